@@ -1,0 +1,1 @@
+"""WHAT a feature is: definitions as data; the standard library and the expression parser, never Spark."""

@@ -1,0 +1,90 @@
+"""Every error a user can meet, as one tree; the number is the exit code of the process.
+
+ZigguratError                     1
+├── UsageError                    2   a wrong option or argument
+├── DefinitionError              10   a definition that does not stand on its own
+│   ├── UnknownName              11   a name nobody declared: did you mean …
+│   └── DefinitionChanged        12   a published meaning changed without a new version
+├── SourceError                  20   a source is not where or what it was declared to be
+│   ├── SourceMissing            21
+│   ├── SourceSchemaError        22   a missing or differently typed column
+│   ├── SourceUnreadable         23   a corrupt file
+│   ├── AsOfBeyondData           24
+│   ├── StaticSourceChanged      25
+│   └── TooManyQuarantined       26
+├── GateFailed                   30   quality: an expectation did not hold; nothing was published
+├── CouldNotCheck                31   quality: the expectations could not be evaluated
+├── LeaseHeld                    40   lakehouse: another run writes this table
+├── Fenced                       41   lakehouse: a newer run took this table over
+├── StorageError                 42   lakehouse: disk full, folder not writable
+├── EnvironmentProblem           50   lakehouse: this machine can't run Spark and Delta together
+│   ├── JavaProblem              51
+│   ├── JarsMissing              52
+│   └── VersionsDoNotFit         53
+└── ConfigurationError           60   a setting that is unknown or has a wrong value
+
+A message says what, where, what was found and what to do, in one sentence or two.
+Rooms keep the errors below `quality`, `lakehouse` and `ziggurat` beside their own code.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class ZigguratError(Exception):
+    """The root: a mistake or a circumstance that a user can mend, told in one sentence."""
+
+    exit_code = 1
+
+
+class UsageError(ZigguratError):
+    exit_code = 2
+
+
+class DefinitionError(ZigguratError):
+    exit_code = 10
+
+
+class UnknownName(DefinitionError):
+    exit_code = 11
+
+
+class DefinitionChanged(DefinitionError):
+    exit_code = 12
+
+
+class SourceError(ZigguratError):
+    exit_code = 20
+
+
+class SourceMissing(SourceError):
+    exit_code = 21
+
+
+class SourceSchemaError(SourceError):
+    exit_code = 22
+
+
+class SourceUnreadable(SourceError):
+    exit_code = 23
+
+
+class AsOfBeyondData(SourceError):
+    exit_code = 24
+
+
+class StaticSourceChanged(SourceError):
+    exit_code = 25
+
+
+class TooManyQuarantined(SourceError):
+    exit_code = 26
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` for the nearest known name, else the list of what is known."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean '{near[0]}'?"
+    return f" Known: {', '.join(names[:12])}{', …' if len(names) > 12 else ''}." if names else ""
