@@ -1,0 +1,51 @@
+"""The expectations every slice meets, each a comparison of two columns of the sheet.
+
+A rule applies to the rows of the sheet whose bound is not null: features carry the first four, the slice
+itself the rest. That makes the suite the same for every view, so it is built once per process.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Comparison(Enum):
+    AT_LEAST = "at least"
+    AT_MOST = "at most"
+    EQUAL = "equal"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`found` compared with `bound`, both columns of the sheet; `says` is told when it does not hold."""
+
+    name: str
+    found: str
+    comparison: Comparison
+    bound: str
+    says: str
+
+
+RULES = (
+    Rule("minimum", "minimum", Comparison.AT_LEAST, "at_least", "at least {bound}"),
+    Rule("maximum", "maximum", Comparison.AT_MOST, "at_most", "at most {bound}"),
+    Rule("null_share", "null_share", Comparison.AT_MOST, "max_null_share", "a null share of at most {bound}"),
+    Rule("nans", "nans", Comparison.EQUAL, "nans_allowed", "no NaN or infinite value"),
+    Rule("duplicate_keys", "duplicate_keys", Comparison.EQUAL, "duplicates_allowed", "no duplicate key"),
+    Rule("null_keys", "null_keys", Comparison.EQUAL, "null_keys_allowed", "no null key"),
+    Rule("min_rows", "slice_rows", Comparison.AT_LEAST, "min_rows", "at least {bound} rows"),
+    Rule(
+        "shrinkage",
+        "slice_rows",
+        Comparison.AT_LEAST,
+        "fewest_rows",
+        "at least {bound} rows after the {before} published before",
+    ),
+    Rule(
+        "growth",
+        "slice_rows",
+        Comparison.AT_MOST,
+        "most_rows",
+        "at most {bound} rows after the {before} published before",
+    ),
+    Rule("exact_rows", "slice_rows", Comparison.EQUAL, "rows_expected", "exactly {bound} rows"),
+)
