@@ -1,0 +1,1 @@
+"""RUN: one short file per job: versions in, commits out."""

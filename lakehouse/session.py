@@ -1,0 +1,197 @@
+"""The one place that starts Spark, and the one place that sets it."""
+
+import os
+import sys
+import sysconfig
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lakehouse.cache import cache_folder, placed, writable
+from lakehouse.environment_errors import EnvironmentProblem, JarsMissing
+from lakehouse.jars import delta_jars, fitting_jars, jars_folder
+from lakehouse.java import find_java, launcher_home
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+HOUSE = Path(__file__).parent.parent  # the checkout, the zip or site-packages: whatever we were imported from
+ZONE = "spark.sql.session.timeZone"
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
+# Variables of places where a session waits that is not ours to set up: Databricks, Spark Connect.
+PLATFORMS = frozenset({"DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE"})
+EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
+CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+
+# What values mean and how tables are written, on a laptop and a cluster alike. ANSI mode stays on, as it is.
+MEANING = {
+    ZONE: "UTC",  # S2: the only zone in which a timestamp means the same everywhere
+    "spark.sql.extensions": EXTENSION,
+    "spark.sql.catalog.spark_catalog": CATALOG,
+    # INT96, the default, reads as nanoseconds without a zone in other engines.
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",  # frames to pandas in columns, not row by row
+    # A commit whose answer was lost is recognised as ours, instead of being committed again.
+    "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
+    # Delta's default of 50 is for logs of millions of files: 15 small commits took 56 s, with 2 they take 11.
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+# What one machine needs on top, where the driver is the cluster.
+LOCAL = {
+    "spark.driver.host": "localhost",  # this machine's own name may not resolve, or not reach it
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.ui.enabled": "false",  # a port, 70 MB and a second at the start, for a page that nobody opened
+    "spark.ui.showConsoleProgress": "false",  # the jobs report their own steps
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",  # wide numeric kernels want few large batches
+    "spark.driver.maxResultSize": "1g",
+}
+
+
+@dataclass(frozen=True)
+class SessionSettings:
+    """What a run may choose about its Spark; what values mean (zone, Delta, types) is not up for choice.
+
+    `master` is taken only where we start Spark ourselves; without one it is `local[*]`. `driver_memory` is
+    the heap: the whole process tree needs about 2.5 GB more (Python workers, pandas, code). Spark starts from
+    `shuffle_partitions` and coalesces small ones. `local_dir` takes spills. `extra` is set last and wins.
+    """
+
+    app_name: str = "ziggurat"
+    master: str | None = None
+    driver_memory: str = "3g"
+    shuffle_partitions: int = 4
+    local_dir: Path | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def open_session(
+    settings: SessionSettings = SessionSettings(), *, say: Callable[[str], None] = lambda line: None
+) -> "SparkSession":
+    """The session of this process: the active one as it is, else spark-submit's, else one of our own.
+
+    A session that we found is never stopped or set; it has to be in UTC and to know Delta. `say` gets a line
+    when something takes long (fetching Delta's jars, once). Raises JavaProblem, JarsMissing,
+    VersionsDoNotFit, or EnvironmentProblem for a session in another zone or a Spark that does not start.
+    """
+    from pyspark.sql import SparkSession
+
+    _silence_query_contexts()
+    active = SparkSession.getActiveSession()
+    if active is not None:
+        return _found_fit(active)
+    if PLATFORMS & os.environ.keys():
+        return _found_fit(SparkSession.builder.getOrCreate())
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    conf = MEANING | dict(settings.extra) if submitted else _own_conf(settings, say)
+    session = _started(settings.app_name, conf)
+    return _found_fit(session) if submitted else session
+
+
+def spark_home() -> Path:
+    """The folder of the Spark that will start: `SPARK_HOME`, else the one inside the pyspark package."""
+    import pyspark
+
+    return Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
+
+
+def log_file() -> Path:
+    """Where Spark's own log of this user goes."""
+    return cache_folder() / "logs" / "spark.log"
+
+
+def _own_conf(settings: SessionSettings, say: Callable[[str], None]) -> dict[str, str]:
+    java = find_java()
+    jars = delta_jars(java, spark_home=spark_home(), say=say)
+    os.environ["JAVA_HOME"] = str(launcher_home(java))
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers would take the `python3` of PATH
+    _share_house_with_workers()
+    extra = dict(settings.extra)
+    all_jars = [*(jar.as_uri() for jar in jars), *filter(None, [extra.pop("spark.jars", "")])]
+    conf = {
+        **MEANING,
+        **LOCAL,
+        "spark.master": settings.master or "local[*]",
+        "spark.driver.memory": settings.driver_memory,
+        "spark.driver.extraJavaOptions": _java_options(extra.pop("spark.driver.extraJavaOptions", "")),
+        "spark.jars": ",".join(all_jars),
+        # 200, the default, costs two thirds more processor time than a number sized to the data.
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+    }
+    if settings.local_dir:
+        conf["spark.local.dir"] = str(settings.local_dir)
+    return conf | extra
+
+
+def _share_house_with_workers() -> None:
+    """Let local Python workers import `kernels` from the checkout or zip that this process came from.
+
+    Not from site-packages, which they see anyway: on PYTHONPATH it would come before the standard library.
+    """
+    if str(HOUSE) == sysconfig.get_path("purelib"):
+        return
+    others = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(filter(None, [str(HOUSE), *others])))
+
+
+def _java_options(more: str) -> str:
+    text = (files("lakehouse") / "log4j2.properties").read_text("utf-8")
+    config = placed(cache_folder() / "log4j2.properties", text)
+    writable(log_file().parent)
+    options = [
+        "-XX:+UseParallelGC",  # 13 % less processor time than G1 on batch work
+        "-Duser.timezone=UTC",
+        "-Djava.net.preferIPv4Stack=true",
+        f'"-Dlog4j2.configurationFile={config.as_uri()}"',
+        f'"-Dziggurat.log={log_file()}"',
+    ]
+    return " ".join([*options, more]).strip()
+
+
+def _silence_query_contexts() -> None:
+    """pyspark prints 10 kB of JSON, the JVM's whole stack in it, for each SQL error that it also raises."""
+    from pyspark.logger import PySparkLogger
+
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).setLevel("CRITICAL")
+
+
+def _started(app_name: str, conf: Mapping[str, str]) -> "SparkSession":
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName(app_name)
+    for key, value in conf.items():
+        builder = builder.config(key, value)
+    try:
+        return builder.getOrCreate()
+    except (PySparkException, Py4JError, OSError) as problem:
+        raise EnvironmentProblem(
+            f"Spark did not start ({str(problem).strip().splitlines()[0]}). Its log is {log_file()}; "
+            "`ziggurat doctor` checks this machine."
+        ) from problem
+
+
+def _found_fit(session: "SparkSession") -> "SparkSession":
+    """The session that we did not set up, if it is in UTC and knows Delta."""
+    from pyspark.errors import AnalysisException
+
+    zone = session.conf.get(ZONE)
+    if zone not in UTC_NAMES:
+        raise EnvironmentProblem(
+            f"The session zone of this Spark is {zone}; values mean the same only in UTC. "
+            f"Start it with --conf {ZONE}=UTC."
+        )
+    try:
+        session.read.format("delta").load(os.devnull)
+    except AnalysisException as problem:
+        # Delta answers that this is no table of its own; a Spark without Delta, that it knows no such format.
+        if not str(problem.getCondition()).startswith("DELTA_"):
+            raise JarsMissing(
+                "This Spark was started without Delta. Start it with "
+                f"--packages {fitting_jars()[0].coordinates} or --jars and the files in {jars_folder()}."
+            ) from problem
+    return session

