@@ -1,0 +1,109 @@
+"""Derived views: one row per source row, with look-ups as they were known, and expressions (S13)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from features.feature import Feature
+from features.views import DerivedView, Duplicates, Lookup
+
+_E, _A, _S = "event_time", "available_time", "superseded_at"
+
+
+@dataclass(frozen=True)
+class LookedUp:
+    """A look-up with its facts (with `superseded_at`, unless static).
+
+    is_regular: no version, and every fact known no later than any row that may look it up. Then what a row sees never
+    changes, and it is found once; otherwise each new version of what was looked up makes a new version of the row.
+    """
+
+    lookup: Lookup
+    facts: DataFrame
+    is_regular: bool
+
+
+def derive(rows: DataFrame, lookups: Sequence[LookedUp], view: DerivedView) -> DataFrame:
+    """rows: facts of the view's source with `superseded_at`. Returns its schema's columns and `superseded_at`."""
+    for looked_up in lookups:
+        take = _take_static if looked_up.lookup.source.is_static else _take_known
+        rows = take(rows, looked_up)
+    for feature in view.outputs:
+        rows = rows.withColumn(feature.name, finite(feature))
+    return rows.select(*view.schema, _S)
+
+
+def finite(feature: Feature) -> Column:
+    """The expression's value; NaN and infinity it gives birth to become null (S23)."""
+    if feature.input is None:
+        raise ValueError(f"feature '{feature.name}' has no expression")
+    value = F.expr(feature.input.sql)
+    if feature.type != "double":
+        return value
+    return F.when(~F.isnan(value) & (F.abs(value) != F.lit(float("inf"))), value + F.lit(0.0))
+
+
+def _take_static(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
+    lookup = looked_up.lookup
+    found = looked_up.facts.select(*lookup.on, *lookup.take)
+    if lookup.duplicates is Duplicates.ANY_TRUE:
+        found = found.groupBy(*lookup.on).agg(*[F.bool_or(c).alias(c) for c in lookup.take])
+    elif lookup.duplicates is Duplicates.LATEST:
+        found = found.groupBy(*lookup.on).agg(F.max(F.struct(*lookup.take)).alias("_best")).select(*lookup.on, "_best.*")
+    return rows.join(found, on=list(lookup.on), how="left")
+
+
+def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
+    lookup = looked_up.lookup
+    facts = _usable(looked_up)
+    asked = rows.select(*lookup.on, _E, _A, _S).distinct() if not looked_up.is_regular else rows.select(*lookup.on, _E).distinct()
+    if looked_up.is_regular:
+        best = _best(asked, facts, lookup, by=[*lookup.on, _E])
+        return rows.join(best, on=[*lookup.on, _E], how="left")
+    versions = _versions(asked, facts, lookup)
+    best = _best(versions, facts, lookup, by=[*lookup.on, _E, _A, "_known"])
+    same = [F.col(f"r.{c}").eqNullSafe(F.col(f"v.{c}")) for c in [*lookup.on, _E, _A, _S]]
+    grown = rows.alias("r").join(versions.alias("v"), on=same, how="left").select("r.*", F.col("v._known"), F.col("v._until"))
+    found = grown.join(best, on=[*lookup.on, _E, _A, "_known"], how="left")
+    return found.withColumn(_A, F.col("_known")).withColumn(_S, F.col("_until")).drop("_known", "_until")
+
+
+def _usable(looked_up: LookedUp) -> DataFrame:
+    lookup, source = looked_up.lookup, looked_up.lookup.source
+    tombstone = getattr(source, "tombstone", "")
+    gone = F.coalesce(F.col(tombstone), F.lit(False)) if tombstone else F.lit(False)
+    tie = [F.col(name).alias(f"_tie{n}") for n, name in enumerate(getattr(source, "tie_break", ()))]
+    return looked_up.facts.select(
+        *lookup.on, F.col(_E).alias("_at"), F.col(_A).alias("_from"), F.col(_S).alias("_to"), gone.alias("_gone"), *lookup.take, *tie
+    )
+
+
+def _versions(asked: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
+    """Every instant at which what a row looks up may have changed: its own, and each later coming or going of a fact."""
+    pairs = asked.alias("q").join(facts.alias("f"), on=[F.col(f"q.{k}") == F.col(f"f.{k}") for k in lookup.on], how="left")
+    in_reach = F.col("f._at") <= F.col(f"q.{_E}")
+    instants = F.when(in_reach, F.array("f._from", "f._to")).otherwise(F.array(F.lit(None).cast("timestamp")))
+    known = pairs.select("q.*", F.explode(F.concat(F.array(f"q.{_A}"), instants)).alias("_known"))
+    alive = (F.col("_known") >= F.col(_A)) & (F.col(_S).isNull() | (F.col("_known") < F.col(_S)))
+    key = [*lookup.on, _E, _A, _S]
+    sorted_instants = known.where(alive).groupBy(*key).agg(F.sort_array(F.collect_set("_known")).alias("_all"))
+    return sorted_instants.select(*key, F.posexplode("_all").alias("_n", "_known"), "_all").select(
+        *key, "_known", F.coalesce(F.try_element_at("_all", F.col("_n") + 2), F.col(_S)).alias("_until")
+    )
+
+
+def _best(asked: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
+    """Per asked (keys, event time, knowledge): the newest fact known, duplicates resolved as declared; no fact, no row."""
+    pairs = asked.join(facts, on=list(lookup.on), how="inner").where(F.col("_at") <= F.col(_E))
+    if "_known" in by:
+        pairs = pairs.where((F.col("_from") <= F.col("_known")) & (F.col("_to").isNull() | (F.col("_to") > F.col("_known"))))
+    ties = sorted(c for c in facts.columns if c.startswith("_tie"))
+    if lookup.duplicates is Duplicates.ANY_TRUE:
+        newest = pairs.groupBy(*by, "_at").agg(*[F.bool_or(c).alias(c) for c in lookup.take], F.bool_or("_gone").alias("_gone"))
+        order = ["_at"]
+    else:
+        newest, order = pairs, ["_at", *ties, "_from", "_gone", *lookup.take]
+    best = newest.groupBy(*by).agg(F.max_by(F.struct("_gone", *lookup.take), F.struct(*order)).alias("_best"))
+    return best.select(*by, *[F.when(~F.col("_best._gone"), F.col(f"_best.{c}")).alias(c) for c in lookup.take])

@@ -1,0 +1,116 @@
+"""Aggregate views: one row per entity and as-of instant, by the window kernel, for one instant or many alike (S21)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from compute.rows import finite
+from features.feature import Feature
+from features.views import AggregateView
+from kernels.window_plan import Output, WindowPlan
+from kernels.windows import aggregate
+
+_ARROW = {"bigint": pa.int64(), "int": pa.int32(), "double": pa.float64(), "boolean": pa.bool_(), "string": pa.string(),
+          "date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC")}
+_CLOCKS = ("event_time", "available_time", "superseded_at")
+
+
+def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *, partitions: int) -> DataFrame:
+    """facts: the source's rows with `superseded_at`. Returns keys, `event_time` (= T) and every published feature.
+
+    One shuffle by key; each task holds its entities' facts in memory, so `partitions` is sized to the facts.
+    """
+    inputs = _Inputs(view)
+    plan = WindowPlan(
+        keys=view.entity.key_names, grid_us=tuple(sorted(as_ofs_us)), cut_delay_us=view.cut_delay_us,
+        history_start_us=_history_start(view), tie_break=(), outputs=tuple(inputs.output(f) for f in view.aggregations),
+    )
+    sent = facts.select(*view.entity.key_names, *_CLOCKS, *inputs.columns()).repartition(partitions, *view.entity.key_names)
+    schema = T.StructType(
+        [facts.schema[key] for key in view.entity.key_names] + [T.StructField("event_time", T.TimestampType())]
+        + [T.StructField(f.name, _spark_type(f.type)) for f in view.aggregations]
+    )
+    return with_expressions(sent.mapInArrow(partial(_aggregate_partition, plan=plan), schema), view.outputs).select(
+        *view.entity.key_names, "event_time", *[feature.name for feature in view.published]
+    )
+
+
+def with_expressions(frame: DataFrame, outputs: Iterable[Feature]) -> DataFrame:
+    """Expressions in declared order; `as_of` is the snapshot's instant."""
+    frame = frame.withColumn("as_of", F.col("event_time"))
+    for feature in outputs:
+        if feature.operation == "expression":
+            frame = frame.withColumn(feature.name, finite(feature))
+    return frame.drop("as_of")
+
+
+def _aggregate_partition(batches: Iterator[pa.RecordBatch], plan: WindowPlan) -> Iterator[pa.RecordBatch]:
+    held = list(batches)
+    if held:
+        yield from aggregate(pa.Table.from_batches(held), plan).to_batches(max_chunksize=65_536)
+
+
+def _history_start(view: AggregateView) -> int | None:
+    source = view.source
+    while source.layer != "raw":
+        source = source.source  # type: ignore[union-attr]
+    return source.history_start_us  # type: ignore[union-attr]
+
+
+def _spark_type(name: str) -> T.DataType:
+    return T.DataType.fromDDL(name)
+
+
+class _Inputs:
+    """The columns sent to the kernel: each distinct input and filter once, numbers to be summed as whole quanta."""
+
+    def __init__(self, view: AggregateView) -> None:
+        self._names: dict[str, str] = {}
+        self._columns: dict[str, Column] = {}
+
+    def output(self, feature: Feature) -> Output:
+        mask = self._mask(feature)
+        counted = feature.operation == "count"
+        summed = feature.operation in ("sum", "mean", "stddev")
+        column = None if counted or feature.input is None else self._add(_quanta(feature) if summed else _as_is(feature), "in")
+        length = feature.window.length_us if feature.window else None
+        return Output(name=feature.name, operation=feature.operation, input=column, mask=mask, window_us=length,
+                      divisor=feature.divisor, type=_ARROW.get(feature.type, pa.float64()))
+
+    def _mask(self, feature: Feature) -> str | None:
+        """The filter; counting an input counts its non-null rows (S23)."""
+        texts = [f"({feature.where.sql})"] if feature.where else []
+        if feature.operation == "count" and feature.input:
+            texts.append(f"({feature.input.sql}) is not null")
+        return self._add(f"coalesce({' and '.join(texts)}, false)", "mask") if texts else None
+
+    def _add(self, sql: str, kind: str) -> str:
+        name = self._names.setdefault(sql, f"_{kind}{len(self._names)}")
+        self._columns[name] = F.expr(sql).alias(name)
+        return name
+
+    def columns(self) -> list[Column]:
+        return list(self._columns.values())
+
+
+def _quanta(feature: Feature) -> str:
+    """S24: an input as a whole number of quanta, rounded once, half-even."""
+    if feature.input is None:
+        raise ValueError(f"feature '{feature.name}' has no input")
+    sql, type_, divisor = feature.input.sql, feature.input.type, feature.divisor
+    if type_ == "double":
+        return f"cast(rint(({sql}) * {float(divisor)!r}D) as bigint)"
+    if type_.startswith("decimal"):
+        return f"cast(bround(({sql}) * {divisor}BD, 0) as bigint)" if divisor > 1 else f"cast(bround({sql}, 0) as bigint)"
+    return f"cast({sql} as bigint)"
+
+
+def _as_is(feature: Feature) -> str:
+    """Minimum, maximum, first, last and distinct take inputs as they are; a decimal as the double it is published as."""
+    if feature.input is None:
+        raise ValueError(f"feature '{feature.name}' has no input")
+    return f"cast({feature.input.sql} as double)" if feature.input.type.startswith("decimal") else feature.input.sql

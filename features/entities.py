@@ -1,0 +1,8 @@
+"""Whom the features describe."""
+
+from features.model import Entity
+
+STORES_ZONE = "America/New_York"
+
+household = Entity("household", keys=(("household_id", "bigint"),))
+product = Entity("product", keys=(("product_id", "bigint"),))

@@ -1,0 +1,12 @@
+"""Which household was addressed by which campaign; when stands in campaign_descriptions."""
+
+from features.model import Column, Kind, Source
+
+campaigns = Source(
+    name="campaigns", kind=Kind.STATIC, version=1, owner="marketing",
+    columns=(
+        Column("campaign_id", "bigint", required=True),
+        Column("household_id", "bigint", required=True),
+    ),
+    identity=("campaign_id", "household_id"),
+)

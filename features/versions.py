@@ -1,0 +1,134 @@
+"""Fingerprints of meaning (S35) and the lock file of what is published under which meaning.
+
+A fingerprint covers all that changes values, upstream included, and nothing else: not docs, owners, formatting or paths.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from features.errors import DefinitionChanged
+from features.feature import AGGREGATIONS, COMPARISONS, Feature
+from features.registry import Registry, key_of
+from features.sources import Source
+from features.views import AggregateView, CrossEntityView, Definition, DerivedView
+
+LOCK = "definitions.lock.json"
+Fingerprints = dict[str, str]
+
+
+@lru_cache(maxsize=None)
+def fingerprints(definition: Definition) -> Fingerprints:
+    """One fingerprint per published column."""
+    if isinstance(definition, Source):
+        return {column.name: _digest(_source_meaning(definition, column.name)) for column in definition.columns}
+    if isinstance(definition, DerivedView):
+        upstream = fingerprints(definition.source)
+        return upstream | _looked_up(definition) | {f.name: _digest(_meaning(f, definition)) for f in definition.outputs}
+    return {feature.name: _digest(_meaning(feature, definition)) for feature in definition.published}
+
+
+def _source_meaning(source: Source, column: str) -> Any:
+    declared = next(c for c in source.columns if c.name == column)
+    computed = source.computed.get(column)
+    return {
+        "source": key_of(source), "kind": source.kind, "identity": source.identity, "event_time": repr(source.event_time),
+        "available": repr(source.available), "version_by": source.version_by, "retraction": source.retraction, "tombstone": source.tombstone,
+        "tie_break": source.tie_break, "history_start": source.history_start,
+        "column": [declared.type, declared.delivered_name, declared.required, declared.zone, declared.nan, computed.text if computed else ""],
+    }
+
+
+def _looked_up(view: DerivedView) -> Fingerprints:
+    return {
+        column: _digest({"lookup": fingerprints(each.source)[column], "on": each.on, "duplicates": each.duplicates, "keys": [fingerprints(each.source)[k] for k in each.on]})
+        for each in view.lookups for column in each.take
+    }
+
+
+def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityView) -> Any:
+    columns = _columns_below(view)
+    used = {c for text in (feature.input, feature.where) if text for c in text.columns} | ({feature.of} if feature.of else set())
+    return {
+        "operation": [feature.operation, AGGREGATIONS.get(feature.operation) or COMPARISONS.get(feature.operation) or 1],
+        "input": feature.input.text if feature.input else "", "where": feature.where.text if feature.where else "",
+        "window": feature.window.label if feature.window else "", "divisor": feature.divisor, "type": feature.type,
+        "reads": {name: columns[name] for name in sorted(used) if name in columns}, "view": _view_meaning(view),
+    }
+
+
+def _columns_below(view: DerivedView | AggregateView | CrossEntityView) -> Mapping[str, str]:
+    """Fingerprints of what the view's features may read: upstream columns, then its own features by declared meaning."""
+    if isinstance(view, DerivedView):
+        return fingerprints(view.source) | _looked_up(view)
+    if isinstance(view, AggregateView):
+        return fingerprints(view.source) | {f.name: _digest([f.operation, f.input and f.input.text, f.where and f.where.text, repr(f.window), f.divisor]) for f in view.outputs}
+    return fingerprints(view.of) | {f.name: _digest([f.operation, f.of, f.divisor]) for f in view.outputs}
+
+
+def _view_meaning(view: DerivedView | AggregateView | CrossEntityView) -> Any:
+    if isinstance(view, DerivedView):
+        return key_of(view.source)
+    meaning: dict[str, Any] = {"keys": view.entity.keys, "cut": view.cut_delay_us, "publish": view.publish_delay_us}
+    if isinstance(view, CrossEntityView):
+        group = view.group
+        membership = {c: fingerprints(group.source)[c] for c in group.by} if group.source else {}
+        meaning |= {"of": key_of(view.of), "group": membership, "unknown": group.unknown, "exclude_self": view.exclude_self, "min_members": view.min_members}
+    else:
+        root = view.source if isinstance(view.source, Source) else view.source.root
+        meaning |= {"source": key_of(view.source), "clocks": _source_meaning(root, root.columns[0].name)}
+    return meaning
+
+
+def _digest(meaning: Any) -> str:
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def lock_text(registry: Registry) -> str:
+    """The lock file: whole definitions of every view in canonical text, with the fingerprint of each column."""
+    locked = {key: {"definition": _written_out(definition), "columns": fingerprints(definition)} for key, definition in registry.by_key.items()}
+    return json.dumps(locked, indent=1, sort_keys=True) + "\n"
+
+
+def _written_out(value: Any, *, inside: bool = False) -> Any:
+    """A definition as plain data; the definitions it reads stand by their key, since they have entries of their own."""
+    if inside and isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
+        return key_of(value)
+    if is_dataclass(value):
+        return {f.name: _written_out(getattr(value, f.name), inside=True) for f in fields(value) if getattr(value, f.name) not in ("", (), None)}
+    if isinstance(value, tuple):
+        return [_written_out(each, inside=True) for each in value]
+    return value
+
+
+def lock_path(registry: Registry) -> Path:
+    return Path(str(files(registry.package))) / LOCK
+
+
+def require_unchanged(registry: Registry, published: Mapping[str, Fingerprints]) -> None:
+    """Refuse a definition whose published columns changed their meaning; adding a column is free."""
+    for key, before in published.items():
+        definition = registry.by_key.get(key)
+        if definition is None:
+            continue
+        now = fingerprints(definition)
+        changed = sorted(name for name, fingerprint in before.items() if now.get(name) != fingerprint)
+        if changed:
+            raise DefinitionChanged(
+                f"{key}: the meaning of {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''} changed, but v{definition.version} is published. "
+                f"Set version={definition.version + 1} in its file (both versions live side by side), or undo the change."
+            )
+
+
+def locked_fingerprints(registry: Registry) -> dict[str, Fingerprints]:
+    """What the lock file beside the definitions says; empty where there is none yet."""
+    try:
+        text = (files(registry.package) / LOCK).read_text()
+    except (FileNotFoundError, OSError):
+        return {}
+    return {key: entry["columns"] for key, entry in json.loads(text).items()}
