@@ -70,6 +70,7 @@ setup(
             "pandas-stubs",
             "pytest>=8",
             "ruff>=0.9",
+            "setuptools>=77",
             "types-PyYAML",
             "xxhash>=3.4",
         ],

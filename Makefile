@@ -1,0 +1,52 @@
+# Every verb of the house. Nothing to set up first but make and Python 3.11 or newer.
+# All paths are relative, and commands run as modules: a folder with a space in its path is fine.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PY := .venv/bin/python
+READY := .venv/.ready
+export PYTHONDONTWRITEBYTECODE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test check bench zip docs clean install
+
+help: ## this list
+	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## fetch a year of real groceries, build every feature, show the result
+	@$(PY) -m jobs.fetch_data
+	@$(PY) -m ziggurat demo
+
+test: $(READY) check ## everything that CI runs: check, then all tests, those without Spark first
+	@$(PY) -m pytest
+
+check: $(READY) ## style, types and who may import whom
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m mypy .
+	@$(PY) -c "from importlinter.cli import lint_imports_command as lint; lint()" --no-logo
+
+bench: $(READY) ## the demo's wall time by step and its peak memory
+	@$(PY) -m benchmarks.demo
+
+zip: $(READY) ## dist/: the wheel, and the same archive as .zip for spark-submit --py-files
+	@rm -rf build dist ziggurat_features.egg-info
+	@$(PY) -m build --wheel --no-isolation . > /dev/null
+	@for wheel in dist/*.whl; do cp "$$wheel" "$${wheel%.whl}.zip"; done
+	@ls dist
+
+docs: $(READY) ## write the generated pages of docs/
+	@$(PY) -m docs
+
+clean: ## remove what was built and installed here; published tables and the cache stay
+	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+
+install: $(READY) ## only create .venv with the pinned dependencies (and Java, if there is none)
+
+$(READY): setup.py requirements/lock.txt .ci/install
+	@sh .ci/install .venv
+	@touch $(READY)
