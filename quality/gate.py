@@ -90,7 +90,7 @@ def _failures(
 
 def _failure(view: str, rule: Rule, *, row: Mapping[Hashable, object]) -> FailedExpectation:
     figures = {str(name): value for name, value in row.items() if isinstance(value, float)}
-    feature, severity = row["feature"], row["severity"]
+    feature = row["feature"]
     return FailedExpectation(
         view=view,
         slice=str(row["slice"]),
@@ -100,7 +100,7 @@ def _failure(view: str, rule: Rule, *, row: Mapping[Hashable, object]) -> Failed
         ),
         bound=figures[rule.bound],
         found=figures[rule.found],
-        severity=Severity(str(severity)),
+        severity=Severity.CRITICAL if rule.is_absolute else Severity(str(row["severity"])),
     )
 
 

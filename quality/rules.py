@@ -16,22 +16,33 @@ class Comparison(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """`found` compared with `bound`, both columns of the sheet; `says` is told when it does not hold."""
+    """`found` compared with `bound`, both columns of the sheet; `says` is told when it does not hold.
+
+    A rule that `is_absolute` is critical whatever severity was declared for the row it looks at.
+    """
 
     name: str
     found: str
     comparison: Comparison
     bound: str
     says: str
+    is_absolute: bool = False
 
 
 RULES = (
     Rule("minimum", "minimum", Comparison.AT_LEAST, "at_least", "at least {bound}"),
     Rule("maximum", "maximum", Comparison.AT_MOST, "at_most", "at most {bound}"),
     Rule("null_share", "null_share", Comparison.AT_MOST, "max_null_share", "a null share of at most {bound}"),
-    Rule("nans", "nans", Comparison.EQUAL, "nans_allowed", "no NaN or infinite value"),
-    Rule("duplicate_keys", "duplicate_keys", Comparison.EQUAL, "duplicates_allowed", "no duplicate key"),
-    Rule("null_keys", "null_keys", Comparison.EQUAL, "null_keys_allowed", "no null key"),
+    Rule("nans", "nans", Comparison.EQUAL, "nans_allowed", "no NaN or infinite value", is_absolute=True),
+    Rule(
+        "duplicate_keys",
+        "duplicate_keys",
+        Comparison.EQUAL,
+        "duplicates_allowed",
+        "no duplicate key",
+        is_absolute=True,
+    ),
+    Rule("null_keys", "null_keys", Comparison.EQUAL, "null_keys_allowed", "no null key", is_absolute=True),
     Rule("min_rows", "slice_rows", Comparison.AT_LEAST, "min_rows", "at least {bound} rows"),
     Rule(
         "shrinkage",
@@ -47,5 +58,12 @@ RULES = (
         "most_rows",
         "at most {bound} rows after the {before} published before",
     ),
-    Rule("exact_rows", "slice_rows", Comparison.EQUAL, "rows_expected", "exactly {bound} rows"),
+    Rule(
+        "exact_rows",
+        "slice_rows",
+        Comparison.EQUAL,
+        "rows_expected",
+        "exactly {bound} rows",
+        is_absolute=True,
+    ),
 )

@@ -28,8 +28,8 @@ class Severity(StrEnum):
 class Bounds:
     """What is declared of one feature's values; None leaves that side open.
 
-    The null share is nulls / rows, from 0 to 1. NaN and infinite values are never allowed (S23), whatever
-    stands here. Raises DefinitionError for bounds that no value or every value would satisfy by mistake.
+    The null share is nulls / rows, from 0 to 1. NaN and infinite values are never allowed (S23) and always
+    critical, whatever stands here. Raises DefinitionError for bounds that nothing could satisfy.
     """
 
     feature: str
@@ -76,6 +76,7 @@ class RowRule:
     `may_shrink` 0.5 lets half of the rows vanish, `may_grow` 9.0 lets them become ten times as many; None
     switches that side off. Growth is wide by default: early snapshots of a history grow fast, and a join
     that multiplies rows is already found by its duplicate keys. Growth from 0 rows is never judged.
+    `severity` is that of these three alone: keys and an exact row count are always critical.
     """
 
     min_rows: int = 1
