@@ -100,9 +100,7 @@ def _cut_row_groups(promotions: Path) -> None:
             writer.write_batch(batch, row_group_size=size)
     written = pq.ParquetFile(cut).metadata.num_rows
     if written != rows:
-        raise SourceMissing(
-            f"{promotions} has {rows:,} rows, but {written:,} after the rewrite: fetch it again."
-        )
+        raise SourceMissing(f"{promotions} has {rows:,} rows, but {written:,} rewritten: fetch it again.")
     cut.replace(promotions)
 
 

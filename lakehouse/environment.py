@@ -21,7 +21,7 @@ ROOM_NEEDED_GB = 5  # the demo: data, tables, staging and Spark's spills
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: `ok` is True, False, or None for "will do, but know this"; `fix` is the way out."""
+    """One thing looked at; `ok` is None for "will do, but know this"; `fix` is empty where `found` tells it."""
 
     name: str
     ok: bool | None
@@ -57,9 +57,8 @@ def _python() -> Check:
 
 def _system() -> Check:
     fits = os.name == "posix"
-    return Check(
-        "system", fits, platform.platform(), "" if fits else "On Windows, use WSL 2 or a dev container."
-    )
+    fix = "" if fits else "On Windows, use WSL 2 or a dev container."
+    return Check("system", fits, platform.platform(), fix)
 
 
 def _answered(name: str, look: Callable[[], str]) -> Check:
@@ -67,8 +66,7 @@ def _answered(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
     except EnvironmentProblem as problem:
-        found, _, fix = str(problem).partition(": ") if name == "cache" else (str(problem), "", "")
-        return Check(name, False, found, fix)
+        return Check(name, False, str(problem))
 
 
 def _pair() -> str:
@@ -106,6 +104,8 @@ def _zone(configured: str | None) -> Check:
 
 def _submitted_zone() -> str | None:
     """The zone that Spark's own default settings ask for, if they do."""
+    if importlib.util.find_spec("pyspark") is None:
+        return None
     folder = Path(os.environ.get("SPARK_CONF_DIR") or spark_home() / "conf")
     try:
         lines = (folder / "spark-defaults.conf").read_text("utf-8").splitlines()
@@ -116,8 +116,8 @@ def _submitted_zone() -> str | None:
 
 
 def _shadowed() -> Iterator[Check]:
-    """Our packages have plain names: another `features` that comes earlier on the path would be taken instead."""
-    wrong = {}
+    """Our packages have plain names: another `features` earlier on the path would be taken."""
+    wrong: dict[str, Path | str] = {}
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         place = Path(spec.origin).parent if spec and spec.origin else None

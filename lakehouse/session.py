@@ -1,5 +1,6 @@
 """The one place that starts Spark, and the one place that sets it."""
 
+import importlib.util
 import os
 import sys
 import sysconfig
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse.cache import cache_folder, placed, writable
 from lakehouse.environment_errors import EnvironmentProblem, JarsMissing
-from lakehouse.jars import delta_jars, fitting_jars, jars_folder
+from lakehouse.jars import DELTA, delta_jars, fitting_jars, jars_folder
 from lakehouse.java import find_java, launcher_home
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def open_session(
     when something takes long (fetching Delta's jars, once). Raises JavaProblem, JarsMissing,
     VersionsDoNotFit, or EnvironmentProblem for a session in another zone or a Spark that does not start.
     """
+    if importlib.util.find_spec("pyspark") is None:
+        fitting_jars()  # says what is missing, and how to install it
     from pyspark.sql import SparkSession
 
     _silence_query_contexts()
@@ -150,6 +153,11 @@ def _java_options(more: str) -> str:
     return " ".join([*options, more]).strip()
 
 
+def _held_jars() -> str:
+    held = sorted(map(str, jars_folder().glob("*.jar")))
+    return ",".join(held) or "and the two jars of Delta"
+
+
 def _silence_query_contexts() -> None:
     """pyspark prints 10 kB of JSON, the JVM's whole stack in it, for each SQL error that it also raises."""
     from pyspark.logger import PySparkLogger
@@ -190,8 +198,9 @@ def _found_fit(session: "SparkSession") -> "SparkSession":
     except AnalysisException as problem:
         # Delta answers that this is no table of its own; a Spark without Delta, that it knows no such format.
         if not str(problem.getCondition()).startswith("DELTA_"):
+            minor = ".".join(session.version.split(".")[:2])
             raise JarsMissing(
-                "This Spark was started without Delta. Start it with "
-                f"--packages {fitting_jars()[0].coordinates} or --jars and the files in {jars_folder()}."
+                f"This Spark {session.version} was started without Delta. Start it with "
+                f"--packages io.delta:delta-spark_{minor}_2.13:{DELTA}, or with --jars {_held_jars()}."
             ) from problem
     return session
