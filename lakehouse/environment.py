@@ -21,7 +21,7 @@ ROOM_NEEDED_GB = 5  # the demo: data, tables, staging and Spark's spills
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at; `ok` is None for "will do, but know this"; `fix` is empty where `found` tells it."""
+    """One thing looked at. `ok` None: will do, but know this. `fix` is empty where `found` tells it."""
 
     name: str
     ok: bool | None
@@ -125,9 +125,9 @@ def _shadowed() -> Iterator[Check]:
             wrong[name] = place or "nowhere"
     if not wrong:
         yield Check("package names", True, f"all {len(PACKAGES)} packages come from {HOUSE}")
-    for name, place in wrong.items():
+    for name, other in wrong.items():
         fix = f"Uninstall or rename it, or put {HOUSE} first on PYTHONPATH."
-        yield Check("package names", False, f"`{name}` comes from {place}", fix)
+        yield Check("package names", False, f"`{name}` comes from {other}", fix)
 
 
 def _shadowing() -> Iterator[Check]:
