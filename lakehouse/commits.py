@@ -1,0 +1,197 @@
+"""Stage, then publish: each published partition appears whole, once, from the newest run, or not at all.
+
+`publish` and `append` make one Delta commit each, under a lease. `txnAppId` is the table and `txnVersion`
+the lease's token: Delta silently skips a token that is not above the last one, so each commit is read back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.readwriter import DataFrameWriter
+
+from features.errors import DefinitionChanged
+from lakehouse.commit_notes import CommitNote, SliceNote
+from lakehouse.crash_points import crash_point
+from lakehouse.leases import Lease, fenced
+from lakehouse.storage_errors import StorageError, storage_errors_told
+from lakehouse.tables import TableAddress, current_version, history, read
+
+__all__ = [
+    "CommitNote",
+    "Published",
+    "SliceNote",
+    "StagedVersion",
+    "append",
+    "crash_point",
+    "publish",
+    "slices_at",
+    "stage",
+]
+
+# Only what a table needs to be read for years by anything that knows Delta: readers that open the files
+# of a pinned version themselves understand neither deletion vectors nor column mapping; commit notes
+# and pinned versions must outlive Delta's 30 days of log.
+TABLE_PROPERTIES = {
+    "delta.enableDeletionVectors": "false",
+    "delta.columnMapping.mode": "none",
+    "delta.logRetentionDuration": "interval 3650 days",
+}
+
+
+@dataclass(frozen=True)
+class StagedVersion:
+    """What was staged, pinned: `read(spark, path, version=version)` gives the same rows for ever."""
+
+    path: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """The table's version that holds our rows. `is_repeated`: this very commit stood there already."""
+
+    version: int
+    rows: int
+    is_repeated: bool = False
+
+
+def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> StagedVersion:
+    """Writes a run's own, unchecked copy of a view; replaces what an earlier attempt left there."""
+    crash_point("before_stage", path)
+    writer = _writer(frame, partition_by).mode("overwrite").option("overwriteSchema", "true")
+    with storage_errors_told(path):
+        writer.save(path)
+    crash_point("after_stage", path)
+    version = current_version(frame.sparkSession, path)
+    if version is None:
+        raise StorageError(
+            f"Staged to {path}, but no table is there. Is it written to the same place that is read?"
+        )
+    return StagedVersion(path, version)
+
+
+def publish(
+    spark: SparkSession,
+    staged_frame: DataFrame,
+    table: TableAddress,
+    *,
+    predicate: str,
+    partition_by: Sequence[str],
+    sort_by: Sequence[str],
+    lease: Lease,
+    note: CommitNote,
+    files_per_partition: int = 1,
+) -> Published:
+    """Replaces the table's rows where `predicate` holds by the staged ones, in one commit.
+
+    Every staged row must satisfy the predicate, else nothing is written (DELTA_REPLACE_WHERE_MISMATCH).
+    The note's slices must count the staged rows; its token is set to the lease's. One shuffle: rows of
+    a partition lie sorted in `files_per_partition` files. Raises Fenced when a newer run took the table
+    over, DefinitionChanged for a column that is gone or has another type, StorageError for what the
+    disk refused.
+    """
+    placed = _placed(staged_frame, partition_by, sort_by, files_per_partition)
+    writer = _writer(placed, partition_by).mode("overwrite").option("replaceWhere", predicate)
+    return _commit(spark, writer, staged_frame, table, lease, note)
+
+
+def append(
+    spark: SparkSession,
+    frame: DataFrame,
+    table: TableAddress,
+    *,
+    partition_by: Sequence[str],
+    lease: Lease,
+    note: CommitNote,
+) -> Published:
+    """Adds rows to a raw table, which never loses any, in one commit.
+
+    Files come as `frame` is partitioned. Errors as in `publish`.
+    """
+    return _commit(spark, _writer(frame, partition_by).mode("append"), frame, table, lease, note)
+
+
+def slices_at(instants: Sequence[datetime]) -> str:
+    """The predicate that names whole snapshots: by partition first, then by the instant itself."""
+    moments = sorted({instant.astimezone(UTC) for instant in instants})
+    days = ", ".join(sorted({f"date'{moment:%Y-%m-%d}'" for moment in moments}))
+    times = ", ".join(f"timestamp'{moment.isoformat().replace('+00:00', 'Z')}'" for moment in moments)
+    return f"event_date in ({days}) and event_time in ({times})"
+
+
+def _writer(frame: DataFrame, partition_by: Sequence[str]) -> DataFrameWriter:
+    return frame.write.format("delta").options(**TABLE_PROPERTIES).partitionBy(*partition_by)
+
+
+def _placed(frame: DataFrame, partition_by: Sequence[str], sort_by: Sequence[str], files: int) -> DataFrame:
+    spread = [F.pmod(F.xxhash64(*sort_by), F.lit(files))] if files > 1 else []
+    shuffled = frame.repartition(*partition_by, *spread) if partition_by or spread else frame.coalesce(1)
+    return shuffled.sortWithinPartitions(*partition_by, *sort_by)
+
+
+def _commit(
+    spark: SparkSession,
+    writer: DataFrameWriter,
+    frame: DataFrame,
+    table: TableAddress,
+    lease: Lease,
+    note: CommitNote,
+) -> Published:
+    if lease.table != table.key or lease.run_id != note.run_id:
+        raise ValueError(
+            f"Run {note.run_id} writes {table}, but its lease is run {lease.run_id}'s on {lease.table}."
+        )
+    signed = replace(note, token=lease.token)
+    before = current_version(spark, table.path)
+    if before is not None and _adds_columns(spark, frame, table):
+        writer = writer.option("mergeSchema", "true")
+    writer = writer.options(txnAppId=table.key, txnVersion=str(lease.token), userMetadata=signed.to_json())
+    lease.check()
+    crash_point("before_publish", table.key)
+    with storage_errors_told(table.path):
+        writer.save(table.path)
+    crash_point("after_publish", table.key)
+    return _read_back(spark, table, signed, before)
+
+
+def _adds_columns(spark: SparkSession, frame: DataFrame, table: TableAddress) -> bool:
+    """True for new columns. A column that is gone or changed its type is no addition and raises."""
+    there = {field.name: field.dataType.simpleString() for field in read(spark, table.path).schema}
+    here = {field.name: field.dataType.simpleString() for field in frame.schema}
+    for name, type_there in there.items():
+        if here.get(name) != type_there:
+            raise DefinitionChanged(
+                f"{table} is published with {name} as {type_there}, and is now to be written with "
+                f"{name + ' as ' + here[name] if name in here else 'no such column'}. "
+                f"Give the view a new version: both then live side by side."
+            )
+    return set(here) > set(there)
+
+
+def _read_back(spark: SparkSession, table: TableAddress, note: CommitNote, before: int | None) -> Published:
+    newest, *older = history(spark, table.path, limit=10)
+    found = CommitNote.from_json(newest.user_metadata)
+    if not _is_same(found, note):
+        by = f"run {found.run_id}, token {found.token}," if found else f"a foreign {newest.operation}"
+        is_in = any(_is_same(CommitNote.from_json(commit.user_metadata), note) for commit in older)
+        raise fenced(
+            table.key, note.run_id, note.token, f"{by} at version {newest.version}", was_published=is_in
+        )
+    is_repeated = newest.version == before
+    if is_repeated and found != note:
+        by = "another commit of the same token; renew the lease between two"
+        raise fenced(table.key, note.run_id, note.token, by)
+    rows = newest.rows or 0
+    if rows != note.rows:
+        raise StorageError(
+            f"Version {newest.version} of {table} holds {rows} new rows, but {note.rows} were audited. "
+            f"Restore version {before} (`RESTORE TABLE`) and report this run: it should not be possible."
+        )
+    return Published(newest.version, rows, is_repeated)
+
+
+def _is_same(found: CommitNote | None, note: CommitNote) -> bool:
+    return found is not None and (found.run_id, found.token) == (note.run_id, note.token)

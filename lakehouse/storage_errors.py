@@ -1,0 +1,95 @@
+"""What can go wrong where tables lie, and the translation of Spark's and the file system's words into it.
+
+StorageError          42   disk full, folder not writable, a table that does not count
+└── TableMissing      42   nothing has been published there yet
+LeaseHeld             40   another run writes this table
+Fenced                41   a newer run took this table over
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from features.errors import ZigguratError
+
+
+class StorageError(ZigguratError):
+    exit_code = 42
+
+
+class TableMissing(StorageError):
+    """Nothing was written at this address, or not at this version."""
+
+
+class LeaseHeld(ZigguratError):
+    exit_code = 40
+
+
+class Fenced(ZigguratError):
+    exit_code = 41
+
+
+# Most telling first: a full disk also fails to create folders.
+_SIGNS: tuple[tuple[str, str, str], ...] = (
+    (r"No space left on device|ENOSPC|errno 28\b", "the disk is full", "Free space there and run again"),
+    (r"Disk quota exceeded|EDQUOT", "the disk quota is used up", "Free space there and run again"),
+    (
+        r"Read-only file system",
+        "the file system is read-only",
+        "Mount it writable, or choose another warehouse",
+    ),
+    (
+        r"AccessControlException|Permission denied|AccessDenied|Access Denied|status code: 403|Forbidden",
+        "this user may not write there",
+        "Give the user that runs the job the right to write, or choose another warehouse",
+    ),
+    (
+        r"DELTA_CANNOT_CREATE_LOG_PATH|ParentNotDirectory|Not a directory|Mkdirs failed",
+        "the folder can't be created",
+        "Check that every folder above it exists and is writable, or choose another warehouse",
+    ),
+    (
+        r"NoSuchBucket",
+        "the bucket does not exist",
+        "Create it, or correct the warehouse in the configuration",
+    ),
+)
+
+
+@contextmanager
+def storage_errors_told(place: str) -> Iterator[None]:
+    """Turns a full disk, a missing right or a folder that can't be made into one `StorageError`.
+
+    Whatever else fails inside passes through unchanged, with its traceback.
+    """
+    try:
+        yield
+    except ZigguratError:
+        raise
+    except Exception as error:  # named by its words, not its class: that differs with Connect, py4j and boto3
+        told = told_as_storage_error(error, place)
+        if told is None:
+            raise
+        raise told from error
+
+
+def told_as_storage_error(error: BaseException, place: str) -> StorageError | None:
+    """The one-sentence error for what storage refused at `place`, or None when storage is not to blame."""
+    words = _all_words(error)
+    for sign, what, remedy in _SIGNS:
+        if re.search(sign, words, re.IGNORECASE):
+            return StorageError(
+                f"Could not write {place}: {what}. {remedy}; nothing of this write is visible to readers."
+            )
+    return None
+
+
+def _all_words(error: BaseException) -> str:
+    """The message and the causes' messages: Spark hides the disk's own words several causes deep."""
+    words, seen = [], set[int]()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        words += [str(cause), str(getattr(cause, "_stackTrace", "") or "")]
+        cause = cause.__cause__ or cause.__context__
+    return "\n".join(words)

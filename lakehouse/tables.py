@@ -1,0 +1,226 @@
+"""Where each table lies, and how it is read: at a version, by its path.
+
+`<root>/<layer>/<view>/v<N>` is a view's published table. Beside it `staging/<run>/<view>`,
+`quarantine/<source>`, `runs` (the ledger), `releases`, `leases`, `profiles`, `training_sets/<name>`.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pyarrow import fs
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame, SparkSession
+
+from lakehouse.storage_errors import TableMissing
+
+LAYERS = ("raw", "derived", "aggregate", "cross_entity")
+_COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
+_MISSING = (
+    "PATH_NOT_FOUND",
+    "DELTA_TABLE_ONLY_OPERATION",
+    "DELTA_VERSION_NOT_FOUND",
+    "DELTA_MISSING_DELTA_TABLE",
+    "DELTA_PATH_DOES_NOT_EXIST",
+    "DELTA_TABLE_NOT_FOUND",
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class TableAddress:
+    """`key` names the table inside its warehouse, wherever that was moved; `path` is where Spark finds it."""
+
+    key: str
+    path: str
+
+    def __str__(self) -> str:
+        return self.key
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """One folder or bucket prefix; a relative folder is taken from the working directory, once."""
+
+    root: str
+
+    def __post_init__(self) -> None:
+        root = self.root.rstrip("/") or "/"
+        object.__setattr__(self, "root", root if _scheme(root) else str(Path(root).absolute()))
+
+    def table(self, layer: str, name: str, version: int) -> TableAddress:
+        return self.address(f"{layer}/{name}/v{version}")
+
+    def address(self, key: str) -> TableAddress:
+        return TableAddress(key, f"{self.root}/{key}")
+
+    def staging(self, run_id: str, view: str) -> str:
+        return f"{self.root}/staging/{run_id}/{view}"
+
+    def quarantine(self, source: str) -> TableAddress:
+        return self.address(f"quarantine/{source}")
+
+    def training_set(self, name: str) -> TableAddress:
+        return self.address(f"training_sets/{name}")
+
+    @property
+    def runs(self) -> TableAddress:
+        return self.address("runs")
+
+    @property
+    def releases(self) -> TableAddress:
+        return self.address("releases")
+
+    @property
+    def leases(self) -> str:
+        return f"{self.root}/leases"
+
+    @property
+    def profiles(self) -> TableAddress:
+        return self.address("profiles")
+
+    def published_tables(self) -> tuple[TableAddress, ...]:
+        """Every view table that exists here, by a listing of folders; no Spark."""
+        found = []
+        for layer in LAYERS:
+            for view in _names(f"{self.root}/{layer}"):
+                versions = [n for n in _names(f"{self.root}/{layer}/{view}") if re.fullmatch(r"v\d+", n)]
+                found += [self.address(f"{layer}/{view}/{version}") for version in versions]
+        return tuple(table for table in sorted(found, key=str) if _commits(table.path))
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One line of a table's history. `rows` were added by it; null where the operation writes none."""
+
+    version: int
+    at: datetime
+    operation: str
+    user_metadata: str | None
+    rows: int | None
+
+
+def exists(spark: SparkSession, path: str) -> bool:
+    """True when a Delta table lies at `path`. One listing; a Spark job only where pyarrow knows no way."""
+    return current_version(spark, path) is not None
+
+
+def current_version(spark: SparkSession, path: str) -> int | None:
+    """The newest committed version, or None where there is no table. Cost as `exists`."""
+    if _filesystem(path) is None:
+        newest = history(spark, path, limit=1)
+        return newest[0].version if newest else None
+    return max(_commits(path), default=None)
+
+
+def read(spark: SparkSession, path: str, *, version: int | None = None) -> DataFrame:
+    """The table's rows at `version`, or at the newest. Raises TableMissing for either that isn't there."""
+    reader = spark.read.format("delta")
+    if version is not None:
+        reader = reader.option("versionAsOf", str(version))
+    try:
+        frame = reader.load(path)
+        _ = frame.schema  # asked now: Spark Connect would complain only at the first action
+    except AnalysisException as error:
+        if _tells_missing(error):
+            at = "" if version is None else f" at version {version}"
+            raise TableMissing(
+                f"There is no table {path}{at}. Build it first (`ziggurat build`), "
+                f"or check the warehouse in the configuration (`ziggurat doctor`)."
+            ) from error
+        raise
+    return frame
+
+
+def history(spark: SparkSession, path: str, *, limit: int | None = None) -> Sequence[Commit]:
+    """Commits, newest first; none where there is no table. One small Spark job."""
+    bound = f" LIMIT {int(limit)}" if limit is not None else ""
+    try:
+        rows = (
+            spark.sql(f"DESCRIBE HISTORY {sql_name(path)}{bound}")
+            .selectExpr(
+                "version",
+                "unix_micros(timestamp) as micros",  # collected timestamps would come in this machine's zone
+                "operation",
+                "userMetadata as note",
+                # a partly replaced file counts its surviving rows as output, too
+                "cast(operationMetrics['numOutputRows'] as bigint)"
+                " - coalesce(cast(operationMetrics['numCopiedRows'] as bigint), 0) as rows_written",
+            )
+            .collect()
+        )
+    except AnalysisException as error:
+        if _tells_missing(error):
+            return ()
+        raise
+    return tuple(
+        Commit(
+            r["version"],
+            _EPOCH + timedelta(microseconds=r["micros"]),
+            r["operation"],
+            r["note"],
+            r["rows_written"],
+        )
+        for r in rows
+    )
+
+
+def sql_name(path: str) -> str:
+    """The table at `path` as SQL text; any character is safe in it."""
+    return f"delta.`{path.replace('`', '``')}`"
+
+
+def set_aside(path: str) -> str | None:
+    """Moves a folder out of the way, keeping it; returns where to, or None when nothing lay there."""
+    located = _filesystem(path)
+    if located is None or not _names(path):
+        return None
+    system, place = located
+    aside = f"{place}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    system.create_dir(aside)
+    fs.copy_files(place, aside, source_filesystem=system, destination_filesystem=system)
+    system.delete_dir(place)
+    return aside
+
+
+def _tells_missing(error: AnalysisException) -> bool:
+    return any(sign in str(error) for sign in _MISSING)
+
+
+def _commits(path: str) -> list[int]:
+    matches = (_COMMIT_FILE.match(name) for name in _names(f"{path}/_delta_log"))
+    return [int(match[1]) for match in matches if match]
+
+
+def _names(folder: str) -> list[str]:
+    located = _filesystem(folder)
+    if located is None:
+        return []
+    system, place = located
+    found = system.get_file_info(fs.FileSelector(place, allow_not_found=True))
+    return sorted(info.base_name for info in found)
+
+
+def _scheme(path: str) -> str:
+    match = re.match(r"^([a-z][a-z0-9+.-]+):/", path)
+    return match[1] if match else ""
+
+
+def _filesystem(path: str) -> tuple[fs.FileSystem, str] | None:
+    """Pyarrow's view of a path, or None for schemes that only Spark's own file systems know."""
+    scheme = _scheme(path)
+    if scheme in ("", "file"):
+        return fs.LocalFileSystem(), re.sub(r"^file:/+", "/", path)
+    if scheme in ("s3", "s3a", "s3n"):
+        bucket = urlsplit(path).netloc
+        return _bucket(bucket), path.split("://", 1)[1]
+    return None
+
+
+@lru_cache
+def _bucket(name: str) -> fs.FileSystem:
+    return fs.FileSystem.from_uri(f"s3://{name}")[0]
