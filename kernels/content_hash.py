@@ -1,0 +1,193 @@
+"""The content hash (S34): the sum over rows of SHA-256 of a canonical encoding, whatever the order or engine.
+
+A row is its cells in the order of the columns. A cell is
+    1 byte   the logical type: its tag
+    1 byte   1 if the cell is null, else 0
+    4 bytes  the length of the value, little-endian
+    n bytes  the value; for a null zeros, as many as its type always has (none for text and binary)
+integer (any width, signed)  8 bytes, little-endian     boolean    1 byte
+double (and float)           8 bytes IEEE 754, little-endian; −0.0 is 0.0, every NaN is 7ff8000000000000
+timestamp                    8 bytes, µs since the epoch, with or without a zone (S1)
+date                         8 bytes, days since the epoch
+decimal                      1 byte scale, 16 bytes unscaled two's complement, little-endian
+text                         UTF-8                      binary     as it is
+A digest counts as a big-endian number of 256 bits; sums are modulo 2**256. Column names are no part of it.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.types as pt
+
+from features.errors import SourceSchemaError
+from kernels.columns import as_int64, cleaned, dense_ranks
+
+Bytes = npt.NDArray[np.uint8]
+
+
+BOOLEAN, INTEGER, DOUBLE, DECIMAL, TEXT, BINARY, DATE, TIMESTAMP = range(1, 9)
+CANONICAL_NAN = 0x7FF8000000000000
+MODULUS = 2**256
+ROWS_AT_ONCE = 2**16  # encoded at a time: some tens of megabytes for a wide table
+LIMBS = tuple(f"limb_{place}" for place in range(8))  # 32 bits each, the least significant first
+
+
+@dataclass(frozen=True)
+class ContentHash:
+    """The hash of some rows, in hexadecimal, and how many they are. Hashes of disjoint rows add up."""
+
+    hex: str
+    rows: int
+
+    def __add__(self, other: "ContentHash") -> "ContentHash":
+        return ContentHash(_hex(int(self.hex, 16) + int(other.hex, 16)), self.rows + other.rows)
+
+
+def row_digests(table: pa.Table) -> Bytes:
+    """SHA-256 of each row's encoding, as a (rows, 32) matrix, over the columns in the table's order.
+
+    Raises SourceSchemaError for a type without an encoding, and for nanoseconds that aren't whole µs.
+    Cost: fixed-width columns are encoded together; each text or binary column adds a step per row.
+    """
+    digests = bytearray()
+    for start in range(0, table.num_rows, ROWS_AT_ONCE):
+        for row in zip(*_encoded(table.slice(start, ROWS_AT_ONCE)), strict=True):
+            digests += hashlib.sha256(b"".join(row)).digest()
+    return np.frombuffer(bytes(digests), np.uint8).reshape(-1, 32)
+
+
+def partial_sums(table: pa.Table, *, slice_column: str) -> pa.Table:
+    """One row per slice: `slice`, `rows`, and the sum of the digests as eight int64 limbs of 32 bits.
+
+    Limbs of parts add up by plain addition, in any engine, for up to 2**31 rows a slice; see `combine`.
+    The slice column belongs to the content too. A null slice is a slice of its own.
+    """
+    ranks, slices = dense_ranks(cleaned(table[slice_column]))
+    words = row_digests(table).view(">u4").reshape(-1, len(LIMBS))[:, ::-1].astype(np.int64)
+    order = np.argsort(ranks, kind="stable")
+    present, first = np.unique(ranks[order], return_index=True)
+    sums = np.add.reduceat(words[order], first) if len(first) else words
+    columns = {
+        "slice": slices.take(pa.array(present - 1, mask=present == 0)),
+        "rows": pa.array(np.diff(np.append(first, len(order))).astype(np.int64)),
+    }
+    return pa.table(columns | {name: pa.array(sums[:, place].copy()) for place, name in enumerate(LIMBS)})
+
+
+def combine(partials: pa.Table | Iterable[Sequence[Any]]) -> dict[Any, ContentHash]:
+    """The content hash of each slice, from partial sums of any parts: a table, or rows in its order."""
+    if isinstance(partials, pa.Table):
+        names = ["slice", "rows", *LIMBS]
+        partials = zip(*(partials[name].to_pylist() for name in names), strict=True)
+    hashes: dict[Any, ContentHash] = {}
+    for of, rows, *limbs in partials:
+        total = sum(int(limb) << (32 * place) for place, limb in enumerate(limbs))
+        hashes[of] = ContentHash(_hex(total), rows) + hashes.get(of, ContentHash("0", 0))
+    return hashes
+
+
+def _hex(total: int) -> str:
+    return f"{total % MODULUS:064x}"
+
+
+def _encoded(table: pa.Table) -> list[list[bytes]]:
+    """Per run of neighbouring fixed-width columns, and per text column, the bytes of each row."""
+    runs: list[list[bytes]] = []
+    fixed: list[Bytes] = []
+    for name in table.column_names:
+        cells = _cells(table[name].combine_chunks(), name)
+        if isinstance(cells, list):
+            runs += [_split(fixed), cells] if fixed else [cells]
+            fixed = []
+        else:
+            fixed.append(cells)
+    return [*runs, _split(fixed)] if fixed else runs
+
+
+def _split(columns: list[Bytes]) -> list[bytes]:
+    whole = np.hstack(columns)
+    raw, width = whole.tobytes(), whole.shape[1]
+    return [raw[start : start + width] for start in range(0, len(raw), width)]
+
+
+def _cells(array: pa.Array, name: str) -> Bytes | list[bytes]:
+    """The column's cells: a matrix if all have one width, else one byte string each."""
+    if pt.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    if _is_text(array.type) or _is_binary(array.type):
+        tag = TEXT if _is_text(array.type) else BINARY
+        return [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
+    tag, values = _fixed_width(array, name)
+    width = values.shape[1]
+    cells = np.zeros((len(array), 6 + width), np.uint8)
+    cells[:, 0] = tag
+    cells[:, 1] = array.is_null().to_numpy(zero_copy_only=False)
+    cells[:, 2] = width
+    cells[:, 6:] = np.where(cells[:, 1:2] == 1, np.uint8(0), values)
+    return cells
+
+
+def _cell(tag: int, value: bytes | None) -> bytes:
+    if value is None:
+        return bytes((tag, 1, 0, 0, 0, 0))
+    return bytes((tag, 0)) + len(value).to_bytes(4, "little") + value
+
+
+def _fixed_width(array: pa.Array, name: str) -> tuple[int, Bytes]:
+    """The tag and the value bytes of each cell; whatever bytes where it is null."""
+    kind = array.type
+    if pt.is_boolean(kind):
+        return BOOLEAN, _as_bytes(array, "u1")
+    if pt.is_floating(kind):
+        doubles = np.asarray(array.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)) + 0.0
+        bits = np.where(np.isnan(doubles), np.int64(CANONICAL_NAN), doubles.view(np.int64))
+        return DOUBLE, bits.astype("<i8").view(np.uint8).reshape(-1, 8)
+    if pt.is_decimal(kind) and kind.precision <= 38:
+        return DECIMAL, _decimals(array.cast(pa.decimal128(38, kind.scale)))
+    if pt.is_integer(kind) and kind != pa.uint64():
+        return INTEGER, _as_bytes(array, "<i8")
+    if pt.is_date(kind):
+        return DATE, _as_bytes(array.cast(pa.date32()), "<i8")
+    if pt.is_timestamp(kind):
+        return TIMESTAMP, _as_bytes(_microseconds(array, name), "<i8")
+    raise SourceSchemaError(
+        f"column '{name}' is {kind}, which has no canonical encoding; "
+        "publish integers, doubles, decimals, booleans, text, binary, dates or timestamps"
+    )
+
+
+def _as_bytes(array: pa.Array, form: str) -> Bytes:
+    integers = as_int64(array)
+    return np.asarray(integers).astype(form).view(np.uint8).reshape(len(array), -1)
+
+
+def _microseconds(array: pa.Array, name: str) -> pa.Array:
+    try:
+        return array.cast(pa.timestamp("us", array.type.tz))
+    except pa.ArrowInvalid:
+        raise SourceSchemaError(
+            f"column '{name}' is {array.type} with values that aren't whole µs; quarantine them (S1)"
+        ) from None
+
+
+def _decimals(array: pa.Array) -> Bytes:
+    """The declared scale, then the 16 bytes that Arrow holds: the unscaled value, little-endian."""
+    scaled = np.empty((len(array), 17), np.uint8)
+    scaled[:, 0] = array.type.scale % 256
+    held = np.frombuffer(array.buffers()[1], np.uint8, 16 * len(array), 16 * array.offset)
+    scaled[:, 1:] = held.reshape(-1, 16)
+    return scaled
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    fixed = pt.is_fixed_size_binary(kind)
+    return bool(fixed or pt.is_binary(kind) or pt.is_large_binary(kind) or pt.is_binary_view(kind))
