@@ -5,11 +5,12 @@ It looks only in the repository: not in `~/.m2`, where a pom without its jar fai
 
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from lakehouse.java import Java
+from lakehouse.trust import PASSWORD, python_trust
 
 PATIENCE_S = 300  # for 9.6 MB on a slow line; without any network Ivy gives up in seconds
 
@@ -22,16 +23,25 @@ def retrieve(coordinates: Iterable[str], folder: Path, *, java: Java, spark_home
     """
     (folder / "settings.xml").write_text(_settings(), "utf-8")
     (folder / "ivy.xml").write_text(_module(coordinates), "utf-8")
+    told = _run(folder, java=java, spark_home=spark_home)
+    if "PKIX" in told:  # Java does not know who signed: perhaps Python does
+        trust = python_trust(folder / "trust.jks")
+        options = [f"-Djavax.net.ssl.trustStore={trust}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
+        told = _run(folder, java=java, spark_home=spark_home, options=options) if trust else told
+    return _reason(told)
+
+
+def _run(folder: Path, *, java: Java, spark_home: Path, options: Sequence[str] = ()) -> str:
     classes = [*spark_home.glob("jars/ivy-*.jar"), *spark_home.glob("jars/commons-cli-*.jar")]
-    command = [str(java.home / "bin" / "java"), "-cp", os.pathsep.join(map(str, classes))]
+    command = [str(java.home / "bin" / "java"), *options, "-cp", os.pathsep.join(map(str, classes))]
     command += ["org.apache.ivy.Main", "-settings", "settings.xml", "-ivy", "ivy.xml", "-cache", "ivy"]
+    # Relative names, run inside the folder: brackets in a path are tokens of Ivy's pattern.
     command += ["-retrieve", "[artifact]-[revision].[ext]", "-warn"]
     try:
-        # Relative names, run inside the folder: brackets in a path are tokens of Ivy's pattern.
         told = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
-        return f"no answer in {PATIENCE_S} s"
-    return _reason(told.stdout + told.stderr)
+        return f"Server access error: no answer in {PATIENCE_S} s"
+    return told.stdout + told.stderr
 
 
 def _settings() -> str:
@@ -40,7 +50,7 @@ def _settings() -> str:
     root = f"root={quoteattr(mirror)}" if mirror else ""
     return f"""<ivysettings>
   <timeout-constraints>
-    <timeout-constraint name="short" connectionTimeout="5000" readTimeout="20000"/>
+    <timeout-constraint name="short" connectionTimeout="5000" readTimeout="10000"/>
   </timeout-constraints>
   <settings defaultResolver="repository"/>
   <resolvers>
@@ -67,7 +77,10 @@ def _module(coordinates: Iterable[str]) -> str:
 
 
 def _reason(output: str) -> str:
-    """The line of Ivy's report that says why: a host that is unknown, a status, a time-out."""
-    signs = ("Exception", "not found", "Server access")
-    telling = [line.strip() for line in output.splitlines() if any(sign in line for sign in signs)]
-    return telling[0] if telling else "the repository did not have them"
+    """The line of Ivy's report that says why: a refused certificate, an unknown host, a time-out."""
+    lines = [line.strip() for line in output.splitlines()]
+    for sign in ("Server access", "Host ", "Exception", "not found"):
+        telling = [line for line in lines if sign in line]
+        if telling:
+            return telling[0]
+    return "the repository did not have them"
