@@ -39,8 +39,8 @@ def profile(table: pa.Table, *, slice_column: str, columns: Sequence[str]) -> pa
     and booleans (0 and 1) have minimum, maximum and total, as doubles, over their finite values; null if
     there are none, and for times, text and all other types; a total is null beyond a double's range, too. The
     mean is total / (rows − nulls − nans). All but `total` is the same under any partitioning; a total is
-    rounded once per part and once per merge: its last place may differ. Integers beyond 2**53 and decimals are
-    rounded to doubles first.
+    rounded once per part and once per merge: its last place may differ. Integers beyond 2**53 and decimals
+    are rounded to doubles first.
     Raises SourceSchemaError for a column that isn't there.
     """
     for name in (slice_column, *columns):
