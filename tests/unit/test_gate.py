@@ -4,6 +4,7 @@ import math
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pandas as pd
@@ -55,6 +56,22 @@ def verdict(
     return verdicts[facts.slice]
 
 
+def together(cases: dict[str, tuple[str, SliceFacts]]) -> dict[str, Verdict]:
+    """Many cases in one call, each a slice of its own, named as the case."""
+    return judge(
+        "household_spend",
+        pd.concat([table(profile).assign(slice=name) for name, (profile, _) in cases.items()]),
+        slices=[replace(facts, slice=name) for name, (_, facts) in cases.items()],
+        bounds=BOUNDS,
+        row_rule=RowRule(),
+    )
+
+
+def with_spend(row: str) -> str:
+    """The profile with another row for spend."""
+    return PROFILE.replace("spend         100     20     0      0.0     50.0   9.5", row)
+
+
 def findings(judged: Verdict) -> list[str]:
     return [failure.finding() for failure in judged.failures]
 
@@ -66,22 +83,21 @@ def test_a_slice_on_its_bounds_passes_and_says_how_many_expectations_hold() -> N
     )
 
 
-@pytest.mark.parametrize(
-    ("row", "finding"),
-    [
-        ("spend 100 20 0 -3.5 50 9.5", "spend expected at least 0, found -3.5"),
-        ("spend 100 20 0 -1e-9 50 9.5", "spend expected at least 0, found -1e-09"),
-        ("spend 100 20 0 0 50.01 9.5", "spend expected at most 50, found 50.01"),
-        ("spend 100 21 0 0 50 9.5", "spend expected a null share of at most 0.2, found 0.21"),
-        ("spend 100 100 0 - - -", "spend expected a null share of at most 0.2, found 1"),
-        ("spend 100 20 1 0 50 9.5", "spend expected no NaN or infinite value, found 1"),
-        ("spend 100 0 100 - - -", "spend expected no NaN or infinite value, found 100"),
-    ],
-)
-def test_a_feature_past_one_edge_fails_that_expectation_alone(row: str, finding: str) -> None:
-    judged = verdict(PROFILE.replace("spend         100     20     0      0.0     50.0   9.5", row))
-    assert judged.outcome is Outcome.FAILED
-    assert findings(judged) == [finding]
+def test_a_feature_past_one_edge_fails_that_expectation_alone() -> None:
+    expected = {
+        "spend 100 20 0 -3.5 50 9.5": "spend expected at least 0, found -3.5",
+        "spend 100 20 0 -1e-9 50 9.5": "spend expected at least 0, found -1e-09",
+        "spend 100 20 0 0 50.01 9.5": "spend expected at most 50, found 50.01",
+        "spend 100 21 0 0 50 9.5": "spend expected a null share of at most 0.2, found 0.21",
+        "spend 100 100 0 - - -": "spend expected a null share of at most 0.2, found 1",
+        "spend 100 20 1 0 50 9.5": "spend expected no NaN or infinite value, found 1",
+        "spend 100 0 100 - - -": "spend expected no NaN or infinite value, found 100",
+    }
+    verdicts = together({row: (with_spend(row), FACTS) for row in expected})
+    assert {row: findings(judged) for row, judged in verdicts.items()} == {
+        row: [finding] for row, finding in expected.items()
+    }
+    assert {judged.outcome for judged in verdicts.values()} == {Outcome.FAILED}
 
 
 def test_a_column_of_nothing_but_nulls_passes_where_every_share_of_nulls_is_allowed() -> None:
@@ -102,38 +118,30 @@ def test_a_feature_nobody_bound_still_may_hold_no_nan() -> None:
     assert findings(judged) == ["extra expected no NaN or infinite value, found 2"]
 
 
-@pytest.mark.parametrize(
-    ("facts", "finding"),
-    [
-        (replace(FACTS, duplicate_keys=3), "expected no duplicate key, found 3"),
-        (replace(FACTS, null_keys=1), "expected no null key, found 1"),
-        (
-            replace(FACTS, rows_before=202),
-            "expected at least 101 rows after the 202 published before, found 100",
+def test_a_slice_past_one_edge_fails_that_expectation_alone() -> None:
+    expected = {
+        "expected no duplicate key, found 3": replace(FACTS, duplicate_keys=3),
+        "expected no null key, found 1": replace(FACTS, null_keys=1),
+        "expected at least 101 rows after the 202 published before, found 100": replace(
+            FACTS, rows_before=202
         ),
-        (replace(FACTS, rows_before=9), "expected at most 90 rows after the 9 published before, found 100"),
-        (replace(FACTS, rows_expected=101), "expected exactly 101 rows, found 100"),
-        (replace(FACTS, rows_expected=99), "expected exactly 99 rows, found 100"),
-        (replace(FACTS, rows_expected=0), "expected exactly 0 rows, found 100"),
-    ],
-)
-def test_a_slice_past_one_edge_fails_that_expectation_alone(facts: SliceFacts, finding: str) -> None:
-    judged = verdict(facts=facts)
-    assert judged.outcome is Outcome.FAILED
-    assert findings(judged) == [finding]
+        "expected at most 90 rows after the 9 published before, found 100": replace(FACTS, rows_before=9),
+        "expected exactly 101 rows, found 100": replace(FACTS, rows_expected=101),
+        "expected exactly 99 rows, found 100": replace(FACTS, rows_expected=99),
+        "expected exactly 0 rows, found 100": replace(FACTS, rows_expected=0),
+    }
+    verdicts = together({finding: (PROFILE, facts) for finding, facts in expected.items()})
+    assert {finding: findings(judged) for finding, judged in verdicts.items()} == {
+        finding: [finding] for finding in expected
+    }
+    assert {judged.outcome for judged in verdicts.values()} == {Outcome.FAILED}
 
 
-@pytest.mark.parametrize(
-    "facts",
-    [
-        replace(FACTS, rows_before=200),
-        replace(FACTS, rows_before=10),
-        replace(FACTS, rows_before=0),
-        replace(FACTS, rows_expected=100),
-    ],
-)
-def test_row_counts_on_their_edges_pass(facts: SliceFacts) -> None:
-    assert verdict(facts=facts).outcome is Outcome.PASSED
+def test_row_counts_on_their_edges_pass() -> None:
+    edges = {"halved": 200, "ten times as many": 10, "after an empty snapshot": 0}
+    cases = {name: (PROFILE, replace(FACTS, rows_before=before)) for name, before in edges.items()}
+    cases["as expected"] = (PROFILE, replace(FACTS, rows_expected=100))
+    assert {judged.outcome for judged in together(cases).values()} == {Outcome.PASSED}
 
 
 def test_the_allowed_shrinkage_is_exact_where_floats_are_not() -> None:
@@ -151,29 +159,24 @@ def test_an_empty_slice_fails_unless_it_may_be_empty() -> None:
     assert verdict(empty, facts, BOUNDS[:1], RowRule(min_rows=0)).outcome is Outcome.PASSED
 
 
-@pytest.mark.parametrize(
-    ("row", "problem"),
-    [
-        ("spend 100 20 0 nan 50 9", "spend has values but no minimum in the profile"),
-        ("spend 100 20 0 0 - 9", "spend has values but no maximum in the profile"),
-        ("spend 100 nan 0 0 50 9", "spend has a count that is missing or negative"),
-        ("spend 100 20 -1 0 50 9", "spend has a count that is missing or negative"),
-        ("spend 100 90 11 0 50 9", "spend has more null, NaN and infinite cells than rows"),
-        ("spend 100 20 0 7 6 9", "spend has a minimum above its maximum"),
-        ("spend 100 20 0 0 inf 9", "spend has an infinite extreme but no infinite cell"),
-        ("spend 99 20 0 0 50 9", "spend was profiled on other rows than were counted"),
-        ("visits 100 20 0 0 50 9", "visits stands more than once in the profile"),
-        ("spent 100 0 0 0 50 9", "spend is declared but not in the profile"),
-    ],
-)
-def test_figures_that_are_missing_or_contradict_each_other_could_not_be_checked(
-    row: str, problem: str
-) -> None:
-    judged = verdict(PROFILE.replace("spend         100     20     0      0.0     50.0   9.5", row))
-    assert judged.outcome is Outcome.COULD_NOT_CHECK
-    assert problem in judged.problems
-    assert judged.message.startswith("household_spend 2017-11-30: could not be checked: ")
-    assert problem in judged.message
+def test_figures_that_are_missing_or_contradict_each_other_could_not_be_checked() -> None:
+    expected = {
+        "spend 100 20 0 nan 50 9": "spend has values but no minimum in the profile",
+        "spend 100 20 0 0 - 9": "spend has values but no maximum in the profile",
+        "spend 100 nan 0 0 50 9": "spend has a count that is missing or negative",
+        "spend 100 20 -1 0 50 9": "spend has a count that is missing or negative",
+        "spend 100 90 11 0 50 9": "spend has more null, NaN and infinite cells than rows",
+        "spend 100 20 0 7 6 9": "spend has a minimum above its maximum",
+        "spend 100 20 0 0 inf 9": "spend has an infinite extreme but no infinite cell",
+        "spend 99 20 0 0 50 9": "spend was profiled on other rows than were counted",
+        "visits 100 20 0 0 50 9": "visits stands more than once in the profile",
+        "spent 100 0 0 0 50 9": "spend is declared but not in the profile",
+    }
+    for row, judged in together({row: (with_spend(row), FACTS) for row in expected}).items():
+        assert judged.outcome is Outcome.COULD_NOT_CHECK, row
+        assert expected[row] in judged.problems
+        assert judged.message.startswith(f"household_spend {row}: could not be checked: ")
+        assert expected[row] in judged.message
 
 
 @pytest.mark.parametrize("column", ["slice", "feature", "rows", "nulls", "nans", "minimum", "maximum"])
@@ -181,18 +184,17 @@ def test_a_profile_without_one_of_its_columns_could_not_be_checked(column: str) 
     assert verdict(table(PROFILE).drop(columns=column)).outcome is Outcome.COULD_NOT_CHECK
 
 
-@pytest.mark.parametrize(
-    ("facts", "problem"),
-    [
-        (replace(FACTS, rows=-1), "its rows is -1"),
-        (replace(FACTS, duplicate_keys=101), "its duplicate_keys is 101 in 100 rows"),
-        (replace(FACTS, rows_before=-5), "its rows_before is -5"),
-    ],
-)
-def test_counts_of_a_slice_that_can_not_be_could_not_be_checked(facts: SliceFacts, problem: str) -> None:
-    judged = verdict(facts=facts)
-    assert judged.outcome is Outcome.COULD_NOT_CHECK
-    assert judged.problems[0] == problem
+def test_counts_of_a_slice_that_can_not_be_could_not_be_checked() -> None:
+    expected = {
+        "its rows is -1": replace(FACTS, rows=-1),
+        "its duplicate_keys is 101 in 100 rows": replace(FACTS, duplicate_keys=101),
+        "its rows_before is -5": replace(FACTS, rows_before=-5),
+    }
+    verdicts = together({problem: (PROFILE, facts) for problem, facts in expected.items()})
+    assert {judged.outcome for judged in verdicts.values()} == {Outcome.COULD_NOT_CHECK}
+    assert {problem: judged.problems[0] for problem, judged in verdicts.items()} == {
+        problem: problem for problem in expected
+    }
 
 
 def test_nothing_passes_for_want_of_a_profile_or_of_slices() -> None:
@@ -266,11 +268,12 @@ def test_a_warning_is_told_and_fails_nothing() -> None:
     [
         lambda frame: pa.Table.from_pandas(frame),
         lambda frame: frame.convert_dtypes(),
+        lambda frame: pa.Table.from_pandas(frame.assign(slice=date.fromisoformat(DAY))),
         lambda frame: frame.assign(minimum=[Decimal("-3.50"), Decimal(1)]),
         lambda frame: frame.set_index(pd.Index([7, 7])),
         lambda frame: frame.astype({"slice": "category", "feature": "category"}),
     ],
-    ids=["arrow", "nullable types", "decimals", "repeated index", "categories"],
+    ids=["arrow", "nullable types", "arrow with dates", "decimals", "repeated index", "categories"],
 )
 def test_the_profile_may_come_in_any_form_of_table(form: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
     judged = verdict(form(table(PROFILE).assign(minimum=[-3.5, 1.0])))
