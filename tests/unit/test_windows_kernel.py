@@ -276,6 +276,12 @@ def test_a_sum_of_decimals_beyond_38_digits_is_refused():
         aggregate(facts, plan(Output("total", "sum", "v", None, None, 100)))
 
 
+def test_a_quotient_beyond_53_bits_is_rounded_once_not_twice():
+    total = 2**53 + 1
+    assert float(total) / 3 != total / 3
+    assert rows(many(total, 0, 0), plan(Output("mean", "mean", "v", None, None))) == [(1, 100, total / 3)]
+
+
 def test_deviations_of_huge_nearly_equal_values_lose_no_digit():
     facts = many(2**60, 2**60 + 2)
     assert rows(facts, plan(Output("sd", "stddev", "v", None, None))) == [(1, 100, math.sqrt(2))]
