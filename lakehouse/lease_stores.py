@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -151,7 +152,8 @@ class BucketClaims:
         answer = self._ask(self._s3.head_object, table, token)
         if answer is None:
             return None
-        now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")  # not every S3 look-alike tells
+        now = parsedate_to_datetime(told) if told else datetime.now(UTC)
         return float((now - answer["LastModified"]).total_seconds())
 
     def drop(self, table: str, token: int) -> None:

@@ -82,7 +82,7 @@ def standing(records: DataFrame) -> DataFrame:
 
 
 def collect_state(records: DataFrame, version_of: Callable[[str], int | None]) -> LedgerState:
-    """Two small jobs. `version_of` tells a table's version now: one that fell behind or is gone has no slices."""
+    """Two small jobs. `version_of` tells a table's version now; one that fell behind has no slices."""
     rows = standing(records).collect()
     known: dict[str, int] = {}
     for row in rows:

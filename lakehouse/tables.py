@@ -111,7 +111,7 @@ def exists(spark: SparkSession, path: str) -> bool:
 
 def current_version(spark: SparkSession, path: str) -> int | None:
     """The newest committed version, or None where there is no table. Cost as `exists`."""
-    if _filesystem(path) is None:
+    if filesystem(path) is None:
         newest = history(spark, path, limit=1)
         return newest[0].version if newest else None
     return max(_commits(path), default=None)
@@ -176,7 +176,7 @@ def sql_name(path: str) -> str:
 
 def set_aside(path: str) -> str | None:
     """Moves a folder out of the way, keeping it; returns where to, or None when nothing lay there."""
-    located = _filesystem(path)
+    located = filesystem(path)
     if located is None or not _names(path):
         return None
     system, place = located
@@ -185,6 +185,13 @@ def set_aside(path: str) -> str | None:
     fs.copy_files(place, aside, source_filesystem=system, destination_filesystem=system)
     system.delete_dir(place)
     return aside
+
+
+def remove(path: str) -> None:
+    """Deletes a folder and all in it; nothing happens where there is none. For a run's own scratch and staging."""
+    located = filesystem(path)
+    if located is not None and located[0].get_file_info(located[1]).type is fs.FileType.Directory:
+        located[0].delete_dir(located[1])
 
 
 def _tells_missing(error: AnalysisException) -> bool:
@@ -197,7 +204,7 @@ def _commits(path: str) -> list[int]:
 
 
 def _names(folder: str) -> list[str]:
-    located = _filesystem(folder)
+    located = filesystem(folder)
     if located is None:
         return []
     system, place = located
@@ -210,7 +217,7 @@ def _scheme(path: str) -> str:
     return match[1] if match else ""
 
 
-def _filesystem(path: str) -> tuple[fs.FileSystem, str] | None:
+def filesystem(path: str) -> tuple[fs.FileSystem, str] | None:
     """Pyarrow's view of a path, or None for schemes that only Spark's own file systems know."""
     scheme = _scheme(path)
     if scheme in ("", "file"):

@@ -1,0 +1,183 @@
+"""Stage and publish on real Delta tables, at a path with a space, a quote, a back-quote and brackets."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from pyspark.errors import AnalysisException
+
+from features.errors import DefinitionChanged
+from lakehouse.commits import CommitNote, SliceNote, append, publish, slices_at
+from lakehouse.holders import Holder
+from lakehouse.lease_stores import FolderClaims
+from lakehouse.leases import Claim, LeaseDesk
+from lakehouse.storage_errors import Fenced, StorageError
+from lakehouse.tables import Warehouse, current_version, history, read
+from tests.lakehouse import nightly
+from tests.lakehouse.nightly import TABLE, households, note, publish_households
+
+T = nightly.T
+T6 = T + timedelta(hours=6)
+
+
+@pytest.fixture
+def warehouse(tmp_warehouse: Path) -> Warehouse:
+    return Warehouse(str(tmp_warehouse / "it's `quoted` [here]"))
+
+
+@pytest.fixture
+def lease(warehouse: Warehouse):
+    with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(TABLE) as taken:
+        yield taken
+
+
+def published(spark, warehouse: Warehouse, lease, frame, rows: int, *, at=(T,), **other):
+    return publish(
+        spark, frame, warehouse.address(TABLE), predicate=slices_at(at), partition_by=["event_date"],
+        sort_by=["household_id"], lease=lease, note=other.pop("note", note(lease.run_id, rows)), **other,
+    )  # fmt: skip
+
+
+def test_the_note_in_the_commit_reads_back_as_it_was_written(spark, warehouse: Warehouse, lease):
+    said = CommitNote(
+        "run-a", "household_spend", "fp \"1\" 'ü'", {"raw/transactions/v1": 3},
+        {nightly.SLICE: SliceNote(3, "ab12")}, extra={"delivery": ["file 1.csv"]},
+    )  # fmt: skip
+    result = published(spark, warehouse, lease, households(spark, 3), 3, note=said)
+    commit = history(spark, warehouse.address(TABLE).path)[0]
+    assert CommitNote.from_json(commit.user_metadata) == replace(said, token=lease.token)
+    assert (commit.version, commit.rows) == (result.version, result.rows) == (0, 3)
+    assert abs(datetime.now(UTC) - commit.at) < timedelta(minutes=5)
+    assert CommitNote.from_json("someone else's words") is CommitNote.from_json(None) is None
+
+
+def test_published_files_are_for_any_reader_for_years(spark, warehouse: Warehouse, lease):
+    import deltalake
+
+    publish_households(spark, warehouse, lease, 5)
+    table = deltalake.DeltaTable(warehouse.address(TABLE).path)
+    assert table.metadata().configuration == {
+        "delta.enableDeletionVectors": "false",
+        "delta.columnMapping.mode": "none",
+        "delta.logRetentionDuration": "interval 3650 days",
+    }
+    assert table.metadata().partition_columns == ["event_date"]
+    assert table.protocol().min_reader_version == 1
+    assert len(table.file_uris()) == 1
+
+
+def test_the_same_token_publishes_once_and_the_second_time_is_found_out(spark, warehouse: Warehouse, lease):
+    first = published(spark, warehouse, lease, households(spark, 5), 5)
+    again = published(spark, warehouse, lease, households(spark, 5), 5)
+    assert (again.version, again.rows, again.is_repeated) == (first.version, 5, True)
+    with pytest.raises(Fenced, match="renew the lease"):
+        published(spark, warehouse, lease, households(spark, 4), 4)
+    lease.renew()
+    assert published(spark, warehouse, lease, households(spark, 4), 4).version == 1
+    assert read(spark, warehouse.address(TABLE).path).count() == 4
+
+
+def test_an_older_token_is_fenced_by_delta_even_when_its_lease_looks_valid(
+    spark, warehouse: Warehouse, lease
+):
+    lease.renew()
+    published(spark, warehouse, lease, households(spark, 5), 5)
+    # As if a clone of the leases folder had been mounted elsewhere: that desk knows nothing of ours.
+    elsewhere = FolderClaims(Path(warehouse.root) / "other leases")
+    stale = Claim(TABLE, lease.token - 2, "run-old", "now", Holder.this_process(), is_released=True)
+    elsewhere.create(TABLE, stale.token, stale.to_json())
+    with LeaseDesk(elsewhere, "run-old").acquire(TABLE) as old, pytest.raises(Fenced, match="run-a") as told:
+        assert old.token == lease.token - 1
+        published(spark, warehouse, old, households(spark, 9), 9)
+    assert "Nothing of this write was published" in str(told.value)
+    assert told.value.exit_code == 41
+    assert read(spark, warehouse.address(TABLE).path).count() == 5
+
+
+def test_a_run_that_lost_its_lease_does_not_write_at_all(spark, warehouse: Warehouse, lease):
+    usurper = Claim(TABLE, lease.token + 1, "run-b", "now", Holder.this_process())
+    FolderClaims(Path(warehouse.leases)).create(TABLE, usurper.token, usurper.to_json())
+    with pytest.raises(Fenced, match="run-b"):
+        published(spark, warehouse, lease, households(spark, 5), 5)
+    assert current_version(spark, warehouse.address(TABLE).path) is None
+
+
+def test_rows_outside_the_replaced_slices_are_refused_and_change_nothing(spark, warehouse: Warehouse, lease):
+    publish_households(spark, warehouse, lease, 5)
+    lease.renew()
+    strays = households(spark, 5).union(
+        households(spark, 1).selectExpr(
+            "household_id", "event_time + interval 6 hours", "event_date", "spend"
+        )
+    )
+    with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
+        published(spark, warehouse, lease, strays, 6)
+    assert current_version(spark, warehouse.address(TABLE).path) == 0
+
+
+def test_replacing_one_instant_of_a_day_leaves_the_other_and_counts_only_its_own_rows(
+    spark, warehouse: Warehouse, lease
+):
+    morning = households(spark, 3).selectExpr(
+        "household_id", "event_time + interval 6 hours event_time", "event_date", "spend"
+    )
+    both = households(spark, 5).union(morning)
+    published(spark, warehouse, lease, both, 8, at=(T, T6))  # one file holds both instants
+    lease.renew()
+    assert published(spark, warehouse, lease, households(spark, 2), 2).rows == 2
+    rows = read(spark, warehouse.address(TABLE).path).groupBy("event_time").count().collect()
+    assert sorted(row["count"] for row in rows) == [2, 3]
+
+
+def test_a_commit_that_does_not_count_what_was_audited_is_told(spark, warehouse: Warehouse, lease):
+    with pytest.raises(StorageError, match="holds 5 new rows, but 6 were audited"):
+        published(spark, warehouse, lease, households(spark, 5), 6)
+
+
+def test_columns_may_be_added_but_not_dropped_or_retyped_in_one_version(spark, warehouse: Warehouse, lease):
+    publish_households(spark, warehouse, lease, 2)
+    lease.renew()
+    with pytest.raises(
+        DefinitionChanged, match="spend as double, and is now to be written with no such column"
+    ):
+        published(spark, warehouse, lease, households(spark, 2).drop("spend"), 2)
+    retyped = households(spark, 2).selectExpr("* except (spend)", "cast(spend as string) as spend")
+    with pytest.raises(DefinitionChanged, match="with spend as string"):
+        published(spark, warehouse, lease, retyped, 2)
+    wider = households(spark, 2).selectExpr("*", "1 as visits")
+    assert published(spark, warehouse, lease, wider, 2).version == 1
+    assert "visits" in read(spark, warehouse.address(TABLE).path).columns
+
+
+def test_appends_add_up_and_an_empty_slice_is_a_commit_too(spark, warehouse: Warehouse):
+    raw = warehouse.table("raw", "transactions", 1)
+    with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(raw.key) as lease:
+        for version, rows in enumerate((3, 0, 4)):
+            said = note("run-a", rows, piece=f"delivery {version}")
+            result = append(
+                spark, households(spark, rows), raw, partition_by=["event_date"], lease=lease, note=said
+            )
+            assert (result.version, result.rows) == (version, rows)
+            lease.renew()
+    assert read(spark, raw.path).count() == 7
+    assert read(spark, raw.path, version=0).count() == 3
+
+
+def test_a_lease_on_another_table_is_no_right_to_write_this_one(spark, warehouse: Warehouse):
+    with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire("raw/other/v1") as other:
+        with pytest.raises(ValueError, match="lease is run run-a's on raw/other/v1"):
+            published(spark, warehouse, other, households(spark, 1), 1)
+
+
+def test_slices_are_named_by_utc_day_then_instant():
+    eastern = datetime(2017, 11, 29, 20, tzinfo=timezone(timedelta(hours=-5)))
+    assert slices_at([eastern, T]) == (
+        "event_date in (date'2017-11-30') and event_time in "
+        "(timestamp'2017-11-30T00:00:00Z', timestamp'2017-11-30T01:00:00Z')"
+    )
+
+
+def test_a_note_is_json_that_names_itself():
+    assert json.loads(note("run-a", 2).to_json())["ziggurat"] == 1

@@ -1,0 +1,64 @@
+"""A run is killed (SIGKILL) at each named point; the next one finds out what was published and ends as if unkilled."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lakehouse.crash_points import CRASH_POINTS
+from lakehouse.ledger import Ledger
+from lakehouse.tables import Warehouse, current_version, read
+from tests.lakehouse import nightly
+
+PUBLISHED_BUT_NOT_WRITTEN_DOWN = ("after_publish", "before_ledger")
+NOTHING_PUBLISHED = ("before_stage", "after_stage", "before_publish")
+
+
+def killed_at(point: str, root: Path, *gateway: str) -> None:
+    house = Path(nightly.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, nightly.__file__, str(root), "killed", "40", *gateway],
+        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(house)},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.parametrize("point", CRASH_POINTS)
+def test_the_run_after_a_killed_one_ends_as_if_nothing_had_happened(spark, tmp_warehouse: Path, point: str):
+    parameters = spark.sparkContext._gateway.gateway_parameters
+    killed_at(point, tmp_warehouse, str(parameters.port), parameters.auth_token)
+    ends_as_if_unkilled(spark, tmp_warehouse, point)
+
+
+def test_it_does_so_too_when_spark_dies_with_the_run(spark, tmp_warehouse: Path):
+    killed_at("after_publish", tmp_warehouse)
+    ends_as_if_unkilled(spark, tmp_warehouse, "after_publish")
+
+
+def ends_as_if_unkilled(spark, root: Path, point: str) -> None:
+    ledger, table = Ledger.open(spark, Warehouse(str(root))), Warehouse(str(root)).address(nightly.TABLE)
+    mended = ledger.mend()
+    assert mended.killed_runs == (
+        ("killed",) if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_WRITTEN_DOWN else ()
+    )
+    assert [run_id for run_id, _ in mended.slices] == (
+        ["killed"] if point in PUBLISHED_BUT_NOT_WRITTEN_DOWN else []
+    )
+    assert not mended.others
+    assert (current_version(spark, table.path) is None) == (point in NOTHING_PUBLISHED)
+
+    outcome = nightly.run_night(spark, str(root), "next", 40)
+
+    assert outcome == ("published" if point in NOTHING_PUBLISHED else "unchanged")
+    assert read(spark, table.path).count() == 40
+    assert current_version(spark, table.path) == 0
+    state = ledger.state()
+    assert state.published[nightly.TABLE, nightly.SLICE].hash == "hash of 40"
+    expected = "killed" if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_WRITTEN_DOWN else "done"
+    assert {run.run_id: run.status for run in state.runs} == {"killed": expected, "next": "done"}
+    release = ledger.latest_release()
+    assert (release.release_id, release.run_id) == (1, "killed" if point == "after_release" else "next")
