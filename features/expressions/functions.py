@@ -201,15 +201,9 @@ _ADVICE: Mapping[str, str] = {
     "round": "it rounds half-up, which biases sums; write bround(number, places), half-even",
     "from_utc_timestamp": _LOCAL,
     "to_utc_timestamp": _LOCAL,
-    **dict.fromkeys(
-        ("hour", "dayofweek", "weekday", "day", "month", "year", "to_date", "date_trunc", "trunc"), _LOCAL
-    ),
-    **dict.fromkeys(
-        ("sum", "count", "avg", "mean", "min", "max", "first", "last", "collect_list"), _AGGREGATE
-    ),
-    **dict.fromkeys(
-        ("now", "current_timestamp", "current_date", "unix_timestamp", "rand", "randn", "uuid"), _CLOCK
-    ),
+    **dict.fromkeys(("hour", "dayofweek", "weekday", "day", "month", "year", "to_date", "date_trunc", "trunc"), _LOCAL),
+    **dict.fromkeys(("sum", "count", "avg", "mean", "min", "max", "first", "last", "collect_list"), _AGGREGATE),
+    **dict.fromkeys(("now", "current_timestamp", "current_date", "unix_timestamp", "rand", "randn", "uuid"), _CLOCK),
     **dict.fromkeys(
         ("reflect", "java_method", "try_reflect", "input_file_name", "current_user"),
         "expressions compute from columns and reach nothing else",

@@ -26,16 +26,14 @@ class _Definitions(Spark):
 
     class Parser(SparkParser):
         FUNCTIONS: ClassVar = {}
-        FUNCTION_PARSERS: ClassVar = {
-            name: SparkParser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST")
-        }
+        FUNCTION_PARSERS: ClassVar = {name: SparkParser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST")}
         NO_PAREN_FUNCTIONS: ClassVar = {}
 
 
 _DIALECT = _Definitions()
 
 _TWO_SIDED = (
-    *(exp.Add, exp.Sub, exp.Mul, exp.And, exp.Or, exp.Like),
+    *(exp.Add, exp.Sub, exp.Mul, exp.And, exp.Or),
     *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ),
 )
 
@@ -60,6 +58,7 @@ _ALLOWED: dict[type[exp.Expr], frozenset[str]] = {
     exp.TryCast: frozenset({"this", "to", "safe"}),
     exp.DataType: frozenset({"this", "expressions"}),
     exp.DataTypeParam: frozenset({"this"}),
+    exp.Like: frozenset({"this", "expression", "negate"}),
     **dict.fromkeys(_TWO_SIDED, frozenset({"this", "expression"})),
 }
 
@@ -92,9 +91,7 @@ def syntax_tree(text: str) -> exp.Expr:
     except RecursionError:
         raise DefinitionError("it is nested too deeply; split it into several features") from None
     except SqlglotError as error:
-        raise DefinitionError(
-            f"it does not parse{_place(error)}; write one Spark SQL scalar expression"
-        ) from None
+        raise DefinitionError(f"it does not parse{_place(error)}; write one Spark SQL scalar expression") from None
     tree = trees[0] if len(trees) == 1 else None
     if tree is None:
         raise DefinitionError("it is empty; write one Spark SQL scalar expression")
@@ -112,7 +109,7 @@ def is_plain_word(name: str) -> bool:
 
 
 def refuse_deep(text: str) -> None:
-    """DefinitionError if brackets and cases stand so deep in each other that the text might not parse again."""
+    """DefinitionError if brackets and cases stand so deep that the text might not parse again."""
     depth = 0
     for token in _DIALECT.tokenize(text):
         depth += token.token_type in (TokenType.L_PAREN, TokenType.CASE)
@@ -135,9 +132,7 @@ def _refuse_tokens(text: str) -> None:
         if token.comments:
             raise DefinitionError("it holds a comment; say it in the feature's documentation")
         if token.token_type in _NOT_SCALAR:
-            raise DefinitionError(
-                f"{_NOT_SCALAR[token.token_type]} is not allowed; write one scalar expression"
-            )
+            raise DefinitionError(f"{_NOT_SCALAR[token.token_type]} is not allowed; write one scalar expression")
         if token.token_type in _DROPPED_LENGTH:
             raise DefinitionError(f"the type {token.text} is not allowed; write string")
 
@@ -147,9 +142,7 @@ def _refuse_node(node: exp.Expr) -> None:
         raise DefinitionError(f"the qualified column {node.sql()} is not allowed; name the column alone")
     allowed = _ALLOWED.get(type(node))
     if allowed is None:
-        what, remedy = _REFUSED.get(
-            type(node), (f"{node.key} syntax", "use the listed operators and functions")
-        )
+        what, remedy = _REFUSED.get(type(node), (f"{node.key} syntax", "use the listed operators and functions"))
         raise DefinitionError(f"{what} is not allowed; {remedy}")
     extra = sorted(name for name, value in node.args.items() if value and name not in allowed)
     # a type repeats whether it is nested; nested types fail by their name

@@ -37,18 +37,14 @@ def number(digits: str, *, negative: bool = False) -> Term:
     scale = len(found[2]) - 1
     precision = max(len(value.as_tuple().digits), scale)
     if precision > MAX_PRECISION:
-        raise DefinitionError(
-            f"{digits} has {precision} digits, a decimal holds 38; shorten it or write {digits}e0"
-        )
+        raise DefinitionError(f"{digits} has {precision} digits, a decimal holds 38; shorten it or write {digits}e0")
     text = sign + whole + found[2]
     return Term(text, text, decimal(precision, scale), literal=text)
 
 
 def _whole(value: int) -> Term:
     if not -(2**63) <= value < 2**63:
-        raise DefinitionError(
-            f"{value} is beyond bigint; write {value}.0 for a decimal or {value}e0 for a double"
-        )
+        raise DefinitionError(f"{value} is beyond bigint; write {value}.0 for a decimal or {value}e0 for a double")
     kind = INT if -(2**31) <= value < 2**31 else BIGINT
     return Term(str(value), str(value), kind, literal=str(value))
 
@@ -64,9 +60,7 @@ def _double(value: float) -> Term:
 def string(value: str) -> Term:
     """A string literal of printable characters; a quote is doubled in definitions, escaped for Spark."""
     if not value.isprintable():
-        raise DefinitionError(
-            f"the string {value!r} has an unprintable character; only printable text is allowed"
-        )
+        raise DefinitionError(f"the string {value!r} has an unprintable character; only printable text is allowed")
     return Term(_quoted(value, "''"), _quoted(value, "\\'"), STRING, literal=value)
 
 
@@ -88,9 +82,7 @@ def day(value: str) -> Term:
 def instant(value: str) -> Term:
     """`timestamp'2017-11-30T00:00:00Z'` with a zone or offset, written back in UTC; years 1900 to 2200."""
     if _ZONELESS.fullmatch(value):
-        raise DefinitionError(
-            f"timestamp'{value}' names no zone, so it is no instant; add Z or an offset: '{value}…Z'"
-        )
+        raise DefinitionError(f"timestamp'{value}' names no zone, so it is no instant; add Z or an offset: '{value}…Z'")
     try:
         if not _INSTANT.fullmatch(value):
             raise ValueError

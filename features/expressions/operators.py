@@ -37,9 +37,7 @@ def comparison(symbol: str, left: Term, right: Term) -> Term:
     _refuse_null((left, right), symbol)
     made = united((left, right), of=f"the operator {symbol}")
     if made[0].type == BOOLEAN and symbol not in ("=", "<>", "<=>"):
-        raise DefinitionError(
-            f"the operator {symbol} needs values with an order, found boolean; write and / or / not"
-        )
+        raise DefinitionError(f"the operator {symbol} needs values with an order, found boolean; write and / or / not")
     text = f"{left.operand().text} {symbol} {right.operand().text}"
     return Term(text, f"{made[0].operand().sql} {symbol} {made[1].operand().sql}", BOOLEAN, operator=symbol)
 
@@ -53,9 +51,7 @@ def is_null(term: Term, *, negated: bool) -> Term:
 def is_in(term: Term, values: Sequence[Term], *, negated: bool) -> Term:
     """`x [not] in (…)` over literals that share a type with x; null among them is refused."""
     if not values or any(v.literal is None for v in values):
-        raise DefinitionError(
-            "in (…) takes literals, at least one and no null; compare columns with = and or"
-        )
+        raise DefinitionError("in (…) takes literals, at least one and no null; compare columns with = and or")
     _refuse_null((term,), "in")
     made = united((term, *values), of="in (…)")
     words = "not in" if negated else "in"

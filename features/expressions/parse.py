@@ -106,16 +106,19 @@ class _Reading:
         return Term(text, text, type_)
 
     def _negative(self, node: exp.Expr) -> Term:
-        inner = node.this
+        inner = node.this.unnest()
         if isinstance(inner, exp.Literal) and not inner.is_string:
             return literals.number(inner.name, negative=True)
         return operators.negative(self.term(inner))
 
     def _not(self, node: exp.Expr) -> Term:
-        inner = node.this.unnest()
+        inner, negated = node, False
+        while isinstance(inner, (exp.Not, exp.Paren)):  # two nots are none, in three-valued logic too
+            inner, negated = inner.this, negated != isinstance(inner, exp.Not)
         if isinstance(inner, _PREDICATES):
-            return self._predicate(inner, negated=True)
-        return operators.negation(self.term(inner))
+            return self._predicate(inner, negated=negated)
+        term = operators.negation(self.term(inner))
+        return term if negated else self.term(inner)
 
     def _predicate(self, node: exp.Expr, *, negated: bool = False) -> Term:
         _refuse_ambiguous(node)
@@ -129,7 +132,8 @@ class _Reading:
         if isinstance(node, exp.Between):
             low, high = self.term(node.args["low"]), self.term(node.args["high"])
             return operators.is_between(subject, low, high, negated=negated)
-        return operators.is_like(subject, self.term(node.expression), negated=negated)
+        within = bool(node.args.get("negate"))  # `not like` is one node, other predicates stand under a Not
+        return operators.is_like(subject, self.term(node.expression), negated=negated != within)
 
     def _case(self, node: exp.Expr) -> Term:
         branches = [(self.term(branch.this), self.term(branch.args["true"])) for branch in node.args["ifs"]]
@@ -153,9 +157,7 @@ class _Reading:
         wanted = node.args["to"].sql("spark").upper()
         readers = {"DATE": literals.day, "TIMESTAMP": literals.instant}
         if wanted not in readers or not isinstance(node.this, exp.Literal):
-            raise DefinitionError(
-                f"the literal {wanted}'{node.name}' is not allowed; write date'…' or timestamp'…Z'"
-            )
+            raise DefinitionError(f"the literal {wanted}'{node.name}' is not allowed; write date'…' or timestamp'…Z'")
         return readers[wanted](node.name)
 
     def _literal(self, node: exp.Expr) -> Term:

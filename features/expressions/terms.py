@@ -59,17 +59,13 @@ def fitted(term: Term, wanted: SqlType, *, of: str) -> Term:
     A bigint is taken where an int is wanted (counts and positions): beyond its range the run fails."""
     if _widens(term.type, wanted) or (term.type == BIGINT and wanted == INT):
         return converted(term, wanted)
-    raise DefinitionError(
-        f"{of} needs {wanted}, found {term.type} in {term.text}; {_advice(term.type, wanted)}"
-    )
+    raise DefinitionError(f"{of} needs {wanted}, found {term.type} in {term.text}; {_advice(term.type, wanted)}")
 
 
 def fitted_number(term: Term, *, of: str) -> Term:
     """The term if it is a number (a null literal is not), else DefinitionError."""
     if not term.type.is_number:
-        raise DefinitionError(
-            f"{of} needs a number, found {term.type} in {term.text}; {_advice(term.type, DOUBLE)}"
-        )
+        raise DefinitionError(f"{of} needs a number, found {term.type} in {term.text}; {_advice(term.type, DOUBLE)}")
     return term
 
 

@@ -69,9 +69,7 @@ def _wider(left: SqlType, right: SqlType) -> SqlType:
     scale = max(left.scale, right.scale)
     precision = max(left.precision - left.scale, right.precision - right.scale) + scale
     if precision > MAX_PRECISION:
-        raise DefinitionError(
-            f"{left} and {right} have no common type of at most 38 digits; cast one of them first"
-        )
+        raise DefinitionError(f"{left} and {right} have no common type of at most 38 digits; cast one of them first")
     return decimal(precision, scale)
 
 
