@@ -58,7 +58,11 @@ def installed(package: str) -> str | None:
 
 def fitting_jars() -> tuple[Jar, ...]:
     """The jars for the installed pyspark and delta-spark. Raises VersionsDoNotFit if those are no pair."""
-    spark, delta = installed("pyspark"), installed("delta-spark")
+    return jars_for(installed("pyspark"), installed("delta-spark"))
+
+
+def jars_for(spark: str | None, delta: str | None) -> tuple[Jar, ...]:
+    """The jars for these versions (None: not installed). Raises VersionsDoNotFit if they are no pair."""
     jars = JARS.get(".".join((spark or "").split(".")[:2]))
     if jars and delta == DELTA:
         return jars

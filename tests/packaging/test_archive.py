@@ -1,0 +1,91 @@
+"""The archives hold the house and nothing else, and run on a cluster that has never seen the checkout."""
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import setuptools
+
+from lakehouse.environment import PACKAGES
+from lakehouse.jars import delta_jars
+from lakehouse.java import find_java, launcher_home
+from lakehouse.session import spark_home
+
+HERE = Path(__file__).parent
+HOUSE = HERE.parents[1]
+NOT_SOURCE = shutil.ignore_patterns(".*", "build", "dist", "data", "warehouse", "*.egg-info", "__pycache__")
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel named .zip, built from a copy of this checkout, as `make zip` does it."""
+    folder = tmp_path_factory.mktemp("dist")
+    shutil.copytree(HOUSE, folder / "source", ignore=NOT_SOURCE)
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
+    built = subprocess.run([*command, str(folder / "source")], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    (wheel,) = folder.glob("*.whl")
+    return wheel.rename(folder / "ziggurat.zip")
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    folder = tmp_path / "an empty folder"
+    folder.mkdir()
+    return folder
+
+
+def test_the_list_of_packages_is_every_folder_that_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[str] = []
+    monkeypatch.setattr(setuptools, "setup", lambda **options: listed.extend(options["packages"]))
+    runpy.run_path(str(HOUSE / "setup.py"))
+    found = [init.parent.relative_to(HOUSE) for name in PACKAGES for init in (HOUSE / name).rglob("__init__.py")]
+    assert sorted(listed) == sorted(".".join(folder.parts) for folder in found)
+
+
+def test_every_top_level_package_is_known_to_the_doctor() -> None:
+    others = {"tests", "benchmarks", "docs", "notebooks", "deploy"}
+    found = {init.parent.name for init in HOUSE.glob("*/__init__.py")} - others
+    assert found == set(PACKAGES)
+
+
+def test_the_archive_holds_packages_and_their_data_but_no_tests(archive: Path) -> None:
+    names = zipfile.ZipFile(archive).namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
+    assert tops == set(PACKAGES)
+    assert not [name for name in names if "test" in Path(name).name]
+    assert "lakehouse/log4j2.properties" in names
+    sources = [path for name in PACKAGES for path in (HOUSE / name).rglob("*") if path.is_file()]
+    shipped = {str(path.relative_to(HOUSE)) for path in sources if "__pycache__" not in path.parts}
+    assert shipped == {name for name in names if ".dist-info/" not in name}
+
+
+def test_driver_and_workers_of_a_cluster_import_from_the_archive(archive: Path, empty: Path) -> None:
+    java = find_java()
+    jars = delta_jars(java, spark_home=spark_home(), say=print)
+    command = [str(spark_home() / "bin" / "spark-submit"), "--master", "local-cluster[1,1,1024]"]
+    command += [
+        "--driver-memory",
+        "1g",
+        "--conf",
+        "spark.ui.enabled=false",
+        "--conf",
+        "spark.driver.host=localhost",
+    ]
+    command += ["--jars", ",".join(map(str, jars)), "--py-files", str(archive)]
+    command += [str(HERE / "submitted_job.py"), str(empty / "table")]
+    inherited = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "SPARK_HOME")}
+    env = inherited | {"JAVA_HOME": str(launcher_home(java)), "PYSPARK_PYTHON": sys.executable}
+    run = subprocess.run(command, cwd=empty, env=env, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr[-4000:]
+    told = json.loads(run.stdout.splitlines()[-1])
+    assert archive.name in told["driver"]
+    assert len(told["workers"]) == 1
+    assert archive.name in told["workers"][0]
+    assert told["zone"] == "UTC"
