@@ -76,7 +76,11 @@ def test_the_engine_is_loaded_late_prints_nothing_connects_nowhere_and_leaves_no
 
 
 def test_a_process_may_end_while_the_engine_is_still_being_imported(tmp_path: Path) -> None:
-    done = run("import quality; quality.preload()", tmp_path)
+    done = run(
+        "import quality, threading; quality.preload(); "
+        "assert [thread.daemon for thread in threading.enumerate()][1:] == [True]",
+        tmp_path,
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
