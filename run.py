@@ -1,6 +1,6 @@
-"""The one script that spark-submit sees: `spark-submit run.py build --as-of 2017-11-30`."""
+"""The one script that spark-submit sees: the same verbs as the `ziggurat` command."""
 
-from ziggurat.cli import main
+from ziggurat.cli import run
 
 if __name__ == "__main__":
-    main()
+    run()

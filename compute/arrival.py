@@ -30,7 +30,10 @@ def new_rows(delivered: DataFrame, known: DataFrame | None, source: s.Source, *,
         rows = delivered.dropDuplicates(columns) if repeats else delivered
         seen = known.select(*columns) if known is not None else None
     else:
-        rows, seen = (delivered if known is None else _numbered(delivered, columns)), (None if known is None else _numbered(known.select(*columns), columns))
+        rows, seen = (
+            (delivered if known is None else _numbered(delivered, columns)),
+            (None if known is None else _numbered(known.select(*columns), columns)),
+        )
         columns = [*columns, "_nth"]
     if seen is None:
         return rows
@@ -62,7 +65,11 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
     else:
         stamped = stamped.withColumn("_corrects", F.lit(None).cast("boolean"))
     late = F.coalesce(F.col("_corrects"), F.lit(False)) | _overdue(expected, source.available, load)
-    return stamped.withColumn("_late", late).withColumn("available_time", F.when(F.col("_late"), F.greatest(expected, at)).otherwise(expected)).drop("_corrects")
+    return (
+        stamped.withColumn("_late", late)
+        .withColumn("available_time", F.when(F.col("_late"), F.greatest(expected, at)).otherwise(expected))
+        .drop("_corrects")
+    )
 
 
 def _overdue(expected: Column, delay: s.LandingDelay, load: Load) -> Column:
@@ -72,4 +79,3 @@ def _overdue(expected: Column, delay: s.LandingDelay, load: Load) -> Column:
     if delay.first_load_until:
         return F.col("event_time") >= instant(instant_us(delay.first_load_until))
     return F.lit(False)
-

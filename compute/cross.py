@@ -28,7 +28,9 @@ def compare(snapshots: DataFrame, membership: DataFrame | None, view: CrossEntit
             enough = enough & F.col(name).isNotNull()
     compared = [_compare(f, view, group) for f in view.outputs if f.operation != "expression"]
     named = [(value if f.operation == "members" else F.when(enough, value)).alias(f.name) for f, value in compared]
-    return with_expressions(frame.select(*keys, "event_time", *named), view.outputs).select(*keys, "event_time", *[f.name for f in view.outputs])
+    return with_expressions(frame.select(*keys, "event_time", *named), view.outputs).select(
+        *keys, "event_time", *[f.name for f in view.outputs]
+    )
 
 
 def _compare(feature: Feature, view: CrossEntityView, group: list[str]) -> tuple[Feature, Column]:
@@ -37,9 +39,15 @@ def _compare(feature: Feature, view: CrossEntityView, group: list[str]) -> tuple
     own = F.col(feature.of)
     everyone = Window.partitionBy(*group)
     values = {
-        "ratio_to_mean": lambda: F.try_divide(own.cast("double"), _mean(own, feature, everyone, exclude_self=view.exclude_self)),
-        "difference_to_mean": lambda: own.cast("double") - _mean(own, feature, everyone, exclude_self=view.exclude_self),
-        "share_of_total": lambda: F.try_divide(_quanta(own, feature).cast("double"), F.sum(_quanta(own, feature)).over(everyone).cast("double")),
+        "ratio_to_mean": lambda: F.try_divide(
+            own.cast("double"), _mean(own, feature, everyone, exclude_self=view.exclude_self)
+        ),
+        "difference_to_mean": lambda: (
+            own.cast("double") - _mean(own, feature, everyone, exclude_self=view.exclude_self)
+        ),
+        "share_of_total": lambda: F.try_divide(
+            _quanta(own, feature).cast("double"), F.sum(_quanta(own, feature)).over(everyone).cast("double")
+        ),
         # Nulls rank apart: they are nobody's neighbours. Equals share the better rank (S24: choices among equals go by value).
         "rank": lambda: F.when(own.isNotNull(), F.rank().over(everyone.orderBy(own.desc_nulls_last())).cast("bigint")),
         "percentile_rank": lambda: _percentile(own, Window.partitionBy(*group, own.isNull())),
@@ -49,7 +57,9 @@ def _compare(feature: Feature, view: CrossEntityView, group: list[str]) -> tuple
 
 def _percentile(own: Column, known: WindowSpec) -> Column:
     """The share of the other members whose value is smaller; null when there is no other."""
-    return F.when(own.isNotNull() & (F.count(F.lit(1)).over(known) > 1), F.percent_rank().over(known.orderBy(own.asc())))
+    return F.when(
+        own.isNotNull() & (F.count(F.lit(1)).over(known) > 1), F.percent_rank().over(known.orderBy(own.asc()))
+    )
 
 
 def _quanta(own: Column, feature: Feature) -> Column:

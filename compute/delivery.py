@@ -19,10 +19,14 @@ _NOISE = 1e-6
 
 # What may stand in the files for a declared type; text formats deliver text for everything.
 _ACCEPTED = {
-    "boolean": {"boolean"}, "int": {"tinyint", "smallint", "int"}, "bigint": {"tinyint", "smallint", "int", "bigint"},
-    "double": {"float", "double", "tinyint", "smallint", "int", "bigint", "decimal"}, "string": {"string"},
+    "boolean": {"boolean"},
+    "int": {"tinyint", "smallint", "int"},
+    "bigint": {"tinyint", "smallint", "int", "bigint"},
+    "double": {"float", "double", "tinyint", "smallint", "int", "bigint", "decimal"},
+    "string": {"string"},
     "decimal": {"float", "double", "decimal", "tinyint", "smallint", "int", "bigint"},
-    "date": {"date", "timestamp", "timestamp_ntz"}, "timestamp": {"timestamp", "timestamp_ntz"},
+    "date": {"date", "timestamp", "timestamp_ntz"},
+    "timestamp": {"timestamp", "timestamp_ntz"},
 }
 
 
@@ -52,7 +56,9 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
                 f"Declare the type it has, as version={source.version + 1} of the source, or mend the files."
             )
         if found == "timestamp_ntz" and column.type == "timestamp" and not column.zone:
-            raise SourceSchemaError(f"source '{source.name}': column '{name}' holds local times; say where they were read off the clock: Column('{column.name}', 'timestamp', zone='…') (S3).")
+            raise SourceSchemaError(
+                f"source '{source.name}': column '{name}' holds local times; say where they were read off the clock: Column('{column.name}', 'timestamp', zone='…') (S3)."
+            )
 
 
 def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
@@ -63,16 +69,30 @@ def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
     if CORRUPT in types:
         problems.insert(0, F.when(F.col(CORRUPT).isNotNull(), F.lit("the row does not parse")))
     extra = [F.col(name) for name in (FILE,) if name in types]
-    original = F.to_json(F.struct(*[F.col(f"`{name}`") for name in types if name not in (FILE, "_nanos_lost")]), {"ignoreNullFields": "false"})
+    original = F.to_json(
+        F.struct(*[F.col(f"`{name}`") for name in types if name not in (FILE, "_nanos_lost")]),
+        {"ignoreNullFields": "false"},
+    )
     if "_nanos_lost" in types:
         problems.append(F.when(F.col("_nanos_lost"), F.lit("a time is finer than a microsecond")))
-    rows = delivered.select(*[p.value.alias(name) for name, p in parsed.items()], original.alias(ORIGINAL), F.coalesce(*problems).alias(REASON), *extra)
+    rows = delivered.select(
+        *[p.value.alias(name) for name, p in parsed.items()],
+        original.alias(ORIGINAL),
+        F.coalesce(*problems).alias(REASON),
+        *extra,
+    )
     rows = rows.select("*", *[F.expr(expression.sql).alias(name) for name, expression in source.computed.items()])
     if source.event_time is None:
         return rows
     at = event_time(source.event_time)
-    outside = (at < F.lit("1900-01-01T00:00:00Z").cast("timestamp")) | (at >= F.lit("2200-01-01T00:00:00Z").cast("timestamp"))
-    reason = F.coalesce(REASON, F.when(at.isNull(), F.lit("event time is null")), F.when(outside, F.lit("event time lies outside the years 1900 to 2200")))
+    outside = (at < F.lit("1900-01-01T00:00:00Z").cast("timestamp")) | (
+        at >= F.lit("2200-01-01T00:00:00Z").cast("timestamp")
+    )
+    reason = F.coalesce(
+        REASON,
+        F.when(at.isNull(), F.lit("event time is null")),
+        F.when(outside, F.lit("event time lies outside the years 1900 to 2200")),
+    )
     return rows.withColumn("event_time", at).withColumn(REASON, reason)
 
 
@@ -113,7 +133,10 @@ def _double(raw: Column, column: s.Column, found: str, source: s.Source) -> Pars
         problem = _unless(value.isNotNull() & finite, raw, column, "is infinite or not a number")
         return Parsed(F.when(~F.isnan(value), value + F.lit(0.0)), problem)
     # Adding 0.0 turns -0.0 into 0.0 and leaves every other number alone.
-    return Parsed(value + F.lit(0.0), _unless(value.isNotNull() & finite, raw, column, "is NaN, infinite or not a number"))
+    return Parsed(
+        value + F.lit(0.0),
+        _unless(value.isNotNull() & finite, raw, column, "is NaN, infinite or not a number"),
+    )
 
 
 def _decimal(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
@@ -126,7 +149,7 @@ def _decimal(raw: Column, column: s.Column, found: str, source: s.Source) -> Par
         whole = raw.try_cast("decimal(38,18)") == value
     problem = F.coalesce(
         _unless(value.isNotNull(), raw, column, f"does not fit {column.type}"),
-        _unless(whole, raw, column, f"is not a whole number of {10 ** -scale:.{scale}f}"),
+        _unless(whole, raw, column, f"is not a whole number of {10**-scale:.{scale}f}"),
     )
     return Parsed(value, problem)
 
@@ -144,11 +167,17 @@ def _timestamp(raw: Column, column: s.Column, found: str, source: s.Source) -> P
         return Parsed(raw, F.lit(None).cast("string"))
     if found == "string":
         has_zone = raw.rlike(r"(Z|[+-]\d{2}:?\d{2})$")
-        instant, naive = F.when(has_zone, raw.try_cast("timestamp")), F.when(~has_zone, raw.try_cast("timestamp_ntz"))
+        instant, naive = (
+            F.when(has_zone, raw.try_cast("timestamp")),
+            F.when(~has_zone, raw.try_cast("timestamp_ntz")),
+        )
     else:
         instant, naive = F.lit(None).cast("timestamp"), raw
     if not column.zone:
-        return Parsed(instant, _unless(instant.isNotNull(), raw, column, "is not an instant with a zone (Z or an offset)"))
+        return Parsed(
+            instant,
+            _unless(instant.isNotNull(), raw, column, "is not an instant with a zone (Z or an offset)"),
+        )
     clock = source.event_time
     choice = clock.ambiguous if clock is not None and clock.column == column.name else s.Ambiguous.QUARANTINE
     local = _from_local(naive, column, choice)
@@ -169,7 +198,10 @@ def _from_local(naive: Column, column: s.Column, choice: s.Ambiguous) -> Parsed:
     later = F.when(twins[0], shifted(1800)).when(twins[1], shifted(3600))
     impossible = F.from_utc_timestamp(earlier, column.zone) != wall
     if choice is s.Ambiguous.QUARANTINE:
-        problem = F.when(impossible | later.isNotNull(), F.lit(f"{column.name} is ambiguous or impossible in {column.zone} (a DST night)"))
+        problem = F.when(
+            impossible | later.isNotNull(),
+            F.lit(f"{column.name} is ambiguous or impossible in {column.zone} (a DST night)"),
+        )
         return Parsed(earlier, problem)
     chosen = F.coalesce(later, earlier) if choice is s.Ambiguous.LATER else earlier
     return Parsed(chosen, F.lit(None).cast("string"))

@@ -22,7 +22,11 @@ def with_superseded_at(rows: DataFrame, source: Source, *, has_versions: bool) -
     if not source.identity or not has_versions:
         versions = rows.withColumn("superseded_at", F.lit(None).cast("timestamp"))
     else:
-        newer = Window.partitionBy(*source.identity).orderBy(*_version_order(source)).rowsBetween(1, Window.unboundedFollowing)
+        newer = (
+            Window.partitionBy(*source.identity)
+            .orderBy(*_version_order(source))
+            .rowsBetween(1, Window.unboundedFollowing)
+        )
         versions = rows.withColumn("superseded_at", F.min("available_time").over(newer))
     if source.retraction:
         versions = versions.where(~F.coalesce(F.col(source.retraction), F.lit(False)))
@@ -60,7 +64,9 @@ def partition_of(us: int, grain: PartitionBy) -> str:
     """The same for one instant, as text."""
     day = to_datetime(us).date()
     first = {
-        PartitionBy.DAY: day, PartitionBy.WEEK: day - timedelta(days=day.weekday()),
-        PartitionBy.MONTH: day.replace(day=1), PartitionBy.YEAR: day.replace(month=1, day=1),
+        PartitionBy.DAY: day,
+        PartitionBy.WEEK: day - timedelta(days=day.weekday()),
+        PartitionBy.MONTH: day.replace(day=1),
+        PartitionBy.YEAR: day.replace(month=1, day=1),
     }
     return first[grain].isoformat()

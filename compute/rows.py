@@ -51,21 +51,31 @@ def _take_static(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
     if lookup.duplicates is Duplicates.ANY_TRUE:
         found = found.groupBy(*lookup.on).agg(*[F.bool_or(c).alias(c) for c in lookup.take])
     elif lookup.duplicates is Duplicates.LATEST:
-        found = found.groupBy(*lookup.on).agg(F.max(F.struct(*lookup.take)).alias("_best")).select(*lookup.on, "_best.*")
+        found = (
+            found.groupBy(*lookup.on).agg(F.max(F.struct(*lookup.take)).alias("_best")).select(*lookup.on, "_best.*")
+        )
     return rows.join(found, on=list(lookup.on), how="left")
 
 
 def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
     lookup = looked_up.lookup
     facts = _usable(looked_up)
-    asked = rows.select(*lookup.on, _E, _A, _S).distinct() if not looked_up.is_regular else rows.select(*lookup.on, _E).distinct()
+    asked = (
+        rows.select(*lookup.on, _E, _A, _S).distinct()
+        if not looked_up.is_regular
+        else rows.select(*lookup.on, _E).distinct()
+    )
     if looked_up.is_regular:
         best = _best(asked, facts, lookup, by=[*lookup.on, _E])
         return rows.join(best, on=[*lookup.on, _E], how="left")
     versions = _versions(asked, facts, lookup)
     best = _best(versions, facts, lookup, by=[*lookup.on, _E, _A, "_known"])
     same = [F.col(f"r.{c}").eqNullSafe(F.col(f"v.{c}")) for c in [*lookup.on, _E, _A, _S]]
-    grown = rows.alias("r").join(versions.alias("v"), on=same, how="left").select("r.*", F.col("v._known"), F.col("v._until"))
+    grown = (
+        rows.alias("r")
+        .join(versions.alias("v"), on=same, how="left")
+        .select("r.*", F.col("v._known"), F.col("v._until"))
+    )
     found = grown.join(best, on=[*lookup.on, _E, _A, "_known"], how="left")
     return found.withColumn(_A, F.col("_known")).withColumn(_S, F.col("_until")).drop("_known", "_until")
 
@@ -76,13 +86,21 @@ def _usable(looked_up: LookedUp) -> DataFrame:
     gone = F.coalesce(F.col(tombstone), F.lit(False)) if tombstone else F.lit(False)
     tie = [F.col(name).alias(f"_tie{n}") for n, name in enumerate(getattr(source, "tie_break", ()))]
     return looked_up.facts.select(
-        *lookup.on, F.col(_E).alias("_at"), F.col(_A).alias("_from"), F.col(_S).alias("_to"), gone.alias("_gone"), *lookup.take, *tie
+        *lookup.on,
+        F.col(_E).alias("_at"),
+        F.col(_A).alias("_from"),
+        F.col(_S).alias("_to"),
+        gone.alias("_gone"),
+        *lookup.take,
+        *tie,
     )
 
 
 def _versions(asked: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
     """Every instant at which what a row looks up may have changed: its own, and each later coming or going of a fact."""
-    pairs = asked.alias("q").join(facts.alias("f"), on=[F.col(f"q.{k}") == F.col(f"f.{k}") for k in lookup.on], how="left")
+    pairs = asked.alias("q").join(
+        facts.alias("f"), on=[F.col(f"q.{k}") == F.col(f"f.{k}") for k in lookup.on], how="left"
+    )
     in_reach = F.col("f._at") <= F.col(f"q.{_E}")
     instants = F.when(in_reach, F.array("f._from", "f._to")).otherwise(F.array(F.lit(None).cast("timestamp")))
     known = pairs.select("q.*", F.explode(F.concat(F.array(f"q.{_A}"), instants)).alias("_known"))
@@ -98,10 +116,14 @@ def _best(asked: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) 
     """Per asked (keys, event time, knowledge): the newest fact known, duplicates resolved as declared; no fact, no row."""
     pairs = asked.join(facts, on=list(lookup.on), how="inner").where(F.col("_at") <= F.col(_E))
     if "_known" in by:
-        pairs = pairs.where((F.col("_from") <= F.col("_known")) & (F.col("_to").isNull() | (F.col("_to") > F.col("_known"))))
+        pairs = pairs.where(
+            (F.col("_from") <= F.col("_known")) & (F.col("_to").isNull() | (F.col("_to") > F.col("_known")))
+        )
     ties = sorted(c for c in facts.columns if c.startswith("_tie"))
     if lookup.duplicates is Duplicates.ANY_TRUE:
-        newest = pairs.groupBy(*by, "_at").agg(*[F.bool_or(c).alias(c) for c in lookup.take], F.bool_or("_gone").alias("_gone"))
+        newest = pairs.groupBy(*by, "_at").agg(
+            *[F.bool_or(c).alias(c) for c in lookup.take], F.bool_or("_gone").alias("_gone")
+        )
         order = ["_at"]
     else:
         newest, order = pairs, ["_at", *ties, "_from", "_gone", *lookup.take]

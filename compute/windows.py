@@ -10,12 +10,20 @@ from pyspark.sql import types as T
 
 from compute.rows import finite
 from features.feature import Feature
+from features.sources import Source
 from features.views import AggregateView
 from kernels.window_plan import Output, WindowPlan
 from kernels.windows import aggregate
 
-_ARROW = {"bigint": pa.int64(), "int": pa.int32(), "double": pa.float64(), "boolean": pa.bool_(), "string": pa.string(),
-          "date": pa.date32(), "timestamp": pa.timestamp("us", tz="UTC")}
+_ARROW = {
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "string": pa.string(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
 _CLOCKS = ("event_time", "available_time", "superseded_at")
 
 
@@ -26,12 +34,20 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
     """
     inputs = _Inputs(view)
     plan = WindowPlan(
-        keys=view.entity.key_names, grid_us=tuple(sorted(as_ofs_us)), cut_delay_us=view.cut_delay_us,
-        history_start_us=_history_start(view), tie_break=(), outputs=tuple(inputs.output(f) for f in view.aggregations),
+        keys=view.entity.key_names,
+        grid_us=tuple(sorted(as_ofs_us)),
+        cut_delay_us=view.cut_delay_us,
+        history_start_us=_root(view).history_start_us,
+        tie_break=_root(view).tie_break if inputs.chooses else (),
+        view_columns=inputs.order,
+        outputs=tuple(inputs.output(f) for f in view.aggregations),
     )
-    sent = facts.select(*view.entity.key_names, *_CLOCKS, *inputs.columns()).repartition(partitions, *view.entity.key_names)
+    sent = facts.select(*view.entity.key_names, *_CLOCKS, *inputs.columns()).repartition(
+        partitions, *view.entity.key_names
+    )
     schema = T.StructType(
-        [facts.schema[key] for key in view.entity.key_names] + [T.StructField("event_time", T.TimestampType())]
+        [facts.schema[key] for key in view.entity.key_names]
+        + [T.StructField("event_time", T.TimestampType())]
         + [T.StructField(f.name, _spark_type(f.type)) for f in view.aggregations]
     )
     return with_expressions(sent.mapInArrow(partial(_aggregate_partition, plan=plan), schema), view.outputs).select(
@@ -54,11 +70,8 @@ def _aggregate_partition(batches: Iterator[pa.RecordBatch], plan: WindowPlan) ->
         yield from aggregate(pa.Table.from_batches(held), plan).to_batches(max_chunksize=65_536)
 
 
-def _history_start(view: AggregateView) -> int | None:
-    source = view.source
-    while source.layer != "raw":
-        source = source.source  # type: ignore[union-attr]
-    return source.history_start_us  # type: ignore[union-attr]
+def _root(view: AggregateView) -> Source:
+    return view.source if isinstance(view.source, Source) else view.source.root
 
 
 def _spark_type(name: str) -> T.DataType:
@@ -71,15 +84,30 @@ class _Inputs:
     def __init__(self, view: AggregateView) -> None:
         self._names: dict[str, str] = {}
         self._columns: dict[str, Column] = {}
+        # `last` and `first` choose a row by a total order that ends with all the view's columns (S9): send them, too.
+        self.chooses = any(f.operation in ("last", "first") for f in view.aggregations)
+        self.order = tuple(c for c in view.source.schema if c not in _CLOCKS) if self.chooses else ()
+        self._sent = set(view.entity.key_names) | set(_CLOCKS)
 
     def output(self, feature: Feature) -> Output:
         mask = self._mask(feature)
         counted = feature.operation == "count"
         summed = feature.operation in ("sum", "mean", "stddev")
-        column = None if counted or feature.input is None else self._add(_quanta(feature) if summed else _as_is(feature), "in")
+        column = (
+            None
+            if counted or feature.input is None
+            else self._add(_quanta(feature) if summed else _as_is(feature), "in")
+        )
         length = feature.window.length_us if feature.window else None
-        return Output(name=feature.name, operation=feature.operation, input=column, mask=mask, window_us=length,
-                      divisor=feature.divisor, type=_ARROW.get(feature.type, pa.float64()))
+        return Output(
+            name=feature.name,
+            operation=feature.operation,
+            input=column,
+            mask=mask,
+            window_us=length,
+            divisor=feature.divisor,
+            type=_ARROW.get(feature.type, pa.float64()),
+        )
 
     def _mask(self, feature: Feature) -> str | None:
         """The filter; counting an input counts its non-null rows (S23)."""
@@ -94,7 +122,7 @@ class _Inputs:
         return name
 
     def columns(self) -> list[Column]:
-        return list(self._columns.values())
+        return [*self._columns.values(), *(F.col(name) for name in self.order if name not in self._sent)]
 
 
 def _quanta(feature: Feature) -> str:
@@ -105,7 +133,9 @@ def _quanta(feature: Feature) -> str:
     if type_ == "double":
         return f"cast(rint(({sql}) * {float(divisor)!r}D) as bigint)"
     if type_.startswith("decimal"):
-        return f"cast(bround(({sql}) * {divisor}BD, 0) as bigint)" if divisor > 1 else f"cast(bround({sql}, 0) as bigint)"
+        return (
+            f"cast(bround(({sql}) * {divisor}BD, 0) as bigint)" if divisor > 1 else f"cast(bround({sql}, 0) as bigint)"
+        )
     return f"cast({sql} as bigint)"
 
 

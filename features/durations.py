@@ -17,7 +17,9 @@ def duration_us(text: str, *, where: str = "duration") -> int:
     """`7d` is 7 × 86,400 seconds whatever the calendar says; units are d, h, m and s."""
     match = re.fullmatch(r"(\d+)([dhms])", text)
     if match is None:
-        raise DefinitionError(f"{where}: '{text}' is not a duration; write a whole number and a unit, e.g. 7d, 4h, 30m or 15s.")
+        raise DefinitionError(
+            f"{where}: '{text}' is not a duration; write a whole number and a unit, e.g. 7d, 4h, 30m or 15s."
+        )
     return int(match[1]) * _UNITS[match[2]]
 
 
@@ -26,10 +28,14 @@ def instant_us(text: str, *, where: str = "instant") -> int:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise DefinitionError(f"{where}: '{text}' is not an instant; write 2017-11-30 or 2017-11-30T06:00:00Z.") from None
+        raise DefinitionError(
+            f"{where}: '{text}' is not an instant; write 2017-11-30 or 2017-11-30T06:00:00Z."
+        ) from None
     if parsed.tzinfo is None:
         if len(text) != len("2017-11-30"):
-            raise DefinitionError(f"{where}: '{text}' has no zone, so it names no instant; add Z or an offset, e.g. {text}Z.")
+            raise DefinitionError(
+                f"{where}: '{text}' has no zone, so it names no instant; add Z or an offset, e.g. {text}Z."
+            )
         parsed = parsed.replace(tzinfo=UTC)
     if not _FIRST <= parsed < _LAST:
         raise DefinitionError(f"{where}: '{text}' lies outside the years 1900 to 2200.")

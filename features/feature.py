@@ -11,10 +11,23 @@ from features.expressions import Expression, parse_expression
 
 # Operation -> semantic version. A change of meaning raises the number, and with it every fingerprint that uses it (S35).
 AGGREGATIONS: Mapping[str, int] = {
-    "count": 1, "sum": 1, "mean": 1, "min": 1, "max": 1, "count_distinct": 1, "last": 1, "first": 1, "stddev": 1,
+    "count": 1,
+    "sum": 1,
+    "mean": 1,
+    "min": 1,
+    "max": 1,
+    "count_distinct": 1,
+    "last": 1,
+    "first": 1,
+    "stddev": 1,
 }
 COMPARISONS: Mapping[str, int] = {
-    "ratio_to_mean": 1, "difference_to_mean": 1, "percentile_rank": 1, "rank": 1, "share_of_total": 1, "members": 1,
+    "ratio_to_mean": 1,
+    "difference_to_mean": 1,
+    "percentile_rank": 1,
+    "rank": 1,
+    "share_of_total": 1,
+    "members": 1,
 }
 _NEEDS_NUMBERS = frozenset({"sum", "mean", "stddev"})
 _INTEGERS = frozenset({"int", "bigint"})
@@ -70,8 +83,17 @@ class Aggregation:
         type_, divisor = self._result(value, place)
         return [
             Feature(
-                name=f"{stem}_{self.operation}_{window.label}", type=type_, operation=self.operation, input=value, where=mask,
-                window=window, unit=self.unit, divisor=divisor, limits=self.limits, hidden=self.hidden, doc=self.doc,
+                name=f"{stem}_{self.operation}_{window.label}",
+                type=type_,
+                operation=self.operation,
+                input=value,
+                where=mask,
+                window=window,
+                unit=self.unit,
+                divisor=divisor,
+                limits=self.limits,
+                hidden=self.hidden,
+                doc=self.doc,
             )
             for window in map(Window, self.windows or windows)
         ]
@@ -79,7 +101,9 @@ class Aggregation:
     def _stem(self, where: str) -> str:
         stem = self.named or self.input
         if not re.fullmatch(r"[a-z][a-z0-9_]*", stem):
-            raise DefinitionError(f"{where}: {self.operation} of '{self.input}' needs a name; add named='…' (small letters, digits, _).")
+            raise DefinitionError(
+                f"{where}: {self.operation} of '{self.input}' needs a name; add named='…' (small letters, digits, _)."
+            )
         return stem
 
     def _mask(self, schema: Mapping[str, str], place: str) -> Expression | None:
@@ -102,7 +126,9 @@ class Aggregation:
             if not fraction and value.type not in _INTEGERS:
                 raise DefinitionError(f"{place}: {self.operation} needs numbers, found {value.type}.")
             if fraction and not self.quantum:
-                raise DefinitionError(f"{place}: {self.operation} of {value.type} needs a quantum to be reproducible (S24); add e.g. quantum='0.01'.")
+                raise DefinitionError(
+                    f"{place}: {self.operation} of {value.type} needs a quantum to be reproducible (S24); add e.g. quantum='0.01'."
+                )
             return ("bigint" if self.operation == "sum" and not fraction else "double"), divisor
         # A minimum, maximum, first or last is one of the inputs: nothing is summed, so nothing needs rounding.
         return ("double" if fraction else value.type), 1
@@ -122,8 +148,16 @@ class Formula:
     def expand(self, schema: Mapping[str, str], *, where: str) -> Feature:
         place = f"{where}, feature '{self.name}'"
         value = parse_expression(self.text, schema, where=place)
-        return Feature(name=self.name, type=value.type, operation="expression", input=value, unit=self.unit,
-                       divisor=quantum_divisor(self.quantum, place), limits=self.limits, doc=self.doc)
+        return Feature(
+            name=self.name,
+            type=value.type,
+            operation="expression",
+            input=value,
+            unit=self.unit,
+            divisor=quantum_divisor(self.quantum, place),
+            limits=self.limits,
+            doc=self.doc,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +174,18 @@ class Comparison:
 
     def expand(self, of: Mapping[str, Feature], *, where: str) -> Feature:
         if self.operation == "members":
-            return Feature(name=self.named or "members", type="bigint", operation="members", unit=self.unit, limits=self.limits, doc=self.doc)
+            return Feature(
+                name=self.named or "members",
+                type="bigint",
+                operation="members",
+                unit=self.unit,
+                limits=self.limits,
+                doc=self.doc,
+            )
         if self.input not in of:
-            raise UnknownName(f"{where}: '{self.input}' is not a feature of the view it compares.{did_you_mean(self.input, of)}")
+            raise UnknownName(
+                f"{where}: '{self.input}' is not a feature of the view it compares.{did_you_mean(self.input, of)}"
+            )
         compared = of[self.input]
         place = f"{where}, feature '{self.input}_{self.operation}'"
         if compared.type not in ("int", "bigint", "double"):
@@ -150,9 +193,19 @@ class Comparison:
         divisor = quantum_divisor(self.quantum, place) if self.quantum else compared.divisor
         averages = self.operation in ("ratio_to_mean", "difference_to_mean", "share_of_total")
         if averages and compared.type == "double" and divisor == 1 and not self.quantum:
-            raise DefinitionError(f"{place}: a mean of doubles needs a quantum to be reproducible (S24); add e.g. quantum='0.0001'.")
-        return Feature(name=f"{self.named or self.input}_{self.operation}", type="bigint" if self.operation == "rank" else "double",
-                       operation=self.operation, of=self.input, unit=self.unit, divisor=divisor, limits=self.limits, doc=self.doc)
+            raise DefinitionError(
+                f"{place}: a mean of doubles needs a quantum to be reproducible (S24); add e.g. quantum='0.0001'."
+            )
+        return Feature(
+            name=f"{self.named or self.input}_{self.operation}",
+            type="bigint" if self.operation == "rank" else "double",
+            operation=self.operation,
+            of=self.input,
+            unit=self.unit,
+            divisor=divisor,
+            limits=self.limits,
+            doc=self.doc,
+        )
 
 
 def quantum_divisor(quantum: str, place: str) -> int:
@@ -174,11 +227,31 @@ def _limits(at_least: float | None, at_most: float | None, max_null_share: float
 
 def _aggregation(operation: str) -> Callable[..., Aggregation]:
     def declare(
-        input: str = "", *, named: str = "", where: str = "", windows: tuple[str, ...] = (), unit: str = "", quantum: str = "",
-        at_least: float | None = None, at_most: float | None = None, max_null_share: float = 1.0, hidden: bool = False, doc: str = "",
+        input: str = "",
+        *,
+        named: str = "",
+        where: str = "",
+        windows: tuple[str, ...] = (),
+        unit: str = "",
+        quantum: str = "",
+        at_least: float | None = None,
+        at_most: float | None = None,
+        max_null_share: float = 1.0,
+        hidden: bool = False,
+        doc: str = "",
     ) -> Aggregation:
-        return Aggregation(operation=operation, input=input, named=named, where=where, windows=windows, unit=unit, quantum=quantum,
-                           limits=_limits(at_least, at_most, max_null_share), hidden=hidden, doc=doc)
+        return Aggregation(
+            operation=operation,
+            input=input,
+            named=named,
+            where=where,
+            windows=windows,
+            unit=unit,
+            quantum=quantum,
+            limits=_limits(at_least, at_most, max_null_share),
+            hidden=hidden,
+            doc=doc,
+        )
 
     declare.__name__, declare.__doc__ = operation, f"Declare `{operation}` over windows; see Aggregation."
     return declare
@@ -196,22 +269,53 @@ deviation = _aggregation("stddev")
 
 
 def expression(
-    name: str, text: str, *, unit: str = "", quantum: str = "",
-    at_least: float | None = None, at_most: float | None = None, max_null_share: float = 1.0, doc: str = "",
+    name: str,
+    text: str,
+    *,
+    unit: str = "",
+    quantum: str = "",
+    at_least: float | None = None,
+    at_most: float | None = None,
+    max_null_share: float = 1.0,
+    doc: str = "",
 ) -> Formula:
     """Declare a feature by a Spark SQL expression; NaN and infinity it gives birth to become null (S23)."""
-    return Formula(name=name, text=text, unit=unit, quantum=quantum, limits=_limits(at_least, at_most, max_null_share), doc=doc)
+    return Formula(
+        name=name,
+        text=text,
+        unit=unit,
+        quantum=quantum,
+        limits=_limits(at_least, at_most, max_null_share),
+        doc=doc,
+    )
 
 
 def _comparison(operation: str) -> Callable[..., Comparison]:
     def declare(
-        input: str = "", *, named: str = "", quantum: str = "", unit: str = "",
-        at_least: float | None = None, at_most: float | None = None, max_null_share: float = 1.0, doc: str = "",
+        input: str = "",
+        *,
+        named: str = "",
+        quantum: str = "",
+        unit: str = "",
+        at_least: float | None = None,
+        at_most: float | None = None,
+        max_null_share: float = 1.0,
+        doc: str = "",
     ) -> Comparison:
-        return Comparison(operation=operation, input=input, named=named, quantum=quantum, unit=unit,
-                          limits=_limits(at_least, at_most, max_null_share), doc=doc)
+        return Comparison(
+            operation=operation,
+            input=input,
+            named=named,
+            quantum=quantum,
+            unit=unit,
+            limits=_limits(at_least, at_most, max_null_share),
+            doc=doc,
+        )
 
-    declare.__name__, declare.__doc__ = operation, f"Declare `{operation}` within the view's group; see Comparison."
+    declare.__name__, declare.__doc__ = (
+        operation,
+        f"Declare `{operation}` within the view's group; see Comparison.",
+    )
     return declare
 
 

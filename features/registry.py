@@ -36,7 +36,9 @@ class Registry:
         """By name (`household_spend`, the newest version), by name and version (`household_spend/v1`) or by whole key."""
         found = [d for key, d in self.by_key.items() if name in (d.name, f"{d.name}/v{d.version}", key)]
         if not found:
-            raise UnknownName(f"no view or source is called '{name}' in '{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}")
+            raise UnknownName(
+                f"no view or source is called '{name}' in '{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}"
+            )
         return max(found, key=lambda definition: definition.version)
 
     def select(self, patterns: Iterable[str]) -> tuple[Definition, ...]:
@@ -66,7 +68,9 @@ def load(package: str = SHIPPED) -> Registry:
             if isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
                 _add(value, found, f"{module.__name__}.{variable}")
     if not found:
-        raise DefinitionError(f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from.")
+        raise DefinitionError(
+            f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
+        )
     return Registry(package, tuple(sorted(found.values(), key=_depth)))
 
 
@@ -74,7 +78,9 @@ def _add(value: Definition, found: dict[str, Definition], place: str) -> None:
     for upstream in value.upstream:
         _add(upstream, found, place)
     if found.setdefault(key_of(value), value) is not value:
-        raise DefinitionError(f"{place}: there are two definitions called {key_of(value)}; give one of them another name or version.")
+        raise DefinitionError(
+            f"{place}: there are two definitions called {key_of(value)}; give one of them another name or version."
+        )
 
 
 def _depth(definition: Definition) -> tuple[int, int, str]:
@@ -98,12 +104,22 @@ def _import(name: str) -> ModuleType:
     except ZigguratError:
         raise
     except ModuleNotFoundError as error:
-        raise DefinitionError(f"definitions '{name}' can't be imported: no module '{error.name}'. Run from the folder that holds the package, or install it.") from error
+        raise DefinitionError(
+            f"definitions '{name}' can't be imported: no module '{error.name}'. Run from the folder that holds the package, or install it."
+        ) from error
     except ImportError as error:
-        circle = "the modules import each other in a circle; " if "circular import" in str(error) or "partially initialized" in str(error) else ""
+        circle = (
+            "the modules import each other in a circle; "
+            if "circular import" in str(error) or "partially initialized" in str(error)
+            else ""
+        )
         raise DefinitionError(f"definitions '{name}' can't be imported: {circle}{error}") from error
     except SyntaxError as error:
-        raise DefinitionError(f"{error.filename}, line {error.lineno}: this definition does not parse: {error.msg}.") from error
+        raise DefinitionError(
+            f"{error.filename}, line {error.lineno}: this definition does not parse: {error.msg}."
+        ) from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        raise DefinitionError(f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: {error}") from error
+        raise DefinitionError(
+            f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: {error}"
+        ) from error

@@ -61,7 +61,9 @@ def check_name(name: str, where: str) -> None:
 def check_type(type_: str, where: str) -> None:
     match = _TYPES.fullmatch(type_)
     if match is None:
-        raise DefinitionError(f"{where}: type '{type_}' is unknown; use boolean, int, bigint, double, string, date, timestamp or decimal(p,s).")
+        raise DefinitionError(
+            f"{where}: type '{type_}' is unknown; use boolean, int, bigint, double, string, date, timestamp or decimal(p,s)."
+        )
     if match[1] and not 0 < int(match[1]) <= 38 >= int(match[2]) <= int(match[1]):
         raise DefinitionError(f"{where}: '{type_}' needs 1 to 38 digits and no more decimals than digits.")
 
@@ -87,7 +89,9 @@ class Entity:
             check_name(key, f"entity '{self.name}'")
             check_type(type_, f"entity '{self.name}', key '{key}'")
             if type_ == "double":
-                raise DefinitionError(f"entity '{self.name}': key '{key}' is a double; float keys are refused (S17), use bigint or string.")
+                raise DefinitionError(
+                    f"entity '{self.name}': key '{key}' is a double; float keys are refused (S17), use bigint or string."
+                )
 
     @property
     def key_names(self) -> tuple[str, ...]:
@@ -116,7 +120,9 @@ class Column:
         check_name(self.name, "column")
         check_type(self.type, f"column '{self.name}'")
         if self.name in RESERVED:
-            raise DefinitionError(f"column '{self.name}' has a name that Ziggurat writes itself; rename it with delivered='{self.name}'.")
+            raise DefinitionError(
+                f"column '{self.name}' has a name that Ziggurat writes itself; rename it with delivered='{self.name}'."
+            )
         if self.zone:
             check_zone(self.zone, f"column '{self.name}'")
 
@@ -137,7 +143,9 @@ class EventTime:
 
     def __post_init__(self) -> None:
         if self.grain is not Grain.INSTANT and not self.zone:
-            raise DefinitionError(f"event time '{self.column}' is a {self.grain}: say in which zone it begins, e.g. zone='America/New_York' (S6).")
+            raise DefinitionError(
+                f"event time '{self.column}' is a {self.grain}: say in which zone it begins, e.g. zone='America/New_York' (S6)."
+            )
         if self.zone:
             check_zone(self.zone, f"event time '{self.column}'")
 
@@ -207,7 +215,11 @@ class Source:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DefinitionError(f"{where}: column '{twice[0]}' is declared twice.")
         self._check_clocks(where)
-        for name in (*self.identity, *self.tie_break, *filter(None, (self.version_by, self.retraction, self.tombstone))):
+        for name in (
+            *self.identity,
+            *self.tie_break,
+            *filter(None, (self.version_by, self.retraction, self.tombstone)),
+        ):
             if name not in names:
                 raise UnknownName(f"{where}: '{name}' is not one of its columns.{did_you_mean(name, names)}")
         if self.tombstone and self.kind is not Kind.STATE:
@@ -221,17 +233,27 @@ class Source:
                 raise DefinitionError(f"{where} is static but declares a clock; make it state or events (S10).")
             return
         if self.event_time is None:
-            raise DefinitionError(f"{where} has no event_time; declare one, or kind=STATIC if it truly has no time (S10).")
+            raise DefinitionError(
+                f"{where} has no event_time; declare one, or kind=STATIC if it truly has no time (S10)."
+            )
         if self.event_time.column not in names:
-            raise UnknownName(f"{where}: event time '{self.event_time.column}' is not a column.{did_you_mean(self.event_time.column, names)}")
+            raise UnknownName(
+                f"{where}: event time '{self.event_time.column}' is not a column.{did_you_mean(self.event_time.column, names)}"
+            )
         time_type = self.type_of(self.event_time.column)
         wanted = "timestamp" if self.event_time.grain is Grain.INSTANT else "date"
         if time_type != wanted:
-            raise DefinitionError(f"{where}: event time '{self.event_time.column}' is a {time_type}; with grain {self.event_time.grain} it must be a {wanted}.")
+            raise DefinitionError(
+                f"{where}: event time '{self.event_time.column}' is a {time_type}; with grain {self.event_time.grain} it must be a {wanted}."
+            )
         if self.available is None:
-            raise DefinitionError(f"{where} does not say when its facts were known; declare available=LandingDelay(…), AvailableColumn(…) or LoadTime() (S5).")
+            raise DefinitionError(
+                f"{where} does not say when its facts were known; declare available=LandingDelay(…), AvailableColumn(…) or LoadTime() (S5)."
+            )
         if isinstance(self.available, AvailableColumn) and self.available.column not in names:
-            raise UnknownName(f"{where}: available column '{self.available.column}' is not a column.{did_you_mean(self.available.column, names)}")
+            raise UnknownName(
+                f"{where}: available column '{self.available.column}' is not a column.{did_you_mean(self.available.column, names)}"
+            )
         if self.history_start:
             instant_us(self.history_start, where=f"{where}, history_start")
 
@@ -248,10 +270,16 @@ class Source:
     def computed(self) -> dict[str, Expression]:
         """The computed columns, each over the delivered ones only."""
         delivered = {c.name: c.type for c in self.columns if not c.computed}
-        parsed = {c.name: parse_expression(c.computed, delivered, where=f"source '{self.name}', column '{c.name}'") for c in self.columns if c.computed}
+        parsed = {
+            c.name: parse_expression(c.computed, delivered, where=f"source '{self.name}', column '{c.name}'")
+            for c in self.columns
+            if c.computed
+        }
         for name, expression in parsed.items():
             if expression.type != self.type_of(name):
-                raise DefinitionError(f"source '{self.name}': computed column '{name}' is declared {self.type_of(name)} but its expression gives {expression.type}.")
+                raise DefinitionError(
+                    f"source '{self.name}': computed column '{name}' is declared {self.type_of(name)} but its expression gives {expression.type}."
+                )
         return parsed
 
     @property

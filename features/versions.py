@@ -29,7 +29,9 @@ def fingerprints(definition: Definition) -> Fingerprints:
         return {column.name: _digest(_source_meaning(definition, column.name)) for column in definition.columns}
     if isinstance(definition, DerivedView):
         upstream = fingerprints(definition.source)
-        return upstream | _looked_up(definition) | {f.name: _digest(_meaning(f, definition)) for f in definition.outputs}
+        return (
+            upstream | _looked_up(definition) | {f.name: _digest(_meaning(f, definition)) for f in definition.outputs}
+        )
     return {feature.name: _digest(_meaning(feature, definition)) for feature in definition.published}
 
 
@@ -37,28 +39,59 @@ def _source_meaning(source: Source, column: str) -> Any:
     declared = next(c for c in source.columns if c.name == column)
     computed = source.computed.get(column)
     return {
-        "source": key_of(source), "kind": source.kind, "identity": source.identity, "event_time": repr(source.event_time),
-        "available": repr(source.available), "version_by": source.version_by, "retraction": source.retraction, "tombstone": source.tombstone,
-        "tie_break": source.tie_break, "history_start": source.history_start,
-        "column": [declared.type, declared.delivered_name, declared.required, declared.zone, declared.nan, computed.text if computed else ""],
+        "source": key_of(source),
+        "kind": source.kind,
+        "identity": source.identity,
+        "event_time": repr(source.event_time),
+        "available": repr(source.available),
+        "version_by": source.version_by,
+        "retraction": source.retraction,
+        "tombstone": source.tombstone,
+        "tie_break": source.tie_break,
+        "history_start": source.history_start,
+        "column": [
+            declared.type,
+            declared.delivered_name,
+            declared.required,
+            declared.zone,
+            declared.nan,
+            computed.text if computed else "",
+        ],
     }
 
 
 def _looked_up(view: DerivedView) -> Fingerprints:
     return {
-        column: _digest({"lookup": fingerprints(each.source)[column], "on": each.on, "duplicates": each.duplicates, "keys": [fingerprints(each.source)[k] for k in each.on]})
-        for each in view.lookups for column in each.take
+        column: _digest(
+            {
+                "lookup": fingerprints(each.source)[column],
+                "on": each.on,
+                "duplicates": each.duplicates,
+                "keys": [fingerprints(each.source)[k] for k in each.on],
+            }
+        )
+        for each in view.lookups
+        for column in each.take
     }
 
 
 def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityView) -> Any:
     columns = _columns_below(view)
-    used = {c for text in (feature.input, feature.where) if text for c in text.columns} | ({feature.of} if feature.of else set())
+    used = {c for text in (feature.input, feature.where) if text for c in text.columns} | (
+        {feature.of} if feature.of else set()
+    )
     return {
-        "operation": [feature.operation, AGGREGATIONS.get(feature.operation) or COMPARISONS.get(feature.operation) or 1],
-        "input": feature.input.text if feature.input else "", "where": feature.where.text if feature.where else "",
-        "window": feature.window.label if feature.window else "", "divisor": feature.divisor, "type": feature.type,
-        "reads": {name: columns[name] for name in sorted(used) if name in columns}, "view": _view_meaning(view),
+        "operation": [
+            feature.operation,
+            AGGREGATIONS.get(feature.operation) or COMPARISONS.get(feature.operation) or 1,
+        ],
+        "input": feature.input.text if feature.input else "",
+        "where": feature.where.text if feature.where else "",
+        "window": feature.window.label if feature.window else "",
+        "divisor": feature.divisor,
+        "type": feature.type,
+        "reads": {name: columns[name] for name in sorted(used) if name in columns},
+        "view": _view_meaning(view),
     }
 
 
@@ -67,18 +100,33 @@ def _columns_below(view: DerivedView | AggregateView | CrossEntityView) -> Mappi
     if isinstance(view, DerivedView):
         return fingerprints(view.source) | _looked_up(view)
     if isinstance(view, AggregateView):
-        return fingerprints(view.source) | {f.name: _digest([f.operation, f.input and f.input.text, f.where and f.where.text, repr(f.window), f.divisor]) for f in view.outputs}
+        return fingerprints(view.source) | {
+            f.name: _digest(
+                [f.operation, f.input and f.input.text, f.where and f.where.text, repr(f.window), f.divisor]
+            )
+            for f in view.outputs
+        }
     return fingerprints(view.of) | {f.name: _digest([f.operation, f.of, f.divisor]) for f in view.outputs}
 
 
 def _view_meaning(view: DerivedView | AggregateView | CrossEntityView) -> Any:
     if isinstance(view, DerivedView):
         return key_of(view.source)
-    meaning: dict[str, Any] = {"keys": view.entity.keys, "cut": view.cut_delay_us, "publish": view.publish_delay_us}
+    meaning: dict[str, Any] = {
+        "keys": view.entity.keys,
+        "cut": view.cut_delay_us,
+        "publish": view.publish_delay_us,
+    }
     if isinstance(view, CrossEntityView):
         group = view.group
         membership = {c: fingerprints(group.source)[c] for c in group.by} if group.source else {}
-        meaning |= {"of": key_of(view.of), "group": membership, "unknown": group.unknown, "exclude_self": view.exclude_self, "min_members": view.min_members}
+        meaning |= {
+            "of": key_of(view.of),
+            "group": membership,
+            "unknown": group.unknown,
+            "exclude_self": view.exclude_self,
+            "min_members": view.min_members,
+        }
     else:
         root = view.source if isinstance(view.source, Source) else view.source.root
         meaning |= {"source": key_of(view.source), "clocks": _source_meaning(root, root.columns[0].name)}
@@ -91,7 +139,10 @@ def _digest(meaning: Any) -> str:
 
 def lock_text(registry: Registry) -> str:
     """The lock file: whole definitions of every view in canonical text, with the fingerprint of each column."""
-    locked = {key: {"definition": _written_out(definition), "columns": fingerprints(definition)} for key, definition in registry.by_key.items()}
+    locked = {
+        key: {"definition": _written_out(definition), "columns": fingerprints(definition)}
+        for key, definition in registry.by_key.items()
+    }
     return json.dumps(locked, indent=1, sort_keys=True) + "\n"
 
 
@@ -100,7 +151,11 @@ def _written_out(value: Any, *, inside: bool = False) -> Any:
     if inside and isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
         return key_of(value)
     if is_dataclass(value):
-        return {f.name: _written_out(getattr(value, f.name), inside=True) for f in fields(value) if getattr(value, f.name) not in ("", (), None)}
+        return {
+            f.name: _written_out(getattr(value, f.name), inside=True)
+            for f in fields(value)
+            if getattr(value, f.name) not in ("", (), None)
+        }
     if isinstance(value, tuple):
         return [_written_out(each, inside=True) for each in value]
     return value

@@ -31,7 +31,13 @@ class Lookup:
     duplicates: Duplicates = Duplicates.REFUSE
 
 
-def lookup(source: "Source | DerivedView", *, on: tuple[str, ...], take: tuple[str, ...], duplicates: Duplicates = Duplicates.REFUSE) -> Lookup:
+def lookup(
+    source: "Source | DerivedView",
+    *,
+    on: tuple[str, ...],
+    take: tuple[str, ...],
+    duplicates: Duplicates = Duplicates.REFUSE,
+) -> Lookup:
     return Lookup(source, on, take, duplicates)
 
 
@@ -53,7 +59,9 @@ def _unique(features: Iterable[Feature], where: str, taken: Iterable[str]) -> tu
     for feature in kept:
         check_name(feature.name, where)
         if feature.name in seen:
-            raise DefinitionError(f"{where}: two columns would be called '{feature.name}'; give one of them another name with named=… .")
+            raise DefinitionError(
+                f"{where}: two columns would be called '{feature.name}'; give one of them another name with named=… ."
+            )
         seen.add(feature.name)
     return kept
 
@@ -74,7 +82,9 @@ class DerivedView:
     def __post_init__(self) -> None:
         check_name(self.name, "view")
         if self.source.is_static:
-            raise DefinitionError(f"{self.where}: its source '{self.source.name}' is static; a derived view needs a source with a clock (S10).")
+            raise DefinitionError(
+                f"{self.where}: its source '{self.source.name}' is static; a derived view needs a source with a clock (S10)."
+            )
         self.outputs  # noqa: B018  validated where it is written
 
     @property
@@ -88,14 +98,22 @@ class DerivedView:
         for each in self.lookups:
             for column in (*each.on, *each.take):
                 if column not in each.source.schema:
-                    raise UnknownName(f"{self.where}: '{column}' is not a column of '{each.source.name}'.{did_you_mean(column, each.source.schema)}")
+                    raise UnknownName(
+                        f"{self.where}: '{column}' is not a column of '{each.source.name}'.{did_you_mean(column, each.source.schema)}"
+                    )
             for key in each.on:
                 if key not in self.source.schema:
-                    raise UnknownName(f"{self.where}: look-up key '{key}' is not a column of '{self.source.name}'.{did_you_mean(key, self.source.schema)}")
+                    raise UnknownName(
+                        f"{self.where}: look-up key '{key}' is not a column of '{self.source.name}'.{did_you_mean(key, self.source.schema)}"
+                    )
                 if self.source.schema[key] != each.source.schema[key]:
-                    raise DefinitionError(f"{self.where}: look-up key '{key}' is {self.source.schema[key]} here and {each.source.schema[key]} in '{each.source.name}'.")
+                    raise DefinitionError(
+                        f"{self.where}: look-up key '{key}' is {self.source.schema[key]} here and {each.source.schema[key]} in '{each.source.name}'."
+                    )
             if each.duplicates is Duplicates.ANY_TRUE and any(each.source.schema[c] != "boolean" for c in each.take):
-                raise DefinitionError(f"{self.where}: duplicates=ANY_TRUE takes booleans only, from '{each.source.name}'.")
+                raise DefinitionError(
+                    f"{self.where}: duplicates=ANY_TRUE takes booleans only, from '{each.source.name}'."
+                )
             added |= {column: each.source.schema[column] for column in each.take}
         return added
 
@@ -152,12 +170,18 @@ class AggregateView:
         for key, type_ in self.entity.keys:
             found = self.source.schema.get(key)
             if found != type_:
-                raise DefinitionError(f"{self.where}: join key '{key}' is {type_} in entity '{self.entity.name}' but {found or 'missing'} in '{self.source.name}'.")
+                raise DefinitionError(
+                    f"{self.where}: join key '{key}' is {type_} in entity '{self.entity.name}' but {found or 'missing'} in '{self.source.name}'."
+                )
         if self.source.is_static:
-            raise DefinitionError(f"{self.where}: its source '{self.source.name}' is static; windows need a clock (S10).")
+            raise DefinitionError(
+                f"{self.where}: its source '{self.source.name}' is static; windows need a clock (S10)."
+            )
         self.outputs  # noqa: B018  validated where it is written
         if self.publish_delay_us < self.cut_delay_us:
-            raise DefinitionError(f"{self.where}: publish_delay {self.publish_delay} is shorter than cut_delay {self.cut_delay}; it can't be published before its cut (S11).")
+            raise DefinitionError(
+                f"{self.where}: publish_delay {self.publish_delay} is shorter than cut_delay {self.cut_delay}; it can't be published before its cut (S11)."
+            )
 
     @property
     def where(self) -> str:
@@ -165,17 +189,31 @@ class AggregateView:
 
     @cached_property
     def aggregations(self) -> tuple[Feature, ...]:
-        found = [f for each in self.features if isinstance(each, Aggregation) for f in each.expand(self.source.schema, self.windows, where=self.where)]
+        found = [
+            f
+            for each in self.features
+            if isinstance(each, Aggregation)
+            for f in each.expand(self.source.schema, self.windows, where=self.where)
+        ]
         return _unique(found, self.where, self.entity.key_names)
 
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
         """Every feature in declared order; an expression reads aggregates, `as_of`, and expressions declared above it."""
         known = {feature.name: feature for feature in self.aggregations}
-        schema = {name: feature.type for name, feature in known.items()} | {"as_of": "timestamp"} | dict(self.entity.keys)
+        schema = (
+            {name: feature.type for name, feature in known.items()} | {"as_of": "timestamp"} | dict(self.entity.keys)
+        )
         for each in self.features:
             if isinstance(each, Formula):
-                known |= {f.name: f for f in _unique([each.expand(schema, where=self.where)], self.where, set(known) | set(self.entity.key_names))}
+                known |= {
+                    f.name: f
+                    for f in _unique(
+                        [each.expand(schema, where=self.where)],
+                        self.where,
+                        set(known) | set(self.entity.key_names),
+                    )
+                }
                 schema[each.name] = known[each.name].type
         return tuple(known.values())
 
@@ -213,10 +251,14 @@ class Group:
 
     def __post_init__(self) -> None:
         if self.source is not None and not self.source.is_static:
-            raise DefinitionError(f"group by '{self.source.name}': only static sources can give membership; this one is {self.source.kind} (S26).")
+            raise DefinitionError(
+                f"group by '{self.source.name}': only static sources can give membership; this one is {self.source.kind} (S26)."
+            )
         for column in self.by:
             if self.source is None or column not in self.source.schema:
-                raise UnknownName(f"group: '{column}' is not a column of '{self.source.name if self.source else 'nothing'}'.")
+                raise UnknownName(
+                    f"group: '{column}' is not a column of '{self.source.name if self.source else 'nothing'}'."
+                )
 
 
 EVERYONE = Group()
@@ -241,11 +283,15 @@ class CrossEntityView:
     def __post_init__(self) -> None:
         check_name(self.name, "view")
         if self.entity != self.of.entity:
-            raise DefinitionError(f"{self.where}: its entity is '{self.entity.name}' but '{self.of.name}' describes '{self.of.entity.name}'.")
+            raise DefinitionError(
+                f"{self.where}: its entity is '{self.entity.name}' but '{self.of.name}' describes '{self.of.entity.name}'."
+            )
         if self.group.source is not None:
             for key, type_ in self.entity.keys:
                 if self.group.source.schema.get(key) != type_:
-                    raise DefinitionError(f"{self.where}: group source '{self.group.source.name}' has no key '{key}' of type {type_}.")
+                    raise DefinitionError(
+                        f"{self.where}: group source '{self.group.source.name}' has no key '{key}' of type {type_}."
+                    )
         self.outputs  # noqa: B018  validated where it is written
 
     @property
@@ -255,11 +301,25 @@ class CrossEntityView:
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
         of = {feature.name: feature for feature in self.of.published}
-        known = {f.name: f for f in _unique((each.expand(of, where=self.where) for each in self.features if isinstance(each, Comparison)), self.where, self.entity.key_names)}
+        known = {
+            f.name: f
+            for f in _unique(
+                (each.expand(of, where=self.where) for each in self.features if isinstance(each, Comparison)),
+                self.where,
+                self.entity.key_names,
+            )
+        }
         schema = {name: feature.type for name, feature in known.items()}
         for each in self.features:
             if isinstance(each, Formula):
-                known |= {f.name: f for f in _unique([each.expand(schema, where=self.where)], self.where, set(known) | set(self.entity.key_names))}
+                known |= {
+                    f.name: f
+                    for f in _unique(
+                        [each.expand(schema, where=self.where)],
+                        self.where,
+                        set(known) | set(self.entity.key_names),
+                    )
+                }
                 schema[each.name] = known[each.name].type
         return tuple(known.values())
 

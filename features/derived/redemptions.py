@@ -5,7 +5,10 @@ from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.coupon_redemptions import coupon_redemptions
 
 redemptions = DerivedView(
-    "redemptions", source=coupon_redemptions, version=1, owner="marketing",
+    "redemptions",
+    source=coupon_redemptions,
+    version=1,
+    owner="marketing",
     lookups=(lookup(campaign_descriptions, on=("campaign_id",), take=("campaign_type", "start_date")),),
     features=(
         expression("is_tailored", "coalesce(campaign_type = 'Type A', false)"),

@@ -4,7 +4,10 @@ from features.entities import STORES_ZONE
 from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
 
 campaign_descriptions = Source(
-    name="campaign_descriptions", kind=Kind.STATE, version=1, owner="marketing",
+    name="campaign_descriptions",
+    kind=Kind.STATE,
+    version=1,
+    owner="marketing",
     columns=(
         Column("campaign_id", "bigint", required=True),
         Column("campaign_type", "string", doc="Type A is tailored to the household, B and C are sent alike"),

@@ -3,7 +3,10 @@
 from features.model import Column, Kind, Source
 
 campaigns = Source(
-    name="campaigns", kind=Kind.STATIC, version=1, owner="marketing",
+    name="campaigns",
+    kind=Kind.STATIC,
+    version=1,
+    owner="marketing",
     columns=(
         Column("campaign_id", "bigint", required=True),
         Column("household_id", "bigint", required=True),

@@ -4,7 +4,10 @@ from features.entities import STORES_ZONE
 from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
 
 coupon_redemptions = Source(
-    name="coupon_redemptions", kind=Kind.EVENTS, version=1, owner="marketing",
+    name="coupon_redemptions",
+    kind=Kind.EVENTS,
+    version=1,
+    owner="marketing",
     columns=(
         Column("household_id", "bigint", required=True),
         Column("coupon_upc", "bigint", required=True),

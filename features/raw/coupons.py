@@ -3,7 +3,10 @@
 from features.model import Column, Kind, Source
 
 coupons = Source(
-    name="coupons", kind=Kind.STATIC, version=1, owner="marketing",
+    name="coupons",
+    kind=Kind.STATIC,
+    version=1,
+    owner="marketing",
     columns=(
         Column("coupon_upc", "bigint", required=True),
         Column("product_id", "bigint", required=True),

@@ -3,7 +3,10 @@
 from features.model import Column, Kind, Source
 
 demographics = Source(
-    name="demographics", kind=Kind.STATIC, version=1, owner="crm",
+    name="demographics",
+    kind=Kind.STATIC,
+    version=1,
+    owner="crm",
     columns=(
         Column("household_id", "bigint", required=True),
         Column("age", "string"),

@@ -3,7 +3,10 @@
 from features.model import Column, Kind, Source
 
 products = Source(
-    name="products", kind=Kind.STATIC, version=1, owner="merchandising",
+    name="products",
+    kind=Kind.STATIC,
+    version=1,
+    owner="merchandising",
     columns=(
         Column("product_id", "bigint", required=True),
         Column("manufacturer_id", "bigint"),

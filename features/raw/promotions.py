@@ -7,7 +7,10 @@ from features.entities import STORES_ZONE
 from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
 
 promotions = Source(
-    name="promotions", kind=Kind.EVENTS, version=1, owner="merchandising",
+    name="promotions",
+    kind=Kind.EVENTS,
+    version=1,
+    owner="merchandising",
     columns=(
         Column("product_id", "bigint", required=True),
         Column("store_id", "bigint", required=True),

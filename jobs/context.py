@@ -1,0 +1,67 @@
+"""What every job is given: a session, a warehouse, definitions, where sources lie, a clock and someone to tell."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pyspark.sql import SparkSession
+
+from features.registry import Registry
+from jobs.known import Known
+from jobs.outcome import StepOutcome
+from lakehouse.deliveries import Location
+from lakehouse.leases import Lease
+from lakehouse.tables import Warehouse
+from quality import RowRule
+
+
+class Listener(Protocol):
+    """Told what a run does, as it does it; the terminal and the JSON log are listeners."""
+
+    def begun(self, table: str) -> None: ...
+    def phase(self, table: str, doing: str) -> None: ...
+    def ended(self, outcome: StepOutcome) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Silent:
+    def begun(self, table: str) -> None: ...
+    def phase(self, table: str, doing: str) -> None: ...
+    def ended(self, outcome: StepOutcome) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How runs work; every one of them is a setting in conf/ (see docs/configuration.md)."""
+
+    workers: int = 3
+    facts_per_task: int = 400_000
+    data_may_lag: str = "1d"
+    row_rule: RowRule = RowRule()
+    is_live: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One warehouse with its definitions, opened; what a notebook or a command works in."""
+
+    spark: SparkSession
+    warehouse: Warehouse
+    registry: Registry
+    locations: Mapping[str, Location] = field(default_factory=dict)
+    options: Options = Options()
+    listener: Listener = Silent()
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A place, inside one run: its id, the leases it holds, and what is known to be published (grows as steps end)."""
+
+    place: Place
+    run_id: str
+    leases: Mapping[str, Lease]
+    known: Known

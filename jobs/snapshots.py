@@ -1,0 +1,102 @@
+"""Build aggregate and cross-entity views: one slice per as-of instant, many of them in one plan."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from compute.cross import compare
+from compute.facts import instant
+from compute.windows import snapshots
+from features.durations import to_us
+from features.registry import key_of
+from features.versions import fingerprints
+from features.views import AggregateView, CrossEntityView, Snapshot
+from jobs.context import Job
+from jobs.derive import rows_of
+from jobs.outcome import Status, StepOutcome
+from jobs.publish import Draft, Replaces, stage_audit_publish
+from jobs.reach import loads, missing_slices
+from lakehouse.tables import read
+
+
+def build_aggregate(job: Job, view: AggregateView, as_ofs_us: Sequence[int]) -> StepOutcome:
+    """The as-ofs that are missing, from the facts known at each one's cut."""
+    wanted = missing_slices(job, view, as_ofs_us)
+    if not wanted:
+        return _unchanged(job, view, as_ofs_us)
+    last = max(wanted)
+    facts = rows_of(job, view.source, cut_us=last + view.cut_delay_us).where(F.col("event_time") < instant(last))
+    held = job.known.rows(key_of(view.source))
+    frame = snapshots(facts, view, wanted, partitions=max(2, -(-held // job.place.options.facts_per_task)))
+    return _publish(job, view, frame, wanted, rows_in=held)
+
+
+def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]) -> StepOutcome:
+    """From the compared view's rows of the same T and cut, never older ones (S13)."""
+    wanted = missing_slices(job, view, as_ofs_us)
+    if not wanted:
+        return _unchanged(job, view, as_ofs_us)
+    of = key_of(view.of)
+    rows = read(job.place.spark, job.place.warehouse.address(of).path, version=job.known.version(of))
+    rows = rows.where(F.col("event_time").isin([instant(us) for us in wanted]) & F.col("superseded_at").isNull())
+    membership = rows_of(job, view.group.source, cut_us=max(wanted)) if view.group.source else None
+    return _publish(job, view, compare(rows, membership, view), wanted, rows_in=None)
+
+
+def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], *, rows_in: int | None) -> StepOutcome:
+    keys = view.entity.key_names
+    names = [feature.name for feature in view.published]
+    frame = _stamped(job, view, frame).select(
+        *keys, "event_time", "known_at", "available_time", "superseded_at", *names, "event_date"
+    )
+    return stage_audit_publish(
+        job,
+        Draft(
+            view=view,
+            frame=frame,
+            keys=keys,
+            columns=[*keys, "event_time", "known_at", "available_time", *names],
+            slices=sorted(wanted),
+            slice_of=F.unix_micros("event_time"),
+            replaces=Replaces("event_time"),
+            extra=_extra(job, view),
+            inputs={key_of(up): job.known.version(key_of(up)) or 0 for up in view.upstream},
+            rows_in=rows_in,
+        ),
+    )
+
+
+def _stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
+    """S11: T as event_time, K = T + c as known_at, T + d as available_time, or the instant of a later live publication."""
+
+    def after(delay_us: int) -> Column:
+        return F.timestamp_micros(F.unix_micros("event_time") + F.lit(delay_us))
+
+    available = after(view.publish_delay_us)
+    if job.place.options.is_live:
+        available = F.greatest(available, instant(to_us(job.place.clock())))
+    return (
+        frame.withColumn("known_at", after(view.cut_delay_us))
+        .withColumn("available_time", available)
+        .withColumn("superseded_at", F.lit(None).cast("timestamp"))
+        .withColumn("event_date", F.to_date("event_time"))
+    )
+
+
+def _extra(job: Job, view: Snapshot) -> dict[str, Any]:
+    return {"loads": loads(job, view), "columns": fingerprints(view)}
+
+
+def _unchanged(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> StepOutcome:
+    table = key_of(view)
+    many = "this as-of is" if len(as_ofs_us) == 1 else f"all {len(as_ofs_us)} as-ofs are"
+    return StepOutcome(
+        table=table,
+        status=Status.UNCHANGED,
+        rows_in=0,
+        rows_out=job.known.rows(table),
+        version=job.known.version(table),
+        message=f"{many} published",
+    )

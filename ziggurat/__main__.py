@@ -1,0 +1,3 @@
+from ziggurat.cli import run
+
+run()

@@ -1,0 +1,147 @@
+"""`zg.open()`: one warehouse with its definitions, from Python and notebooks; the verbs return DataFrames and outcomes."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from features.durations import day_or_instant, instant_us
+from features.errors import UnknownName, UsageError
+from features.registry import Registry, key_of, load
+from features.views import AggregateView, CrossEntityView, Definition, DerivedView
+from ziggurat.settings import Resolved, Settings, resolve
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from jobs.context import Listener, Place
+    from jobs.outcome import RunOutcome
+
+
+class Workspace:
+    """Definitions and settings; Spark starts with the first verb that needs it."""
+
+    def __init__(self, resolved: Resolved, registry: Registry, listener: "Listener | None" = None) -> None:
+        self.resolved, self.registry, self._listener = resolved, registry, listener
+        self._place: Place | None = None
+
+    @property
+    def settings(self) -> Settings:
+        return self.resolved.settings
+
+    @property
+    def place(self) -> "Place":
+        if self._place is None:
+            self._place = _opened(self.settings, self.registry, self._listener)
+        return self._place
+
+    @property
+    def spark(self) -> "SparkSession":
+        return self.place.spark
+
+    def build(self, as_of: str, *, select: Sequence[str] = (), live: bool = False) -> "RunOutcome":
+        """Build and publish one as-of; what stands already is left alone."""
+        command = " ".join(["build", "--as-of", as_of, *(f"--select {name}" for name in select)])
+        return self._build(command, (instant_us(as_of, where="--as-of"),), select, live=live)
+
+    def backfill(self, start: str, end: str, *, every: str = "1d", select: Sequence[str] = ()) -> "RunOutcome":
+        """Build start, start + every, … end in one plan over the data."""
+        from jobs.build import as_of_range
+
+        as_ofs = as_of_range(instant_us(start, where="--start"), instant_us(end, where="--end"), every)
+        words = ["backfill", "--start", start, "--end", end, "--every", every, *(f"--select {name}" for name in select)]
+        return self._build(" ".join(words), as_ofs, select, live=False)
+
+    def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
+        from jobs.build import Request, build
+
+        place = replace(self.place, options=replace(self.place.options, is_live=live))
+        return build(place, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
+
+    def definition(self, name: str) -> Definition:
+        return self.registry.get(name)
+
+    def view(self, name: str, *, as_of: str | None = None) -> "DataFrame":
+        """A view's published rows: all of them, or the snapshot of one as-of. Raises TableMissing before its first build."""
+        from pyspark.sql import functions as F
+
+        from lakehouse.tables import read
+
+        definition = self.registry.get(name)
+        frame = read(self.spark, self.place.warehouse.address(key_of(definition)).path).drop("event_date")
+        if as_of is None:
+            return frame
+        if not isinstance(definition, AggregateView | CrossEntityView):
+            raise UsageError(
+                f"{key_of(definition)} holds facts, not snapshots; leave as_of out, and filter by event_time."
+            )
+        at = instant_us(as_of, where="as_of")
+        found = frame.where((F.unix_micros("event_time") == at) & F.col("superseded_at").isNull())
+        if found.isEmpty():
+            raise UnknownName(
+                f"{key_of(definition)} has no snapshot of {day_or_instant(at)}. Build it: ziggurat build --as-of {as_of} --select {definition.name}"
+            )
+        return found
+
+    def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
+        """What a definition would give on a sample of its facts, computed now from published upstream; nothing is written."""
+        from jobs.preview import preview
+
+        definition = self.registry.get(view) if isinstance(view, str) else view
+        if not isinstance(definition, DerivedView | AggregateView | CrossEntityView):
+            raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
+        return preview(self.place, definition, instant_us(as_of, where="as_of"), sample=sample)
+
+
+def open(  # noqa: A001  `zg.open()` is what it is
+    *,
+    conf: str | Path | None = None,
+    env: str = "",
+    definitions: str = "",
+    warehouse: str = "",
+    overrides: Sequence[str] = (),
+    listener: "Listener | None" = None,
+) -> Workspace:
+    """Definitions and settings, ready for `build`, `view`, `preview`; nothing is started yet."""
+    said = [
+        *overrides,
+        *([f"definitions={definitions}"] if definitions else []),
+        *([f"warehouse={warehouse}"] if warehouse else []),
+    ]
+    resolved = resolve(env=env, conf=Path(conf) if conf else None, overrides=said)
+    return Workspace(resolved, load(resolved.settings.definitions), listener)
+
+
+def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Place":
+    from jobs.context import Options, Place, Silent
+    from lakehouse.deliveries import Location
+    from lakehouse.session import SessionSettings, open_session
+    from lakehouse.tables import Warehouse
+    from quality import RowRule
+
+    told = listener or Silent()
+    spark = settings.spark
+    session = open_session(
+        SessionSettings(
+            master=spark.master or None,
+            driver_memory=spark.driver_memory,
+            shuffle_partitions=spark.shuffle_partitions,
+            local_dir=Path(spark.local_dir) if spark.local_dir else None,
+            extra=spark.conf,
+        ),
+        say=told.note,
+    )
+    build = settings.build
+    return Place(
+        spark=session,
+        warehouse=Warehouse(settings.warehouse),
+        registry=registry,
+        listener=told,
+        locations={name: Location(s.path, s.format, s.options) for name, s in settings.sources.items()},
+        options=Options(
+            workers=build.workers,
+            facts_per_task=build.facts_per_task,
+            data_may_lag=build.data_may_lag,
+            row_rule=RowRule(may_shrink=build.may_shrink, may_grow=build.may_grow),
+        ),
+    )
