@@ -188,7 +188,7 @@ def set_aside(path: str) -> str | None:
 
 
 def remove(path: str) -> None:
-    """Deletes a folder and all in it; nothing happens where there is none. For a run's own scratch and staging."""
+    """Deletes a folder and all in it, if it is there. For a run's own scratch and staging."""
     located = filesystem(path)
     if located is not None and located[0].get_file_info(located[1]).type is fs.FileType.Directory:
         located[0].delete_dir(located[1])

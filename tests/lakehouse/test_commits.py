@@ -79,17 +79,16 @@ def test_the_same_token_publishes_once_and_the_second_time_is_found_out(spark, w
     assert read(spark, warehouse.address(TABLE).path).count() == 4
 
 
-def test_an_older_token_is_fenced_by_delta_even_when_its_lease_looks_valid(
-    spark, warehouse: Warehouse, lease
-):
+def test_an_older_token_is_fenced_by_delta_even_when_its_lease_looks_valid(spark, warehouse: Warehouse, lease):
     lease.renew()
     published(spark, warehouse, lease, households(spark, 5), 5)
     # As if a clone of the leases folder had been mounted elsewhere: that desk knows nothing of ours.
     elsewhere = FolderClaims(Path(warehouse.root) / "other leases")
     stale = Claim(TABLE, lease.token - 2, "run-old", "now", Holder.this_process(), is_released=True)
     elsewhere.create(TABLE, stale.token, stale.to_json())
-    with LeaseDesk(elsewhere, "run-old").acquire(TABLE) as old, pytest.raises(Fenced, match="run-a") as told:
-        assert old.token == lease.token - 1
+    old = LeaseDesk(elsewhere, "run-old").acquire(TABLE)
+    assert old.token == lease.token - 1
+    with old, pytest.raises(Fenced, match="run-a") as told:
         published(spark, warehouse, old, households(spark, 9), 9)
     assert "Nothing of this write was published" in str(told.value)
     assert told.value.exit_code == 41
@@ -108,9 +107,7 @@ def test_rows_outside_the_replaced_slices_are_refused_and_change_nothing(spark, 
     publish_households(spark, warehouse, lease, 5)
     lease.renew()
     strays = households(spark, 5).union(
-        households(spark, 1).selectExpr(
-            "household_id", "event_time + interval 6 hours", "event_date", "spend"
-        )
+        households(spark, 1).selectExpr("household_id", "event_time + interval 6 hours", "event_date", "spend")
     )
     with pytest.raises(AnalysisException, match="DELTA_REPLACE_WHERE_MISMATCH"):
         published(spark, warehouse, lease, strays, 6)
@@ -139,9 +136,7 @@ def test_a_commit_that_does_not_count_what_was_audited_is_told(spark, warehouse:
 def test_columns_may_be_added_but_not_dropped_or_retyped_in_one_version(spark, warehouse: Warehouse, lease):
     publish_households(spark, warehouse, lease, 2)
     lease.renew()
-    with pytest.raises(
-        DefinitionChanged, match="spend as double, and is now to be written with no such column"
-    ):
+    with pytest.raises(DefinitionChanged, match="spend as double, and is now to be written with no such column"):
         published(spark, warehouse, lease, households(spark, 2).drop("spend"), 2)
     retyped = households(spark, 2).selectExpr("* except (spend)", "cast(spend as string) as spend")
     with pytest.raises(DefinitionChanged, match="with spend as string"):
@@ -156,9 +151,7 @@ def test_appends_add_up_and_an_empty_slice_is_a_commit_too(spark, warehouse: War
     with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(raw.key) as lease:
         for version, rows in enumerate((3, 0, 4)):
             said = note("run-a", rows, piece=f"delivery {version}")
-            result = append(
-                spark, households(spark, rows), raw, partition_by=["event_date"], lease=lease, note=said
-            )
+            result = append(spark, households(spark, rows), raw, partition_by=["event_date"], lease=lease, note=said)
             assert (result.version, result.rows) == (version, rows)
             lease.renew()
     assert read(spark, raw.path).count() == 7
@@ -166,9 +159,9 @@ def test_appends_add_up_and_an_empty_slice_is_a_commit_too(spark, warehouse: War
 
 
 def test_a_lease_on_another_table_is_no_right_to_write_this_one(spark, warehouse: Warehouse):
-    with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire("raw/other/v1") as other:
-        with pytest.raises(ValueError, match="lease is run run-a's on raw/other/v1"):
-            published(spark, warehouse, other, households(spark, 1), 1)
+    other = LeaseDesk.at(warehouse.leases, run_id="run-a").acquire("raw/other/v1")
+    with other, pytest.raises(ValueError, match="lease is run run-a's on raw/other/v1"):
+        published(spark, warehouse, other, households(spark, 1), 1)
 
 
 def test_slices_are_named_by_utc_day_then_instant():

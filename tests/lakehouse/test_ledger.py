@@ -61,9 +61,7 @@ def test_a_finish_repeated_after_a_lost_answer_is_not_doubled(spark, warehouse: 
     assert ledger.state().runs[0].detail == {"as_of": [SLICE]}
 
 
-def test_a_run_that_lives_is_not_mended_and_keeps_its_own_commits(
-    spark, warehouse: Warehouse, ledger: Ledger
-):
+def test_a_run_that_lives_is_not_mended_and_keeps_its_own_commits(spark, warehouse: Warehouse, ledger: Ledger):
     run = Run("alive", "build")
     ledger.start(run)
     with LeaseDesk.at(warehouse.leases, run_id="alive").acquire(TABLE) as lease:
@@ -72,9 +70,7 @@ def test_a_run_that_lives_is_not_mended_and_keeps_its_own_commits(
     assert (mended.killed_runs, mended.slices) == ((), ())
     ledger.finish(run, slices=[SliceRecord(TABLE, SLICE, "published", 3, "hash of 3", 0)], status="done")
     assert ledger.mend().slices == ()
-    assert not (Path(warehouse.leases) / "run").exists() or not any(
-        (Path(warehouse.leases) / "run").iterdir()
-    )
+    assert not (Path(warehouse.leases) / "run").exists() or not any((Path(warehouse.leases) / "run").iterdir())
 
 
 def test_a_run_that_was_taken_for_dead_finds_itself_fenced(spark, warehouse: Warehouse, ledger: Ledger):
@@ -110,9 +106,7 @@ def test_a_lost_or_damaged_ledger_is_rebuilt_from_the_tables(spark, warehouse: W
     assert read(spark, warehouse.address(TABLE).path).count() == 4
 
 
-def test_a_table_that_somebody_else_changed_or_deleted_is_not_believed(
-    spark, warehouse: Warehouse, ledger: Ledger
-):
+def test_a_table_that_somebody_else_changed_or_deleted_is_not_believed(spark, warehouse: Warehouse, ledger: Ledger):
     run_night(spark, warehouse.root, "run-1", 4)
     path = warehouse.address(TABLE).path
     spark.sql(f"OPTIMIZE {sql_name(path)}")

@@ -65,11 +65,10 @@ def test_what_the_disk_refuses_inside_spark_is_one_sentence(spark, tmp_path: Pat
     ],
 )
 def test_storage_errors_are_known_by_their_words_also_deep_in_the_causes(words: str, what: str):
+    failed = RuntimeError("Task failed while writing rows")
+    failed.__cause__ = OSError(words)
     with pytest.raises(StorageError, match=what), storage_errors_told("/here"):
-        try:
-            raise OSError(words)
-        except OSError as error:
-            raise RuntimeError("Task failed while writing rows") from error
+        raise failed
 
 
 def test_other_errors_pass_through_as_they_are():

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -85,9 +86,7 @@ def test_a_renewed_lease_has_a_greater_token_and_still_keeps_others_out(folder: 
 
 
 def test_the_lease_of_a_killed_process_is_taken_over_at_once(folder: Path):
-    holder = in_another_process(
-        folder, "lease = desk.acquire(table); print(lease.token, flush=True); time.sleep(60)"
-    )
+    holder = in_another_process(folder, "lease = desk.acquire(table); print(lease.token, flush=True); time.sleep(60)")
     token = int(holder.stdout.readline())
     with pytest.raises(LeaseHeld):
         desk(folder).acquire(TABLE)
@@ -165,9 +164,7 @@ def test_a_waiting_run_gets_the_lease_when_it_is_released(folder: Path):
     holder.communicate()
 
 
-def test_of_racing_processes_never_two_hold_the_lease_and_no_token_is_given_twice(
-    folder: Path, tmp_path: Path
-):
+def test_of_racing_processes_never_two_hold_the_lease_and_no_token_is_given_twice(folder: Path, tmp_path: Path):
     code = """
 print('ready', flush=True); sys.stdin.readline()
 for _ in range(8):
@@ -208,6 +205,37 @@ except LeaseHeld:
     for racer in racers:
         racer.communicate("end\n", timeout=30)
     assert sorted(told) == ["held", "held", "held", "won"]
+
+
+class Overtaken(FolderClaims):
+    """A folder in which others come first, between this process's look and its claim: once."""
+
+    def __init__(self, folder: Path, others: Callable[[], object]) -> None:
+        super().__init__(folder)
+        self._others: list[Callable[[], object]] = [others]
+
+    def create(self, table: str, token: int, content: bytes) -> bool:
+        if self._others:
+            self._others.pop()()
+        return super().create(table, token, content)
+
+
+def test_a_run_that_slept_between_its_look_and_its_claim_gives_way(folder: Path):
+    desk(folder, "run-b").acquire(TABLE).release()
+    held = []
+
+    def others() -> None:
+        desk(folder, "run-c").acquire(TABLE).release()
+        held.append(desk(folder, "run-d").acquire(TABLE))  # and cleans up the number that we are about to take
+
+    with pytest.raises(LeaseHeld, match="run-d"):
+        LeaseDesk(Overtaken(folder, others), "run-a").acquire(TABLE)
+    held[0].check()
+
+
+def test_of_two_first_claims_with_different_numbers_the_later_gives_way(folder: Path):
+    with pytest.raises(LeaseHeld, match="run-z"):
+        LeaseDesk(Overtaken(folder, lambda: claimed(folder, Holder.this_process())), "run-a").acquire(TABLE)
 
 
 def test_a_folder_that_can_not_be_written_is_told_in_one_sentence(tmp_path: Path):
