@@ -148,8 +148,6 @@ def _refuse_node(node: exp.Expr) -> None:
     # a type repeats whether it is nested; nested types fail by their name
     if extra and not (isinstance(node, exp.DataType) and extra == ["nested"]):
         raise DefinitionError(f"{node.key} with {', '.join(extra)} is not allowed; write it plainly")
-    if node.comments:
-        raise DefinitionError("it holds a comment; say it in the feature's documentation")
 
 
 def _place(error: SqlglotError) -> str:

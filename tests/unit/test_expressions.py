@@ -22,6 +22,7 @@ SCHEMA = {
     "date": "date",
     "two words": "int",
     "tick`ed": "int",
+    "user": "string",
 }
 
 
@@ -95,6 +96,7 @@ WRITTEN = [
     ("local_date(at, 'Asia/Tokyo')", "date", "to_date(from_utc_timestamp(at, 'Asia/Tokyo'))"),
     ("seconds_between(at, until)", "double", "((unix_micros(at) - unix_micros(until)) / 1000000D)"),
     ("days_between(at, until)", "double", "((unix_micros(at) - unix_micros(until)) / 86400000000D)"),
+    ("upper(`user`)", "string", "upper(`user`)"),
     ("`two words` + `tick``ed`", "bigint", "cast(`two words` as bigint) + cast(`tick``ed` as bigint)"),
 ]  # fmt: skip
 
