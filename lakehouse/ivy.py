@@ -62,8 +62,7 @@ def _settings() -> str:
 
 def _module(coordinates: Iterable[str]) -> str:
     wanted = "\n".join(
-        f'    <dependency org="{group}" name="{artifact}" rev="{version}"'
-        ' transitive="false" conf="default->master"/>'
+        f'    <dependency org="{group}" name="{artifact}" rev="{version}" transitive="false" conf="default->master"/>'
         for group, artifact, version in (each.split(":") for each in coordinates)
     )
     return f"""<ivy-module version="2.0">

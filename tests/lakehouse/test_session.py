@@ -24,6 +24,10 @@ from lakehouse.java import find_java
 from lakehouse.session import open_session, spark_home
 
 HOUSE = Path(__file__).parents[2]
+POM = (
+    "<project><modelVersion>4.0.0</modelVersion><groupId>io.delta</groupId>"
+    "<artifactId>{artifact}</artifactId><version>{version}</version></project>"
+)
 
 
 def fetched(cache: Path, monkeypatch: pytest.MonkeyPatch, repository: str) -> tuple[Path, ...]:
@@ -46,6 +50,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place = folder / "io" / "delta" / jar.artifact / jar.version
         place.mkdir(parents=True)
         (place / jar.file).symlink_to(path)
+        (place / jar.file).with_suffix(".pom").write_text(POM.format(artifact=jar.artifact, version=jar.version))
     return folder
 
 
