@@ -67,9 +67,7 @@ def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> Staged
     crash_point("after_stage", path)
     version = current_version(frame.sparkSession, path)
     if version is None:
-        raise StorageError(
-            f"Staged to {path}, but no table is there. Is it written to the same place that is read?"
-        )
+        raise StorageError(f"Staged to {path}, but no table is there. Is it written to the same place that is read?")
     return StagedVersion(path, version)
 
 
@@ -141,9 +139,7 @@ def _commit(
     note: CommitNote,
 ) -> Published:
     if lease.table != table.key or lease.run_id != note.run_id:
-        raise ValueError(
-            f"Run {note.run_id} writes {table}, but its lease is run {lease.run_id}'s on {lease.table}."
-        )
+        raise ValueError(f"Run {note.run_id} writes {table}, but its lease is run {lease.run_id}'s on {lease.table}.")
     signed = replace(note, token=lease.token)
     before = current_version(spark, table.path)
     if before is not None and _adds_columns(spark, frame, table):
@@ -177,9 +173,7 @@ def _read_back(spark: SparkSession, table: TableAddress, note: CommitNote, befor
     if not _is_same(found, note):
         by = f"run {found.run_id}, token {found.token}," if found else f"a foreign {newest.operation}"
         is_in = any(_is_same(CommitNote.from_json(commit.user_metadata), note) for commit in older)
-        raise fenced(
-            table.key, note.run_id, note.token, f"{by} at version {newest.version}", was_published=is_in
-        )
+        raise fenced(table.key, note.run_id, note.token, f"{by} at version {newest.version}", was_published=is_in)
     is_repeated = newest.version == before
     if is_repeated and found != note:
         by = "another commit of the same token; renew the lease between two"

@@ -44,6 +44,9 @@ class FolderClaims:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def __str__(self) -> str:
+        return str(self._folder)
+
     def tokens(self, table: str) -> list[int]:
         try:
             names = [path.name for path in (self._folder / table).iterdir()]
@@ -79,7 +82,12 @@ class FolderClaims:
         target = self._file(table, token)
         if not target.exists():
             return False
-        self._beside(target, content).replace(target)
+        try:
+            self._beside(target, content).replace(target)
+        except OSError:  # a full disk has no room for a second file, but for the same few bytes in place
+            with target.open("r+b") as file:
+                file.write(content)
+                file.truncate()
         return True
 
     def age_seconds(self, table: str, token: int) -> float | None:
@@ -101,10 +109,15 @@ class FolderClaims:
 
     def _beside(self, target: Path, content: bytes) -> Path:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=".claim-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        return Path(name)
+        written = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            written.chmod(0o644)
+        except OSError:
+            written.unlink()
+            raise
+        return written
 
 
 def _create_exclusively(target: Path, content: bytes) -> bool:
@@ -129,6 +142,9 @@ class BucketClaims:
             client = boto3.client("s3")
         self._s3 = client
         self._etags: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return f"s3://{self._bucket}/{self._prefix}"
 
     def tokens(self, table: str) -> list[int]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(

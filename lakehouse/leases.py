@@ -122,9 +122,7 @@ class Lease:
 
     def _successor(self, token: int | None) -> str:
         claim = Claim.from_json(self._store.read(self.table, token)) if token is not None else None
-        return (
-            f"run {claim.run_id} since {claim.since}" if claim and claim.token != self.token else "no run now"
-        )
+        return f"run {claim.run_id} since {claim.since}" if claim and claim.token != self.token else "no run now"
 
 
 class HeldLeases(Mapping[str, Lease]):
@@ -176,7 +174,7 @@ class LeaseDesk:
         heartbeat has been silent for `stale_after_seconds`.
         """
         deadline = time.monotonic() + wait_seconds
-        with storage_errors_told(f"the lease on {table}"):
+        with storage_errors_told(f"the lease on {table} in {self.store}"):
             while True:
                 held, lease = self._try(table)
                 if lease is not None:

@@ -101,9 +101,7 @@ def started_row(run: Run, at: datetime) -> dict[str, Any]:
     return _row(run.run_id, at, "started", name=run.name, status="started", detail=_json(run.detail))
 
 
-def ended_row(
-    run_id: str, at: datetime, *, name: str, status: str, detail: Mapping[str, Any]
-) -> dict[str, Any]:
+def ended_row(run_id: str, at: datetime, *, name: str, status: str, detail: Mapping[str, Any]) -> dict[str, Any]:
     return _row(run_id, at, "ended", name=name, status=status, detail=_json(detail))
 
 
@@ -149,9 +147,7 @@ def release_row(
     slices: Mapping[str, Sequence[str]],
     as_of: Sequence[str],
 ) -> dict[str, Any]:
-    named = {
-        table: {"version": version, "slices": list(slices.get(table, ()))} for table, version in views.items()
-    }
+    named = {table: {"version": version, "slices": list(slices.get(table, ()))} for table, version in views.items()}
     return {
         "release_id": release_id,
         "run_id": run_id,

@@ -67,9 +67,7 @@ def standing(records: DataFrame) -> DataFrame:
     was recorded before is void. So is everything before a commit that was not ours and changed data.
     """
     later = W.partitionBy("name").orderBy("micros").rangeBetween(1, W.unboundedFollowing)
-    overtakes = F.when(F.col("status") == FOREIGN, -1).when(
-        F.col("status") == PUBLISHED, F.col("table_version")
-    )
+    overtakes = F.when(F.col("status") == FOREIGN, -1).when(F.col("status") == PUBLISHED, F.col("table_version"))
     status, is_slice = F.col("status"), F.col("record") == "slice"
     speaks = (is_slice & status.isin(PUBLISHED, UNCHANGED)) | (~is_slice & status.isin(FOREIGN, UPKEEP))
     spoken = records.where(speaks & F.col("table_version").isNotNull())
@@ -127,9 +125,7 @@ def collect_runs(records: DataFrame) -> tuple[RunState, ...]:
         )
         for r in rows
     ]
-    return tuple(
-        sorted(runs, key=lambda run: (run.started_at or run.ended_at or _EPOCH, run.run_id), reverse=True)
-    )
+    return tuple(sorted(runs, key=lambda run: (run.started_at or run.ended_at or _EPOCH, run.run_id), reverse=True))
 
 
 def _slice_state(row: Mapping[str, Any]) -> SliceState:

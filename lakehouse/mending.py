@@ -89,10 +89,7 @@ def mended_rows(mended: Mended, runs: Sequence[RunState], at: datetime) -> list[
     return [
         *(slice_row(run_id, at, piece) for run_id, piece in mended.slices),
         *(step_row("", at, step) for step in mended.others),
-        *(
-            ended_row(run_id, at, name=name, status=end, detail={"mended": True})
-            for run_id, name, end in ends
-        ),
+        *(ended_row(run_id, at, name=name, status=end, detail={"mended": True}) for run_id, name, end in ends),
     ]
 
 
@@ -109,7 +106,5 @@ def _told(
             others.append(StepRecord(table.key, status, table_version=commit.version))
             slices = slices if status == UPKEEP else []
         elif note.run_id not in living:
-            slices += [
-                (note.run_id, piece) for piece in SliceRecord.from_note(table.key, commit.version, note)
-            ]
+            slices += [(note.run_id, piece) for piece in SliceRecord.from_note(table.key, commit.version, note)]
     return slices, others

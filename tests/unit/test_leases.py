@@ -245,6 +245,20 @@ def test_a_folder_that_can_not_be_written_is_told_in_one_sentence(tmp_path: Path
     assert told.value.exit_code == 42
 
 
+def test_a_lease_is_released_on_a_full_disk_too(folder: Path, monkeypatch):
+    lease = desk(folder).acquire(TABLE)
+
+    def full(**_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("tempfile.mkstemp", full)
+        with pytest.raises(StorageError, match="the disk is full"):
+            desk(folder).acquire("raw/transactions/v1")
+        lease.release()
+    desk(folder, "run-b").acquire(TABLE).release()
+
+
 def claimed(folder: Path, holder: Holder, token: int = 7) -> Path:
     claim = Claim(TABLE, token, "run-z", "2017-11-30T00:00:00+00:00", holder)
     FolderClaims(folder).create(TABLE, token, json.dumps(asdict(claim)).encode())
