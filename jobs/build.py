@@ -272,7 +272,7 @@ class _Steps:
         latest = max(self._request.as_ofs_us)
         if newest and latest > newest + duration_us(self._job.place.options.data_may_lag, where="data_may_lag"):
             raise AsOfBeyondData(
-                f"{key_of(definition)}: as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of {instant_text(newest)}. "
+                f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of {instant_text(newest)}. "
                 f"Build an earlier as-of, or deliver what is missing (build.data_may_lag is {self._job.place.options.data_may_lag})."
             )
 

@@ -33,6 +33,8 @@ MEANING = {
     "spark.sql.catalog.spark_catalog": CATALOG,
     # INT96, the default, reads as nanoseconds without a zone in other engines.
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    # Else `${env:…}` inside SQL text reads the environment of the process, secrets included.
+    "spark.sql.variable.substitute": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",  # frames to pandas in columns, not row by row
     # A commit whose answer was lost is recognised as ours, instead of being committed again.
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from pyarrow import fs
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from lakehouse.storage_errors import TableMissing
+from lakehouse.storage_errors import StorageError, TableMissing, storage_errors_told
 
 LAYERS = ("raw", "derived", "aggregate", "cross_entity")
 _COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
@@ -192,6 +193,23 @@ def remove(path: str) -> None:
     located = filesystem(path)
     if located is not None and located[0].get_file_info(located[1]).type is fs.FileType.Directory:
         located[0].delete_dir(located[1])
+
+
+def place_file(draft: Path, path: str) -> str:
+    """Copies a finished file to `path`, locally or in a bucket; a reader sees all of it or nothing."""
+    located = filesystem(path)
+    if located is None:
+        raise StorageError(
+            f"Could not write {path}: no file system for its scheme is known. Use a folder or an S3 prefix."
+        )
+    system, place = located
+    with storage_errors_told(path):
+        system.create_dir(place.rpartition("/")[0])
+        fs.copy_files(
+            str(draft), f"{place}.draft", source_filesystem=fs.LocalFileSystem(), destination_filesystem=system
+        )
+        system.move(f"{place}.draft", place)
+    return path
 
 
 def _tells_missing(error: AnalysisException) -> bool:

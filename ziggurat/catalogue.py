@@ -1,0 +1,100 @@
+"""What is declared, as text: `ziggurat list` and `ziggurat describe`. No Spark."""
+
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from features.durations import SECOND_US
+from features.feature import Feature
+from features.registry import Registry, key_of
+from features.sources import Source
+from features.views import CrossEntityView, Definition, DerivedView
+from ziggurat.terminal import table_text
+
+
+def overview(registry: Registry) -> tuple[list[str], list[list[Any]]]:
+    rows = [[key_of(d), len(_columns(d)), first_line(d)] for d in registry.definitions]
+    return ["name", "columns", "what it says"], rows
+
+
+def description(definition: Definition) -> str:
+    lines = [
+        f"{key_of(definition)}, owned by {definition.owner}",
+        "",
+        f"  {doc(definition)}",
+        "",
+        f"  one row per  {_grain(definition)}",
+    ]
+    if definition.upstream:
+        lines.append(f"  reads        {', '.join(key_of(up) for up in definition.upstream)}")
+    lines += [f"  {label:<12} {text}" for label, text in _clocks(definition)]
+    return "\n".join([*lines, "", table_text(["column", "type", "unit", "is"], _columns(definition))])
+
+
+def doc(definition: Definition) -> str:
+    """The definition's own words, else the docstring of the module that declares it."""
+    if definition.doc:
+        return definition.doc
+    for module in list(sys.modules.values()):
+        if getattr(module, definition.name, None) is definition and module.__name__.endswith(f".{definition.name}"):
+            return " ".join((module.__doc__ or "").split())
+    return ""
+
+
+def first_line(definition: Definition) -> str:
+    text = doc(definition)
+    head = text.split(". ")[0].split(": ")[0].split("; ")[0].rstrip(".")
+    return head if len(head) <= 72 else f"{head[:71]}…"
+
+
+def _grain(definition: Definition) -> str:
+    if isinstance(definition, Source):
+        return ", ".join(definition.identity) or "delivered row"
+    if isinstance(definition, DerivedView):
+        return f"row of {definition.source.name}"
+    return f"{', '.join(definition.entity.key_names)} and as-of"
+
+
+def _clocks(definition: Definition) -> list[tuple[str, str]]:
+    if isinstance(definition, Source):
+        if definition.event_time is None:
+            return [("clock", "none: static, certified as such")]
+        clock = definition.event_time
+        coarse = (
+            f", a whole {clock.grain} in {clock.zone}, {'known at its start' if clock.known_at_start else 'known when it ended'}"
+            if clock.zone
+            else ""
+        )
+        return [("event time", f"{clock.column}{coarse}"), ("available", repr(definition.available))]
+    if isinstance(definition, DerivedView):
+        return []
+    cut, publish = definition.cut_delay_us // SECOND_US, definition.publish_delay_us // SECOND_US
+    return [
+        (
+            "as of T",
+            f"events before T, known at T + {cut / 3600:g} h; available from T + {publish / 3600:g} h; {definition.freshness.name}",
+        )
+    ]
+
+
+def _columns(definition: Definition) -> list[list[Any]]:
+    if isinstance(definition, Source):
+        return [[c.name, c.type, c.unit, c.doc or (c.computed and f"= {c.computed}") or ""] for c in definition.columns]
+    outputs = definition.outputs if isinstance(definition, DerivedView) else definition.published
+    looked_up = (
+        [[name, type_, "", "looked up"] for name, type_ in definition.looked_up.items()]
+        if isinstance(definition, DerivedView)
+        else []
+    )
+    return [*looked_up, *([f.name, f.type, f.unit, formula(f, definition)] for f in outputs)]
+
+
+def formula(feature: Feature, definition: Definition) -> str:
+    if feature.operation == "expression" and feature.input is not None:
+        text = f"= {feature.input.text}"
+    elif isinstance(definition, CrossEntityView):
+        text = f"{feature.operation} of {feature.of}" if feature.of else "how many others are in the group"
+    else:
+        what = f"{feature.operation}({feature.input.text if feature.input else '*'})"
+        text = f"{what}{f' where {feature.where.text}' if feature.where else ''} over {feature.window.label if feature.window else ''}"
+    return f"{text}; {feature.doc}" if feature.doc else text
