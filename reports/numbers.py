@@ -1,0 +1,98 @@
+"""Figures as people write them: 1,469,307 · 12.4 s · 3.2 % · and a dash where nothing is known."""
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from reports.model import Value
+
+NOTHING = "–"
+
+
+def count(rows: int | None) -> str:
+    return NOTHING if rows is None else f"{rows:,}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """The count with its noun: `1 row`, `1,469,307 rows`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """Three figures are enough to compare two steps by eye."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 59.95:
+        return f"{seconds:.1f} s" if seconds >= 0.095 or seconds == 0 else f"{seconds:.2f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    return f"{minutes // 60:,} h {minutes % 60:02d} min"
+
+
+def share(part: float | None) -> str:
+    """A fraction of 1 as per cent; 0 % and 100 % are said only where they are exact."""
+    if part is None or math.isnan(part):
+        return NOTHING
+    if 0 < part < 0.001:
+        return "< 0.1 %"
+    if 0.999 < part < 1:
+        return "> 99.9 %"
+    return f"{part * 100:.1f}".removesuffix(".0") + " %"
+
+
+def megabytes(size: float | None) -> str:
+    if size is None:
+        return NOTHING
+    return f"{size:,.0f} MB" if size < 1000 else f"{size / 1000:,.1f} GB"
+
+
+def instant(when: datetime) -> str:
+    """In UTC; a time without a zone is shown as it is, without claiming one."""
+    if when.tzinfo is None:
+        return f"{when:%Y-%m-%d %H:%M:%S}"
+    return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def value(found: Value) -> str:
+    """Any single value: whole numbers whole, decimals as exact as they are, small numbers to three figures."""
+    if found is None or (isinstance(found, float | Decimal) and math.isnan(found)):
+        return NOTHING
+    if isinstance(found, bool):
+        return "yes" if found else "no"
+    if isinstance(found, int):
+        return count(found)
+    if isinstance(found, Decimal) and found.is_finite() and 0 <= -int(found.as_tuple().exponent) <= 4:
+        return f"{found:,f}"
+    if isinstance(found, float | Decimal):
+        return _decimal(float(found))
+    return str(found)
+
+
+def figures(bound: Value, found: Value, as_share: bool = False) -> tuple[str, str]:
+    """What was expected and what was found, with as many digits as it takes to tell them apart."""
+    draw: Callable[[Value], str] = _share_of if as_share else value
+    expected, seen = draw(bound), draw(found)
+    if expected == seen and bound is not None and found is not None and bound != found:
+        return str(bound), str(found)
+    return expected, seen
+
+
+def _share_of(found: Value) -> str:
+    return share(float(found)) if isinstance(found, int | float | Decimal) else value(found)
+
+
+def _decimal(number: float) -> str:
+    size = abs(number)
+    if math.isinf(number):
+        return "∞" if number > 0 else "-∞"
+    if number == int(number) and size < 1e15:
+        return f"{int(number):,}"
+    if size >= 1e15 or size < 1e-4:
+        return f"{number:.3g}"
+    if size >= 1e6:
+        return f"{number:,.0f}"
+    if size >= 1:
+        return f"{number:,.2f}"
+    return f"{number:.{2 - math.floor(math.log10(size))}f}".rstrip("0")

@@ -1,0 +1,144 @@
+"""One self-contained page about one run: no script, no font, no picture is loaded from anywhere.
+
+It reads well on a laptop, a telephone, in the dark and on paper, and weighs well under 3 MB for the shipped
+pyramid. Every text is escaped; the same report gives the same bytes.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reports import checks, lineage, numbers
+from reports.errors import ReportNotWritten
+from reports.model import LAYERS, STATUSES, RunReport, StepLine
+from reports.pyramid import pyramid
+from reports.sections import sections
+
+LAYER_NAMES: Mapping[str, str] = {
+    "raw": "raw",
+    "derived": "derived",
+    "aggregate": "aggregate",
+    "cross_entity": "cross-entity",
+}
+MARKS: Mapping[str, str] = {
+    "published": "✓",
+    "unchanged": "=",
+    "failed": "✕",
+    "blocked": "⊘",
+    "could not check": "?",
+}
+MOST_FINDINGS = 40
+"""Beyond that a list of failures hides the first; the gathered table still has them all."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The head of the page; rows are those that this run published, not those that stood already."""
+
+    views: int
+    features: int
+    rows: int | None
+    quarantined: int
+    by_status: Mapping[str, int]
+    tone: str
+
+
+def write_run_report(report: RunReport, path: Path) -> Path:
+    """Write the page, whole or not at all, and give back where it is; raises ReportNotWritten."""
+    page = render_run_report(report)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(page, encoding="utf-8", newline="\n")
+        beside.replace(path)
+    except OSError as problem:
+        beside.unlink(missing_ok=True)
+        raise ReportNotWritten(
+            f"The run report could not be written to {path}: {problem.strerror or problem}. "
+            "Choose a folder that is writable and has a few MB free; the run itself is not affected."
+        ) from problem
+    return path
+
+
+def render_run_report(report: RunReport) -> str:
+    """The page as text."""
+    names = lineage.Names(report.views)
+    findings = checks.findings(report.checks, names)
+    return (
+        _environment()
+        .get_template("run_report.html.j2")
+        .render(
+            report=report,
+            totals=totals(report),
+            pyramid=pyramid(report),
+            sections=sections(report),
+            steps=sorted(report.steps, key=lambda step: (step.started, step.name)),
+            span=span(report),
+            findings=findings[:MOST_FINDINGS],
+            more_findings=len(findings) - len(findings[:MOST_FINDINGS]),
+            gathered=checks.gathered(report.checks, names),
+            outcomes=checks.outcomes(report.checks),
+            nodes=lineage.nodes(report),
+            names=names,
+        )
+    )
+
+
+def totals(report: RunReport) -> Totals:
+    """Features are the columns of all views above raw; the tone is that of the worst step."""
+    statuses = [step.status for step in report.steps]
+    by_status = {status: statuses.count(status) for status in STATUSES if status in statuses}
+    failed_checks = any(check.passed is False for check in report.checks)
+    return Totals(
+        views=len(report.views),
+        features=sum(len(view.columns) for view in report.views if view.layer != "raw"),
+        rows=published_rows(report.steps),
+        quarantined=sum(line.rows for line in report.quarantine),
+        by_status=by_status,
+        tone="failed" if failed_checks else next(iter(by_status), "unchanged"),
+    )
+
+
+def published_rows(steps: tuple[StepLine, ...]) -> int | None:
+    """None when something was published and nobody counted it; 0 when nothing was."""
+    published = [step for step in steps if step.status == "published"]
+    return lineage.rows_out(published) if published else 0
+
+
+def span(report: RunReport) -> float:
+    """The length of the time axis: the run's wall time, or the last step's end if that is later."""
+    return max([report.seconds, *(step.started + step.seconds for step in report.steps)]) or 1.0
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        count=numbers.count,
+        duration=numbers.duration,
+        share=numbers.share,
+        value=numbers.value,
+        megabytes=numbers.megabytes,
+        instant=numbers.instant,
+    )
+    made.globals.update(
+        plural=numbers.plural,
+        layers=LAYERS,
+        layer_names=LAYER_NAMES,
+        marks=MARKS,
+        nothing=numbers.NOTHING,
+        slug=_slug,
+    )
+    return made
+
+
+def _slug(text: str) -> str:
+    return text.replace("_", "-").replace(" ", "-")
