@@ -1,0 +1,1 @@
+"""The third step: one row per entity and as-of instant, over windows."""

@@ -1,0 +1,1 @@
+"""The top: an entity beside the others of its group."""

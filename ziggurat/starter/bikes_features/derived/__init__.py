@@ -1,0 +1,1 @@
+"""The second step: one row per source row, with looked-up columns and expressions."""

@@ -1,0 +1,1 @@
+"""The lowest step: sources as they arrive, typed, with their identity and their two clocks."""

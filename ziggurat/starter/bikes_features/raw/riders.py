@@ -1,0 +1,16 @@
+"""Who the riders are. The list carries no time, so it says so: static, and certified as such."""
+
+from features.model import Column, Kind, Source
+
+riders = Source(
+    name="riders",
+    kind=Kind.STATIC,
+    version=1,
+    owner="membership",
+    columns=(
+        Column("rider_id", "string", required=True),
+        Column("plan", "string", doc="annual or day"),
+        Column("district", "string"),
+    ),
+    identity=("rider_id",),
+)
