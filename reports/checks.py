@@ -8,7 +8,6 @@ from reports import numbers
 from reports.lineage import Names
 from reports.model import Check, Value
 
-
 OPEN_ENDS = ("least", "most", "equal", "equals", "exactly", "above", "below")
 """An expectation that ends so still needs its bound to be a phrase."""
 

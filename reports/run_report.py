@@ -4,12 +4,14 @@ It reads well on a laptop, a telephone, in the dark and on paper, and weighs wel
 pyramid. Every text is escaped; the same report gives the same bytes.
 """
 
+import contextlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from reports import checks, lineage, numbers
 from reports.errors import ReportNotWritten
@@ -55,7 +57,8 @@ def write_run_report(report: RunReport, path: Path) -> Path:
         beside.write_text(page, encoding="utf-8", newline="\n")
         beside.replace(path)
     except OSError as problem:
-        beside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise ReportNotWritten(
             f"The run report could not be written to {path}: {problem.strerror or problem}. "
             "Choose a folder that is writable and has a few MB free; the run itself is not affected."
@@ -88,17 +91,19 @@ def render_run_report(report: RunReport) -> str:
 
 
 def totals(report: RunReport) -> Totals:
-    """Features are the columns of all views above raw; the tone is that of the worst step."""
+    """Features are the columns of all views above raw; the tone is that of the worst step.
+
+    A failed check alone sets no tone: one that only warns leaves its view published.
+    """
     statuses = [step.status for step in report.steps]
     by_status = {status: statuses.count(status) for status in STATUSES if status in statuses}
-    failed_checks = any(check.passed is False for check in report.checks)
     return Totals(
         views=len(report.views),
         features=sum(len(view.columns) for view in report.views if view.layer != "raw"),
         rows=published_rows(report.steps),
         quarantined=sum(line.rows for line in report.quarantine),
         by_status=by_status,
-        tone="failed" if failed_checks else next(iter(by_status), "unchanged"),
+        tone=next(iter(by_status), "unchanged"),
     )
 
 
@@ -128,6 +133,7 @@ def _environment() -> Environment:
         value=numbers.value,
         megabytes=numbers.megabytes,
         instant=numbers.instant,
+        breakable=_breakable,
     )
     made.globals.update(
         plural=numbers.plural,
@@ -138,6 +144,11 @@ def _environment() -> Environment:
         slug=_slug,
     )
     return made
+
+
+def _breakable(name: str) -> Markup:
+    """A long name may be broken after its underscores, and is escaped like any other text."""
+    return Markup("_<wbr>").join(name.split("_"))
 
 
 def _slug(text: str) -> str:

@@ -1,0 +1,85 @@
+"""Figures read as people write them, and never say more or less than is known."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from reports import numbers
+
+
+@pytest.mark.parametrize(
+    ("found", "shown"),
+    [
+        (None, "–"),
+        (float("nan"), "–"),
+        (0, "0"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (True, "yes"),
+        (1469307, "1,469,307"),
+        (1469307.26, "1,469,307"),
+        (1234.5, "1,234.50"),
+        (-3.25, "-3.25"),
+        (0.07925, "0.0793"),
+        (0.5, "0.5"),
+        (0.0000031, "3.1e-06"),
+        (float("-inf"), "-∞"),
+        (Decimal("0.30"), "0.30"),
+        (Decimal("1234.00"), "1,234.00"),
+        (Decimal("0E+2"), "0"),
+        ("45-54", "45-54"),
+    ],
+)
+def test_a_value_is_shown_as(found: numbers.Value, shown: str):
+    assert numbers.value(found) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "–"),
+        (0, "0.0 s"),
+        (0.042, "0.04 s"),
+        (12.44, "12.4 s"),
+        (59.96, "1 min 00 s"),
+        (212.4, "3 min 32 s"),
+        (7384, "2 h 03 min"),
+    ],
+)
+def test_a_duration_is_shown_as(seconds: float | None, shown: str):
+    assert numbers.duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("part", "shown"),
+    [
+        (None, "–"),
+        (0, "0 %"),
+        (0.0004, "< 0.1 %"),
+        (0.0324, "3.2 %"),
+        (0.5, "50 %"),
+        (0.9996, "> 99.9 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_share_is_nothing_or_everything_only_where_it_is(part: float | None, shown: str):
+    assert numbers.share(part) == shown
+
+
+def test_two_figures_that_differ_never_look_the_same():
+    assert numbers.figures(0.05, 0.0500001) == ("0.05", "0.0500001")
+    assert numbers.figures(0.05, 0.0500001, as_share=True) == ("0.05", "0.0500001")
+    assert numbers.figures(0.05, 0.0834, as_share=True) == ("5 %", "8.3 %")
+
+
+def test_an_instant_is_told_in_utc_and_without_a_zone_claims_none():
+    local = datetime(2026, 1, 31, 22, 12, 9, tzinfo=timezone(timedelta(hours=-5)))
+    assert numbers.instant(local) == "2026-02-01 03:12:09 UTC"
+    assert numbers.instant(local.astimezone(UTC)) == "2026-02-01 03:12:09 UTC"
+    assert numbers.instant(datetime(2026, 2, 1, 3, 12, 9)) == "2026-02-01 03:12:09"
+
+
+def test_one_row_is_not_rows():
+    assert numbers.plural(1, "row") == "1 row"
+    assert numbers.plural(0, "row") == "0 rows"
