@@ -73,7 +73,10 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
 
 
 def _overdue(expected: Column, delay: s.LandingDelay, load: Load) -> Column:
-    """An earlier load should have brought it and did not; in the first load: it lies beyond what that load may vouch for."""
+    """An earlier load should have brought it and did not.
+
+    In the first load: it lies beyond what that load may vouch for.
+    """
     if load.before is not None:
         return expected <= instant(to_us(load.before))
     if delay.first_load_until:

@@ -48,7 +48,7 @@ def _compare(feature: Feature, view: CrossEntityView, group: list[str]) -> tuple
         "share_of_total": lambda: F.try_divide(
             _quanta(own, feature).cast("double"), F.sum(_quanta(own, feature)).over(everyone).cast("double")
         ),
-        # Nulls rank apart: they are nobody's neighbours. Equals share the better rank (S24: choices among equals go by value).
+        # Nulls rank apart: they are nobody's neighbours. Equals share the better rank (S24).
         "rank": lambda: F.when(own.isNotNull(), F.rank().over(everyone.orderBy(own.desc_nulls_last())).cast("bigint")),
         "percentile_rank": lambda: _percentile(own, Window.partitionBy(*group, own.isNull())),
     }

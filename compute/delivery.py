@@ -1,4 +1,7 @@
-"""From delivered rows to typed facts: every column as declared, or a reason why the row can't be used (S1, S3, S23, S31)."""
+"""From delivered rows to typed facts.
+
+Every column as declared, or a reason why the row can't be used (S1, S3, S23, S31).
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -57,12 +60,16 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
             )
         if found == "timestamp_ntz" and column.type == "timestamp" and not column.zone:
             raise SourceSchemaError(
-                f"source '{source.name}': column '{name}' holds local times; say where they were read off the clock: Column('{column.name}', 'timestamp', zone='…') (S3)."
+                f"source '{source.name}': column '{name}' holds local times; say where they were read off the clock: "
+                f"Column('{column.name}', 'timestamp', zone='…') (S3)."
             )
 
 
 def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
-    """Delivered rows as declared columns and `event_time`, with `_reason` (null: usable) and `_original` (the row as JSON)."""
+    """Delivered rows as declared columns and `event_time`, with `_reason` (null.
+
+    Usable) and `_original` (the row as JSON).
+    """
     types = dict(delivered.dtypes)
     parsed = {c.name: _parse(c, types[c.delivered_name], source) for c in source.columns if not c.computed}
     problems = [p.problem for p in parsed.values()]

@@ -1,4 +1,7 @@
-"""Fact versions and their visibility: a version counts at a cut K while available_time <= K < superseded_at (S5, S7, S8)."""
+"""Fact versions and their visibility.
+
+A version counts at a cut K while available_time <= K < superseded_at (S5, S7, S8).
+"""
 
 from datetime import timedelta
 

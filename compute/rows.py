@@ -97,7 +97,10 @@ def _usable(looked_up: LookedUp) -> DataFrame:
 
 
 def _versions(asked: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
-    """Every instant at which what a row looks up may have changed: its own, and each later coming or going of a fact."""
+    """Every instant at which what a row looks up may have changed.
+
+    Its own, and each later coming or going of a fact.
+    """
     pairs = asked.alias("q").join(
         facts.alias("f"), on=[F.col(f"q.{k}") == F.col(f"f.{k}") for k in lookup.on], how="left"
     )
@@ -113,7 +116,10 @@ def _versions(asked: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
 
 
 def _best(asked: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
-    """Per asked (keys, event time, knowledge): the newest fact known, duplicates resolved as declared; no fact, no row."""
+    """Per asked (keys, event time, knowledge): the newest fact known, duplicates resolved as declared.
+
+    No fact, no row.
+    """
     pairs = asked.join(facts, on=list(lookup.on), how="inner").where(F.col("_at") <= F.col(_E))
     if "_known" in by:
         pairs = pairs.where(

@@ -140,7 +140,10 @@ def _quanta(feature: Feature) -> str:
 
 
 def _as_is(feature: Feature) -> str:
-    """Minimum, maximum, first, last and distinct take inputs as they are; a decimal as the double it is published as."""
+    """Minimum, maximum, first, last and distinct take inputs as they are.
+
+    A decimal as the double it is published as.
+    """
     if feature.input is None:
         raise ValueError(f"feature '{feature.name}' has no input")
     return f"cast({feature.input.sql} as double)" if feature.input.type.startswith("decimal") else feature.input.sql

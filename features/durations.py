@@ -1,4 +1,7 @@
-"""Durations and instants as the contract reads them (S1, S4, S11): integers of microseconds, never text compared as text."""
+"""Durations and instants as the contract reads them (S1, S4, S11).
+
+Integers of microseconds, never text compared as text.
+"""
 
 import re
 from dataclasses import dataclass

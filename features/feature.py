@@ -9,7 +9,7 @@ from features.durations import Window
 from features.errors import DefinitionError, UnknownName, did_you_mean
 from features.expressions import Expression, parse_expression
 
-# Operation -> semantic version. A change of meaning raises the number, and with it every fingerprint that uses it (S35).
+# Operation -> semantic version. A change of meaning raises the number, and so every fingerprint that uses it (S35).
 AGGREGATIONS: Mapping[str, int] = {
     "count": 1,
     "sum": 1,
@@ -127,7 +127,8 @@ class Aggregation:
                 raise DefinitionError(f"{place}: {self.operation} needs numbers, found {value.type}.")
             if fraction and not self.quantum:
                 raise DefinitionError(
-                    f"{place}: {self.operation} of {value.type} needs a quantum to be reproducible (S24); add e.g. quantum='0.01'."
+                    f"{place}: {self.operation} of {value.type} needs a quantum to be reproducible (S24); add e.g. "
+                    "quantum='0.01'."
                 )
             return ("bigint" if self.operation == "sum" and not fraction else "double"), divisor
         # A minimum, maximum, first or last is one of the inputs: nothing is summed, so nothing needs rounding.

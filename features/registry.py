@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -33,16 +34,20 @@ class Registry:
         return {key_of(definition): definition for definition in self.definitions}
 
     def get(self, name: str) -> Definition:
-        """By name (`household_spend`, the newest version), by name and version (`household_spend/v1`) or by whole key."""
+        """By name (`household_spend`: its newest version), name and version (`household_spend/v1`) or whole key."""
         found = [d for key, d in self.by_key.items() if name in (d.name, f"{d.name}/v{d.version}", key)]
         if not found:
             raise UnknownName(
-                f"no view or source is called '{name}' in '{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}"
+                f"no view or source is called '{name}' in "
+                f"'{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}"
             )
         return max(found, key=lambda definition: definition.version)
 
     def select(self, patterns: Iterable[str]) -> tuple[Definition, ...]:
-        """`VIEW`: it and all it needs. `VIEW+`: also everything built on it, and what that needs. Nothing: everything."""
+        """`VIEW`: it and all it needs. `VIEW+`: also everything built on it, and what that needs.
+
+        Nothing: everything.
+        """
         wanted: set[str] = set()
         for pattern in patterns:
             name = key_of(self.get(pattern.removesuffix("+")))
@@ -58,6 +63,16 @@ class Registry:
 
     def built_on(self, key: str) -> set[str]:
         return {other for other in self.by_key if other != key and key in self.needed_by(other)}
+
+
+def documentation(definition: Definition) -> str:
+    """The definition's own words, else the docstring of the module that is named like it and declares it."""
+    if definition.doc:
+        return definition.doc
+    for name, module in list(sys.modules.items()):
+        if name.endswith(f".{definition.name}") and getattr(module, definition.name, None) is definition:
+            return " ".join((module.__doc__ or "").split())
+    return ""
 
 
 def load(package: str = SHIPPED) -> Registry:
@@ -105,7 +120,8 @@ def _import(name: str) -> ModuleType:
         raise
     except ModuleNotFoundError as error:
         raise DefinitionError(
-            f"definitions '{name}' can't be imported: no module '{error.name}'. Run from the folder that holds the package, or install it."
+            f"definitions '{name}' can't be imported: no module '{error.name}'. Run from the folder that holds the "
+            "package, or install it."
         ) from error
     except ImportError as error:
         circle = (
@@ -121,5 +137,6 @@ def _import(name: str) -> ModuleType:
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
         raise DefinitionError(
-            f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: {error}"
+            f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: "
+            f"{error}"
         ) from error

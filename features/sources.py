@@ -62,7 +62,8 @@ def check_type(type_: str, where: str) -> None:
     match = _TYPES.fullmatch(type_)
     if match is None:
         raise DefinitionError(
-            f"{where}: type '{type_}' is unknown; use boolean, int, bigint, double, string, date, timestamp or decimal(p,s)."
+            f"{where}: type '{type_}' is unknown; use boolean, int, bigint, double, string, date, timestamp or "
+            "decimal(p,s)."
         )
     if match[1] and not 0 < int(match[1]) <= 38 >= int(match[2]) <= int(match[1]):
         raise DefinitionError(f"{where}: '{type_}' needs 1 to 38 digits and no more decimals than digits.")
@@ -90,7 +91,8 @@ class Entity:
             check_type(type_, f"entity '{self.name}', key '{key}'")
             if type_ == "double":
                 raise DefinitionError(
-                    f"entity '{self.name}': key '{key}' is a double; float keys are refused (S17), use bigint or string."
+                    f"entity '{self.name}': key '{key}' is a double; float keys are refused (S17), use bigint or "
+                    "string."
                 )
 
     @property
@@ -144,7 +146,8 @@ class EventTime:
     def __post_init__(self) -> None:
         if self.grain is not Grain.INSTANT and not self.zone:
             raise DefinitionError(
-                f"event time '{self.column}' is a {self.grain}: say in which zone it begins, e.g. zone='America/New_York' (S6)."
+                f"event time '{self.column}' is a {self.grain}: say in which zone it begins, e.g. "
+                "zone='America/New_York' (S6)."
             )
         if self.zone:
             check_zone(self.zone, f"event time '{self.column}'")
@@ -152,7 +155,10 @@ class EventTime:
 
 @dataclass(frozen=True)
 class LandingDelay:
-    """Known this long after it happened. `first_load_until`: how far the first load may be trusted to have arrived so (S5)."""
+    """Known this long after it happened.
+
+    `first_load_until`: how far the first load may be trusted to have arrived so (S5).
+    """
 
     delay: str
     first_load_until: str = ""
@@ -184,7 +190,8 @@ Availability = LandingDelay | AvailableColumn | LoadTime
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One delivered table: typed columns, the identity of a fact and its two clocks. Published as `raw/<name>/v<version>`.
+    """One delivered table: typed columns, the identity of a fact and its two clocks. Published as
+    `raw/<name>/v<version>`.
 
     history_start: nothing before it is claimed to be complete; `lifetime` windows begin there (S20).
     max_quarantined_share: a load with a larger share of unusable rows stops before anything is written.
@@ -238,21 +245,25 @@ class Source:
             )
         if self.event_time.column not in names:
             raise UnknownName(
-                f"{where}: event time '{self.event_time.column}' is not a column.{did_you_mean(self.event_time.column, names)}"
+                f"{where}: event time '{self.event_time.column}' is not a "
+                f"column.{did_you_mean(self.event_time.column, names)}"
             )
         time_type = self.type_of(self.event_time.column)
         wanted = "timestamp" if self.event_time.grain is Grain.INSTANT else "date"
         if time_type != wanted:
             raise DefinitionError(
-                f"{where}: event time '{self.event_time.column}' is a {time_type}; with grain {self.event_time.grain} it must be a {wanted}."
+                f"{where}: event time '{self.event_time.column}' is a {time_type}; with grain {self.event_time.grain} "
+                f"it must be a {wanted}."
             )
         if self.available is None:
             raise DefinitionError(
-                f"{where} does not say when its facts were known; declare available=LandingDelay(…), AvailableColumn(…) or LoadTime() (S5)."
+                f"{where} does not say when its facts were known; declare available=LandingDelay(…), "
+                "AvailableColumn(…) or LoadTime() (S5)."
             )
         if isinstance(self.available, AvailableColumn) and self.available.column not in names:
             raise UnknownName(
-                f"{where}: available column '{self.available.column}' is not a column.{did_you_mean(self.available.column, names)}"
+                f"{where}: available column '{self.available.column}' is not a "
+                f"column.{did_you_mean(self.available.column, names)}"
             )
         if self.history_start:
             instant_us(self.history_start, where=f"{where}, history_start")
@@ -278,7 +289,8 @@ class Source:
         for name, expression in parsed.items():
             if expression.type != self.type_of(name):
                 raise DefinitionError(
-                    f"source '{self.name}': computed column '{name}' is declared {self.type_of(name)} but its expression gives {expression.type}."
+                    f"source '{self.name}': computed column '{name}' is declared {self.type_of(name)} but its "
+                    f"expression gives {expression.type}."
                 )
         return parsed
 
@@ -292,7 +304,10 @@ class Source:
 
     @property
     def landing_delay_us(self) -> int:
-        """How long after the event the facts are complete, as far as is declared; 0 where only the rows themselves say."""
+        """How long after the event the facts are complete, as far as is declared.
+
+        0 where only the rows themselves say.
+        """
         return self.available.delay_us if isinstance(self.available, LandingDelay) else 0
 
     @property

@@ -1,13 +1,14 @@
 """Fingerprints of meaning (S35) and the lock file of what is published under which meaning.
 
-A fingerprint covers all that changes values, upstream included, and nothing else: not docs, owners, formatting or paths.
+A fingerprint covers all that changes values, upstream included, and nothing else: not docs, owners, formatting
+or paths.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ LOCK = "definitions.lock.json"
 Fingerprints = dict[str, str]
 
 
-@lru_cache(maxsize=None)
+@cache
 def fingerprints(definition: Definition) -> Fingerprints:
     """One fingerprint per published column."""
     if isinstance(definition, Source):
@@ -96,7 +97,10 @@ def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityVi
 
 
 def _columns_below(view: DerivedView | AggregateView | CrossEntityView) -> Mapping[str, str]:
-    """Fingerprints of what the view's features may read: upstream columns, then its own features by declared meaning."""
+    """Fingerprints of what the view's features may read.
+
+    Upstream columns, then its own features by declared meaning.
+    """
     if isinstance(view, DerivedView):
         return fingerprints(view.source) | _looked_up(view)
     if isinstance(view, AggregateView):
@@ -175,8 +179,10 @@ def require_unchanged(registry: Registry, published: Mapping[str, Fingerprints])
         changed = sorted(name for name, fingerprint in before.items() if now.get(name) != fingerprint)
         if changed:
             raise DefinitionChanged(
-                f"{key}: the meaning of {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''} changed, but v{definition.version} is published. "
-                f"Set version={definition.version + 1} in its file (both versions live side by side), or undo the change."
+                f"{key}: the meaning of {', '.join(changed[:5])}{' …' if len(changed) > 5 else ''} changed, but "
+                f"v{definition.version} is published. "
+                f"Set version={definition.version + 1} in its file (both versions live side by side), or undo the "
+                "change."
             )
 
 

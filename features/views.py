@@ -68,7 +68,10 @@ def _unique(features: Iterable[Feature], where: str, taken: Iterable[str]) -> tu
 
 @dataclass(frozen=True)
 class DerivedView:
-    """One row per row of its source: all its columns, the looked-up ones and expressions over both. Clocks and identity are the source's."""
+    """One row per row of its source: all its columns, the looked-up ones and expressions over both.
+
+    Clocks and identity are the source's.
+    """
 
     name: str
     source: "Source | DerivedView" = field(kw_only=True)
@@ -83,7 +86,8 @@ class DerivedView:
         check_name(self.name, "view")
         if self.source.is_static:
             raise DefinitionError(
-                f"{self.where}: its source '{self.source.name}' is static; a derived view needs a source with a clock (S10)."
+                f"{self.where}: its source '{self.source.name}' is static; a derived view needs a source with a clock "
+                "(S10)."
             )
         self.outputs  # noqa: B018  validated where it is written
 
@@ -99,16 +103,19 @@ class DerivedView:
             for column in (*each.on, *each.take):
                 if column not in each.source.schema:
                     raise UnknownName(
-                        f"{self.where}: '{column}' is not a column of '{each.source.name}'.{did_you_mean(column, each.source.schema)}"
+                        f"{self.where}: '{column}' is not a column of "
+                        f"'{each.source.name}'.{did_you_mean(column, each.source.schema)}"
                     )
             for key in each.on:
                 if key not in self.source.schema:
                     raise UnknownName(
-                        f"{self.where}: look-up key '{key}' is not a column of '{self.source.name}'.{did_you_mean(key, self.source.schema)}"
+                        f"{self.where}: look-up key '{key}' is not a column of "
+                        f"'{self.source.name}'.{did_you_mean(key, self.source.schema)}"
                     )
                 if self.source.schema[key] != each.source.schema[key]:
                     raise DefinitionError(
-                        f"{self.where}: look-up key '{key}' is {self.source.schema[key]} here and {each.source.schema[key]} in '{each.source.name}'."
+                        f"{self.where}: look-up key '{key}' is {self.source.schema[key]} here and "
+                        f"{each.source.schema[key]} in '{each.source.name}'."
                     )
             if each.duplicates is Duplicates.ANY_TRUE and any(each.source.schema[c] != "boolean" for c in each.take):
                 raise DefinitionError(
@@ -147,7 +154,7 @@ class DerivedView:
 
 @dataclass(frozen=True)
 class AggregateView:
-    """One row per entity and as-of instant T: aggregates over windows [T − w, T) of the facts known at T + cut_delay (S11, S20).
+    """One row per entity and as-of instant T: aggregates over windows [T − w, T) known at T + cut_delay.
 
     cut_delay (default: the source's landing delay) and publish_delay (default: the cut delay) are S11's c and d.
     """
@@ -171,7 +178,8 @@ class AggregateView:
             found = self.source.schema.get(key)
             if found != type_:
                 raise DefinitionError(
-                    f"{self.where}: join key '{key}' is {type_} in entity '{self.entity.name}' but {found or 'missing'} in '{self.source.name}'."
+                    f"{self.where}: join key '{key}' is {type_} in entity '{self.entity.name}' but "
+                    f"{found or 'missing'} in '{self.source.name}'."
                 )
         if self.source.is_static:
             raise DefinitionError(
@@ -180,7 +188,8 @@ class AggregateView:
         self.outputs  # noqa: B018  validated where it is written
         if self.publish_delay_us < self.cut_delay_us:
             raise DefinitionError(
-                f"{self.where}: publish_delay {self.publish_delay} is shorter than cut_delay {self.cut_delay}; it can't be published before its cut (S11)."
+                f"{self.where}: publish_delay {self.publish_delay} is shorter than cut_delay {self.cut_delay}; it "
+                "can't be published before its cut (S11)."
             )
 
     @property
@@ -199,7 +208,10 @@ class AggregateView:
 
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
-        """Every feature in declared order; an expression reads aggregates, `as_of`, and expressions declared above it."""
+        """Every feature in declared order.
+
+        An expression reads aggregates, `as_of`, and expressions declared above it.
+        """
         known = {feature.name: feature for feature in self.aggregations}
         schema = (
             {name: feature.type for name, feature in known.items()} | {"as_of": "timestamp"} | dict(self.entity.keys)
@@ -243,7 +255,10 @@ class Unknown(StrEnum):
 
 @dataclass(frozen=True)
 class Group:
-    """Which entities are compared with each other: those with equal `by` columns of a static source; by=() is everyone."""
+    """Which entities are compared with each other: those with equal `by` columns of a static source.
+
+    By=() is everyone.
+    """
 
     source: Source | None = None
     by: tuple[str, ...] = ()
@@ -252,7 +267,8 @@ class Group:
     def __post_init__(self) -> None:
         if self.source is not None and not self.source.is_static:
             raise DefinitionError(
-                f"group by '{self.source.name}': only static sources can give membership; this one is {self.source.kind} (S26)."
+                f"group by '{self.source.name}': only static sources can give membership; this one is "
+                f"{self.source.kind} (S26)."
             )
         for column in self.by:
             if self.source is None or column not in self.source.schema:
@@ -284,7 +300,8 @@ class CrossEntityView:
         check_name(self.name, "view")
         if self.entity != self.of.entity:
             raise DefinitionError(
-                f"{self.where}: its entity is '{self.entity.name}' but '{self.of.name}' describes '{self.of.entity.name}'."
+                f"{self.where}: its entity is '{self.entity.name}' but '{self.of.name}' describes "
+                f"'{self.of.entity.name}'."
             )
         if self.group.source is not None:
             for key, type_ in self.entity.keys:

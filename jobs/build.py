@@ -17,6 +17,7 @@ from jobs.context import Job, Place
 from jobs.derive import build_derived, is_derived
 from jobs.ingest import ingest, is_ingested
 from jobs.known import Known
+from jobs.memory import watch_memory
 from jobs.outcome import RunOutcome, Status, StepOutcome
 from jobs.reach import missing_slices, roots
 from jobs.snapshots import build_aggregate, build_cross_entity
@@ -67,6 +68,7 @@ def build(place: Place, request: Request) -> RunOutcome:
             release=_release_id(ledger),
         )
     preload()
+    watch_memory()
     with _leases(place, run_id, selected) as leases:
         run = Run(
             run_id,
@@ -146,7 +148,8 @@ def _refuse_future(place: Place, selected: Sequence[Definition], request: Reques
     latest, now = max(request.as_ofs_us), to_us(place.clock())
     if latest + cut > now:
         raise UsageError(
-            f"--as-of {day_or_instant(latest)} is known from {instant_text(latest + cut)} on, which is not yet; now it is {instant_text(now)}. Build an earlier as-of, or wait."
+            f"--as-of {day_or_instant(latest)} is known from {instant_text(latest + cut)} on, which is not yet; now it "
+            f"is {instant_text(now)}. Build an earlier as-of, or wait."
         )
 
 
@@ -198,16 +201,27 @@ class _Steps:
         self._job, self._request, self._begun = job, request, begun
         self._waiting: dict[str, Definition] = {key_of(d): d for d in selected}
         self._ended: dict[str, StepOutcome] = {}
+        self._built_on = {key: job.place.registry.built_on(key) for key in self._waiting}
 
     def run(self) -> tuple[StepOutcome, ...]:
         running: dict[Future[StepOutcome], str] = {}
         with ThreadPoolExecutor(self._job.place.options.workers, thread_name_prefix="step") as pool:
             while self._waiting or running:
-                for key in [k for k, d in self._waiting.items() if all(key_of(up) in self._ended for up in d.upstream)]:
+                for key in self._ready():
                     running[pool.submit(self._step, self._waiting.pop(key))] = key
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
                     self._end(running.pop(future), future.result())
         return tuple(self._ended.values())
+
+    def _ready(self) -> list[str]:
+        """What can start now; first what most others wait for, and of those what has the most to read."""
+        ready = [key for key, d in self._waiting.items() if all(key_of(up) in self._ended for up in d.upstream)]
+        return sorted(ready, key=lambda key: (-len(self._built_on[key]), -self._size(key), key))
+
+    def _size(self, key: str) -> int:
+        location = self._job.place.locations.get(self._waiting[key].name)
+        is_source = isinstance(self._waiting[key], Source)
+        return deliveries.size(location) if is_source and location is not None else 0
 
     def _end(self, key: str, outcome: StepOutcome) -> None:
         self._job.known.add(outcome.slices)
@@ -272,8 +286,10 @@ class _Steps:
         latest = max(self._request.as_ofs_us)
         if newest and latest > newest + duration_us(self._job.place.options.data_may_lag, where="data_may_lag"):
             raise AsOfBeyondData(
-                f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of {instant_text(newest)}. "
-                f"Build an earlier as-of, or deliver what is missing (build.data_may_lag is {self._job.place.options.data_may_lag})."
+                f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of "
+                f"{instant_text(newest)}. "
+                "Build an earlier as-of, or deliver what is missing (build.data_may_lag is "
+                f"{self._job.place.options.data_may_lag})."
             )
 
 

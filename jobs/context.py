@@ -40,7 +40,7 @@ class Options:
     workers: int = 3
     facts_per_task: int = 400_000
     data_may_lag: str = "1d"
-    row_rule: RowRule = RowRule()
+    row_rule: RowRule = field(default_factory=RowRule)
     is_live: bool = False
 
 

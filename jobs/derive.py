@@ -133,7 +133,10 @@ class _Derivation:
         return LookedUp(lookup, rows_of(self.job, lookup.source, cut_us=self.cut_us), self._is_regular(lookup))
 
     def _is_regular(self, lookup: Lookup) -> bool:
-        """Known no later than the row that looks it up: a constant delay, no longer than the row's, and nothing late or corrected."""
+        """Known no later than the row that looks it up.
+
+        A constant delay, no longer than the row's, and nothing late or corrected.
+        """
         if lookup.source.is_static:
             return True
         if isinstance(lookup.source, DerivedView):

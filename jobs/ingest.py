@@ -58,7 +58,8 @@ def ingest(job: Job, source: Source) -> StepOutcome:
     location = job.place.locations.get(source.name)
     if location is None:
         raise SourceMissing(
-            f"source '{source.name}' has no place in the configuration. Add sources.{source.name}.path and .format to conf/base.yaml or your own conf file."
+            f"source '{source.name}' has no place in the configuration. Add sources.{source.name}.path and .format to "
+            "conf/base.yaml or your own conf file."
         )
     delivered = deliveries.fingerprint(job.place.spark, source.name, location)
     if is_ingested(job, source, delivered):
@@ -79,7 +80,8 @@ def ingest(job: Job, source: Source) -> StepOutcome:
         if any(sign in str(error) for sign in _UNREADABLE):
             first_line = str(error).splitlines()[0]
             raise SourceUnreadable(
-                f"source '{source.name}' at {location.path} holds a file that can't be read: {first_line} Deliver it again; nothing was written."
+                f"source '{source.name}' at {location.path} holds a file that can't be read: {first_line} Deliver it "
+                "again; nothing was written."
             ) from error
         raise
     finally:
@@ -135,8 +137,10 @@ class _Ingest:
                 for reason, rows in sorted(counts.quarantined.items(), key=lambda item: -item[1])[:3]
             )
             raise TooManyQuarantined(
-                f"source '{self.source.name}': {bad:,} of {counts.rows_in:,} rows can't be used ({reasons}), more than its max_quarantined_share of "
-                f"{self.source.max_quarantined_share:.0%}. Nothing was written; mend the delivery, or raise the share in its definition."
+                f"source '{self.source.name}': {bad:,} of {counts.rows_in:,} rows can't be used ({reasons}), more than "
+                "its max_quarantined_share of "
+                f"{self.source.max_quarantined_share:.0%}. Nothing was written; mend the delivery, or raise the share "
+                "in its definition."
             )
 
     def _quarantine(self, rows: DataFrame) -> None:
@@ -198,8 +202,10 @@ class _Ingest:
         gone = known.select(*columns).exceptAll(usable.select(*columns).distinct()).limit(1).count()
         if kept or gone:
             raise StaticSourceChanged(
-                f"source '{self.source.name}' is declared static, but its content changed since it was loaded ({kept:,} rows are new{', others are gone' if gone else ''}). "
-                f"Give it a clock as version={self.source.version + 1} (kind=STATE with an event_time), or deliver the old content (S10)."
+                f"source '{self.source.name}' is declared static, but its content changed since it was loaded "
+                f"({kept:,} rows are new{', others are gone' if gone else ''}). "
+                f"Give it a clock as version={self.source.version + 1} (kind=STATE with an event_time), or deliver the "
+                "old content (S10)."
             )
 
     def _makes_versions(self, known: DataFrame, fresh: DataFrame) -> bool:

@@ -23,7 +23,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class StepOutcome:
-    """One table's step. `slices` go to the ledger; `failed_slices` (instants, µs) are not published and block what reads them."""
+    """One table's step.
+
+    `slices` go to the ledger; `failed_slices` (instants, µs) are not published and block what reads them.
+    """
 
     table: str
     status: Status

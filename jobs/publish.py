@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
 from features.durations import day_or_instant, to_datetime
 from features.feature import Feature, Limits
@@ -24,7 +23,7 @@ from quality.measure import SLICE, KeyCounts, Measured, measure
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """Rows that want to be published. A slice is an as-of instant or a partition's first day, in µs; `slice_of` computes it.
+    """Rows that want to be published. A slice is an as-of instant or a partition's first day, in µs (`slice_of`).
 
     `replaces` names what the wanted slices replace in the table, as SQL; rows_expected: exact counts, where known.
     `extra` is what the commit says of all its slices; `extra_if_partial` changes it when some slices failed their gate.

@@ -1,4 +1,7 @@
-"""What a run has to do at all: which slices are not published yet, or were built before knowledge that they should hold (S28)."""
+"""What a run has to do at all.
+
+Which slices are not published yet, or were built before knowledge that they should hold (S28).
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -32,9 +35,8 @@ def missing_slices(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> list[i
     missing = []
     for us in as_ofs_us:
         extra = job.known.extra(table, day_or_instant(us))
-        if not extra or extra.get("columns") != fingerprints(view):
-            missing.append(us)
-        elif extra["loads"] != now and _has_grown(job, view, us, extra["loads"]):
+        is_same = bool(extra) and extra.get("columns") == fingerprints(view)
+        if not is_same or (extra["loads"] != now and _has_grown(job, view, us, extra["loads"])):
             missing.append(us)
     return missing
 

@@ -1,7 +1,6 @@
 """Gather what the report of a run shows, and write it beside the tables."""
 
 import platform
-import resource
 import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -13,10 +12,11 @@ import pandas as pd
 from pyspark.sql import functions as F
 
 from features.durations import day_or_instant, instant_us
-from features.registry import key_of
+from features.registry import documentation, key_of
 from features.sources import Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
 from jobs.context import Place
+from jobs.memory import peak_memory_mb
 from jobs.outcome import RunOutcome, StepOutcome
 from lakehouse.tables import exists, place_file, read
 from reports import Check, ColumnCard, Profile, QuarantineLine, RunReport, Sample, StepLine, ViewCard, write_run_report
@@ -63,7 +63,7 @@ def _gathered(place: Place, outcome: RunOutcome, example: Example | None, exampl
         quarantine=tuple(
             QuarantineLine(s.table, reason, rows=rows) for s in outcome.steps for reason, rows in s.quarantined.items()
         ),
-        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        peak_memory_mb=peak_memory_mb(),
         release=str(outcome.release) if outcome.release else None,
         example=example,
         example_entity=example_entity,
@@ -88,7 +88,7 @@ def _step(step: StepOutcome) -> StepLine:
         step.table.split("/")[0],
         status=str(step.status),
         rows_in=step.rows_in,
-        rows_out=step.rows_out,  # type: ignore[arg-type]
+        rows_out=step.rows_out,
         seconds=step.seconds,
         started=step.started,
         message=step.message,
@@ -101,10 +101,10 @@ def _card(view: Definition) -> ViewCard:
         view.name,
         view.layer,
         version=view.version,
-        doc=view.doc,
+        doc=documentation(view),
         entity=entity,
         columns=_columns(view),
-        upstream=tuple(key_of(up) for up in view.upstream),  # type: ignore[arg-type]
+        upstream=tuple(key_of(up) for up in view.upstream),
     )
 
 

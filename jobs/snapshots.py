@@ -69,7 +69,10 @@ def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], 
 
 
 def _stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
-    """S11: T as event_time, K = T + c as known_at, T + d as available_time, or the instant of a later live publication."""
+    """S11.
+
+    T as event_time, K = T + c as known_at, T + d as available_time, or the instant of a later live publication.
+    """
 
     def after(delay_us: int) -> Column:
         return F.timestamp_micros(F.unix_micros("event_time") + F.lit(delay_us))

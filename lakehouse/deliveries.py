@@ -45,8 +45,21 @@ def fingerprint(spark: SparkSession, source: str, location: Location) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def size(location: Location) -> int:
+    """Bytes delivered, 0 where that is not known: says which source to read first."""
+    located = filesystem(location.path)
+    if located is None:
+        return 0
+    system, place = located
+    top = system.get_file_info(place)
+    if top.type is fs.FileType.File:
+        return int(top.size)
+    found = system.get_file_info(fs.FileSelector(place, recursive=True, allow_not_found=True))
+    return sum(info.size or 0 for info in found)
+
+
 def open_delivery(spark: SparkSession, source: str, location: Location, *, scratch: str) -> DataFrame:
-    """The delivered rows as they are, plus `_file`; text formats as text, plus `_corrupt` (the line that did not parse).
+    """The delivered rows as they are, plus `_file`; text formats as text, plus `_corrupt`, a line that did not parse.
 
     Parquet times finer than a microsecond, which Spark would cut in silence, are found first: then a copy in `scratch`
     is read, with `_nanos_lost` where a value was not whole (S1). Raises SourceMissing and SourceUnreadable.
@@ -86,7 +99,8 @@ def _text(spark: SparkSession, location: Location) -> DataFrame:
 
 def _missing(source: str, location: Location) -> SourceMissing:
     return SourceMissing(
-        f"source '{source}': nothing lies at {location.path}. Put the {location.format} files there, or correct sources.{source}.path in the configuration."
+        f"source '{source}': nothing lies at {location.path}. Put the {location.format} files there, or correct "
+        f"sources.{source}.path in the configuration."
     )
 
 
@@ -132,7 +146,8 @@ def _nanosecond_columns(source: str, system: fs.FileSystem, path: str) -> list[s
         schema = pq.read_schema(path, filesystem=system)
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceUnreadable(
-            f"source '{source}': {path} is not a readable parquet file ({str(error).splitlines()[0]}). Deliver it again; nothing was written."
+            f"source '{source}': {path} is not a readable parquet file ({str(error).splitlines()[0]}). Deliver it "
+            "again; nothing was written."
         ) from error
     return [f.name for f in schema if pa.types.is_timestamp(f.type) and f.type.unit == "ns"]
 

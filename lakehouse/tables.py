@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from pyarrow import fs

@@ -37,7 +37,10 @@ class KeyCounts:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found in each slice (named by its instant in microseconds). `profile` is the long form that `judge` takes."""
+    """What was found in each slice (named by its instant in microseconds).
+
+    `profile` is the long form that `judge` takes.
+    """
 
     profile: pd.DataFrame
     hashes: Mapping[int, ContentHash]
@@ -96,7 +99,8 @@ def _profile(parts: pa.Table) -> pd.DataFrame:
     merged = merge_profiles(_of(parts, "profile", ["feature", *_STATISTICS, *_EXTREMES])).to_pandas()
     known = merged["rows"] - merged["nulls"] - merged["nans"]
     merged["mean"] = merged["total"] / known.where(known > 0)
-    return merged.drop(columns="total")
+    long: pd.DataFrame = merged.drop(columns="total")
+    return long
 
 
 def _hashes(parts: pa.Table) -> dict[int, ContentHash]:

@@ -1,12 +1,10 @@
 """What is declared, as text: `ziggurat list` and `ziggurat describe`. No Spark."""
 
-import sys
-from collections.abc import Sequence
 from typing import Any
 
 from features.durations import SECOND_US
 from features.feature import Feature
-from features.registry import Registry, key_of
+from features.registry import Registry, documentation, key_of
 from features.sources import Source
 from features.views import CrossEntityView, Definition, DerivedView
 from ziggurat.terminal import table_text
@@ -21,7 +19,7 @@ def description(definition: Definition) -> str:
     lines = [
         f"{key_of(definition)}, owned by {definition.owner}",
         "",
-        f"  {doc(definition)}",
+        f"  {documentation(definition)}",
         "",
         f"  one row per  {_grain(definition)}",
     ]
@@ -31,18 +29,8 @@ def description(definition: Definition) -> str:
     return "\n".join([*lines, "", table_text(["column", "type", "unit", "is"], _columns(definition))])
 
 
-def doc(definition: Definition) -> str:
-    """The definition's own words, else the docstring of the module that declares it."""
-    if definition.doc:
-        return definition.doc
-    for module in list(sys.modules.values()):
-        if getattr(module, definition.name, None) is definition and module.__name__.endswith(f".{definition.name}"):
-            return " ".join((module.__doc__ or "").split())
-    return ""
-
-
 def first_line(definition: Definition) -> str:
-    text = doc(definition)
+    text = documentation(definition)
     head = text.split(". ")[0].split(": ")[0].split("; ")[0].rstrip(".")
     return head if len(head) <= 72 else f"{head[:71]}…"
 
@@ -61,7 +49,8 @@ def _clocks(definition: Definition) -> list[tuple[str, str]]:
             return [("clock", "none: static, certified as such")]
         clock = definition.event_time
         coarse = (
-            f", a whole {clock.grain} in {clock.zone}, {'known at its start' if clock.known_at_start else 'known when it ended'}"
+            f", a whole {clock.grain} in {clock.zone}, "
+            f"{'known at its start' if clock.known_at_start else 'known when it ended'}"
             if clock.zone
             else ""
         )
@@ -72,7 +61,8 @@ def _clocks(definition: Definition) -> list[tuple[str, str]]:
     return [
         (
             "as of T",
-            f"events before T, known at T + {cut / 3600:g} h; available from T + {publish / 3600:g} h; {definition.freshness.name}",
+            f"events before T, known at T + {cut / 3600:g} h; available from T + {publish / 3600:g} h; "
+            f"{definition.freshness.name}",
         )
     ]
 
@@ -96,5 +86,6 @@ def formula(feature: Feature, definition: Definition) -> str:
         text = f"{feature.operation} of {feature.of}" if feature.of else "how many others are in the group"
     else:
         what = f"{feature.operation}({feature.input.text if feature.input else '*'})"
-        text = f"{what}{f' where {feature.where.text}' if feature.where else ''} over {feature.window.label if feature.window else ''}"
+        only = f" where {feature.where.text}" if feature.where else ""
+        text = f"{what}{only} over {feature.window.label if feature.window else ''}"
     return f"{text}; {feature.doc}" if feature.doc else text

@@ -1,4 +1,7 @@
-"""The `ziggurat` command. Every verb reads: ziggurat VERB [what] [how]; `main` returns on success and exits otherwise."""
+"""The `ziggurat` command.
+
+Every verb reads: ziggurat VERB [what] [how]; `main` returns on success and exits otherwise.
+"""
 
 import json
 import sys

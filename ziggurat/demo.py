@@ -63,7 +63,7 @@ def _what_stands(workspace: "Workspace") -> str:
     from lakehouse.ledger import Ledger
 
     known = Known(Ledger.open(workspace.spark, workspace.place.warehouse).state())
-    rows = []
+    rows: list[list[Any]] = []
     for definition in workspace.registry.definitions:
         key = key_of(definition)
         features = (

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 def run_line(outcome: "RunOutcome", report: str | None) -> str:
     if outcome.is_unchanged:
-        return f"  nothing to do: {_as_of(outcome)} is published and nothing new was delivered (release {outcome.release}); {outcome.seconds:.1f} s"
+        told = f"{_as_of(outcome)} is published and nothing new was delivered"
+        return f"  nothing to do: {told} (release {outcome.release}); {outcome.seconds:.1f} s"
     counts = {status: sum(1 for step in outcome.steps if step.status is status) for status in Status}
     told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     release = f"release {outcome.release}" if outcome.release else "no release"

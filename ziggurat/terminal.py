@@ -99,8 +99,9 @@ def step_line(outcome: "StepOutcome") -> str:
     rows_out = (
         "" if outcome.rows_out is None else (f"{outcome.rows_out:,} rows" if unchanged else f"{outcome.rows_out:,} out")
     )
-    head = f"  {_MARKS[outcome.status]} {outcome.table:<38} {outcome.status:<15} {rows_in:>14} {rows_out:>16} {outcome.seconds:>7.1f} s"
-    return f"{head}  {_first_sentence(outcome)}".rstrip()
+    head = f"  {_MARKS[outcome.status]} {outcome.table:<38} {outcome.status:<15}"
+    figures = f"{rows_in:>14} {rows_out:>16} {outcome.seconds:>7.1f} s"
+    return f"{head} {figures}  {_first_sentence(outcome)}".rstrip()
 
 
 def _first_sentence(outcome: "StepOutcome") -> str:

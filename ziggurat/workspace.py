@@ -1,4 +1,7 @@
-"""`zg.open()`: one warehouse with its definitions, from Python and notebooks; the verbs return DataFrames and outcomes."""
+"""`zg.open()`: one warehouse with its definitions, from Python and notebooks.
+
+The verbs return DataFrames and outcomes.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -62,7 +65,10 @@ class Workspace:
         return self.registry.get(name)
 
     def view(self, name: str, *, as_of: str | None = None) -> "DataFrame":
-        """A view's published rows: all of them, or the snapshot of one as-of. Raises TableMissing before its first build."""
+        """A view's published rows: all of them, or the snapshot of one as-of.
+
+        Raises TableMissing before its first build.
+        """
         from pyspark.sql import functions as F
 
         from lakehouse.tables import read
@@ -79,12 +85,16 @@ class Workspace:
         found = frame.where((F.unix_micros("event_time") == at) & F.col("superseded_at").isNull())
         if found.isEmpty():
             raise UnknownName(
-                f"{key_of(definition)} has no snapshot of {day_or_instant(at)}. Build it: ziggurat build --as-of {as_of} --select {definition.name}"
+                f"{key_of(definition)} has no snapshot of {day_or_instant(at)}. Build it: ziggurat build --as-of "
+                f"{as_of} --select {definition.name}"
             )
         return found
 
     def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
-        """What a definition would give on a sample of its facts, computed now from published upstream; nothing is written."""
+        """What a definition would give on a sample of its facts, computed now from published upstream.
+
+        Nothing is written.
+        """
         from jobs.preview import preview
 
         definition = self.registry.get(view) if isinstance(view, str) else view
@@ -93,7 +103,7 @@ class Workspace:
         return preview(self.place, definition, instant_us(as_of, where="as_of"), sample=sample)
 
 
-def open(  # noqa: A001  `zg.open()` is what it is
+def open(
     *,
     conf: str | Path | None = None,
     env: str = "",

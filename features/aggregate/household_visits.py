@@ -35,7 +35,8 @@ household_visits = AggregateView(
         expression("days_since_last_visit", "days_between(as_of, visit_time_max_lifetime)", unit="days", at_least=0),
         expression(
             "days_between_visits",
-            "try_divide(days_between(visit_time_max_lifetime, visit_time_min_lifetime), visit_count_distinct_lifetime - 1)",
+            "try_divide(days_between(visit_time_max_lifetime, visit_time_min_lifetime), visit_count_distinct_lifetime "
+            "- 1)",
             unit="days",
             at_least=0,
             doc="null until the second visit",

@@ -1,4 +1,7 @@
-"""Campaigns by type and validity period, in local days; planned, so known at their start. The end is never a feature (S6)."""
+"""Campaigns by type and validity period, in local days; planned, so known at their start.
+
+The end is never a feature (S6).
+"""
 
 from features.entities import STORES_ZONE
 from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source

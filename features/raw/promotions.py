@@ -24,5 +24,5 @@ promotions = Source(
     ),
     event_time=EventTime("week_start", grain=Grain.WEEK, zone=STORES_ZONE, known_at_start=True),
     available=LandingDelay("0s", first_load_until="2018-01-02"),
-    partition_by=PartitionBy.YEAR,
+    partition_by=PartitionBy.WEEK,
 )
