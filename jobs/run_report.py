@@ -18,7 +18,7 @@ from features.views import AggregateView, CrossEntityView, Definition, DerivedVi
 from jobs.context import Place
 from jobs.memory import peak_memory_mb
 from jobs.outcome import RunOutcome, StepOutcome
-from lakehouse.tables import exists, place_file, read
+from lakehouse.tables import exists, names_in, place_file, read
 from reports import Check, ColumnCard, Profile, QuarantineLine, RunReport, Sample, StepLine, ViewCard, write_run_report
 
 SAMPLED_ROWS = 2_000
@@ -30,6 +30,12 @@ def write_report(place: Place, outcome: RunOutcome, *, example: Example | None =
     with tempfile.TemporaryDirectory() as folder:
         draft = write_run_report(_gathered(place, outcome, example, example_entity), Path(folder) / "report.html")
         return place_file(draft, f"{place.warehouse.root}/reports/{outcome.run_id}.html")
+
+
+def latest_report(place: Place) -> str | None:
+    """The path of the newest report, None where there is none; run ids sort by time."""
+    names = [name for name in names_in(f"{place.warehouse.root}/reports") if name.endswith(".html")]
+    return f"{place.warehouse.root}/reports/{max(names)}" if names else None
 
 
 def _gathered(place: Place, outcome: RunOutcome, example: Example | None, example_entity: str) -> RunReport:

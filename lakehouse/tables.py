@@ -87,8 +87,8 @@ class Warehouse:
         """Every view table that exists here, by a listing of folders; no Spark."""
         found = []
         for layer in LAYERS:
-            for view in _names(f"{self.root}/{layer}"):
-                versions = [n for n in _names(f"{self.root}/{layer}/{view}") if re.fullmatch(r"v\d+", n)]
+            for view in names_in(f"{self.root}/{layer}"):
+                versions = [n for n in names_in(f"{self.root}/{layer}/{view}") if re.fullmatch(r"v\d+", n)]
                 found += [self.address(f"{layer}/{view}/{version}") for version in versions]
         return tuple(table for table in sorted(found, key=str) if _commits(table.path))
 
@@ -177,7 +177,7 @@ def sql_name(path: str) -> str:
 def set_aside(path: str) -> str | None:
     """Moves a folder out of the way, keeping it; returns where to, or None when nothing lay there."""
     located = filesystem(path)
-    if located is None or not _names(path):
+    if located is None or not names_in(path):
         return None
     system, place = located
     aside = f"{place}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
@@ -211,22 +211,23 @@ def place_file(draft: Path, path: str) -> str:
     return path
 
 
-def _tells_missing(error: AnalysisException) -> bool:
-    return any(sign in str(error) for sign in _MISSING)
-
-
-def _commits(path: str) -> list[int]:
-    matches = (_COMMIT_FILE.match(name) for name in _names(f"{path}/_delta_log"))
-    return [int(match[1]) for match in matches if match]
-
-
-def _names(folder: str) -> list[str]:
+def names_in(folder: str) -> list[str]:
+    """What a folder holds, sorted; empty where there is none."""
     located = filesystem(folder)
     if located is None:
         return []
     system, place = located
     found = system.get_file_info(fs.FileSelector(place, allow_not_found=True))
     return sorted(info.base_name for info in found)
+
+
+def _tells_missing(error: AnalysisException) -> bool:
+    return any(sign in str(error) for sign in _MISSING)
+
+
+def _commits(path: str) -> list[int]:
+    matches = (_COMMIT_FILE.match(name) for name in names_in(f"{path}/_delta_log"))
+    return [int(match[1]) for match in matches if match]
 
 
 def _scheme(path: str) -> str:

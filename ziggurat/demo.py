@@ -1,60 +1,86 @@
 """`ziggurat demo`: the main job on a year of real groceries, and what came out of it, on one screen."""
 
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from features.registry import LAYERS, key_of
 from features.sources import Source
-from features.views import AggregateView, CrossEntityView, DerivedView
+from features.views import AggregateView, CrossEntityView, Definition, DerivedView
 from ziggurat.summary import run_line
 from ziggurat.terminal import table_text, values_text
 
 if TYPE_CHECKING:
+    from pyspark.sql import Row
+
+    from jobs.outcome import RunOutcome
     from ziggurat.workspace import Workspace
 
 SUNDAYS = ("2017-04-02", "2017-11-26")
 AS_OF = "2017-11-30"
-HOUSEHOLD = 1
-_SHOWN = 6
+HOUSEHOLD = 22
+# A few of each layer, so that a screen holds them; the report shows all.
+_SHOWN = {
+    "raw": ("transaction_timestamp", "product_id", "quantity", "sales_value", "retail_disc"),
+    "derived": ("department", "unit_price", "discount_rate", "is_weekend", "hour_of_day", "is_exposed"),
+    "aggregate": (
+        "sales_value_sum_30d",
+        "basket_id_count_distinct_30d",
+        "days_since_last_visit",
+        "discount_share_90d",
+        "grocery_share",
+        "redemption_count_lifetime",
+    ),
+    "cross_entity": (
+        "cohort_members",
+        "sales_value_sum_30d_ratio_to_mean",
+        "sales_value_sum_30d_percentile_rank",
+        "grocery_share_ratio_to_mean",
+    ),
+}
+Example = Mapping[str, tuple[tuple[str, Any, str], ...]]
 
 
 def run_demo(workspace: "Workspace") -> None:
     """Backfill the Sundays, build one more day, show tables, a household and where to go next."""
     begun = time.monotonic()
-    click.echo("Ziggurat: 1.47 million basket lines, 20.9 million promotions, 2,469 households\n")
+    click.echo("Ziggurat on a year of groceries: 1.47 million basket lines, 20.9 million promotions\n")
     click.echo(f"1. backfill every Sunday from {SUNDAYS[0]} to {SUNDAYS[1]}")
-    backfill = workspace.backfill(*SUNDAYS, every="7d")
-    click.echo(run_line(backfill, None))
-    if backfill.error is not None:
-        raise backfill.error
+    backfill = _concluded(workspace.backfill(*SUNDAYS, every="7d"))
     click.echo(f"\n2. build {AS_OF}")
-    build = workspace.build(AS_OF)
-    click.echo(run_line(build, None))
-    if build.error is not None:
-        raise build.error
+    build = _concluded(workspace.build(AS_OF))
     click.echo(f"\n3. what stands in {workspace.settings.warehouse}/\n")
     click.echo(_what_stands(workspace))
     click.echo(f"\n4. household {HOUSEHOLD} as of {AS_OF}, through the four layers\n")
     example = household(workspace)
     for layer, values in example.items():
         click.echo(f"    {layer.replace('_', '-')}")
-        click.echo(values_text({name: value for name, value, _ in values[:_SHOWN]}))
-    _close(workspace, backfill if not backfill.is_unchanged else build, example, begun)
-
-
-def _close(workspace: "Workspace", outcome: Any, example: Any, begun: float) -> None:
-    from jobs.run_report import write_report
-
-    report = write_report(workspace.place, outcome, example=example, example_entity=f"household {HOUSEHOLD}")
-    click.echo(f"\n5. the run's report, with pictures: {report}\n")
-    python = ".venv/bin/python -m ziggurat"
-    click.echo("   try next:")
-    click.echo(f"     {python} describe household_vs_cohort")
-    click.echo(f"     {python} build --as-of 2017-12-10 --select household_spend+")
-    click.echo(f"     {python} init my_features")
+        click.echo(values_text({name: value for name, value, _ in values if name in _SHOWN[layer]}))
+    report = _report(workspace, backfill, build, example)
+    click.echo(f"\n5. the report of the run, with pictures: {report}")
+    click.echo("\n   try next:")
+    for words in ("describe household_vs_cohort", "build --as-of 2017-12-10 --select household_spend+", "init my_shop"):
+        click.echo(f"     .venv/bin/python -m ziggurat {words}")
     click.echo(f"\n   done in {time.monotonic() - begun:.0f} s")
+
+
+def _concluded(outcome: "RunOutcome") -> "RunOutcome":
+    click.echo(run_line(outcome, None))
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+def _report(workspace: "Workspace", backfill: "RunOutcome", build: "RunOutcome", example: Example) -> str:
+    """The report of the larger run; a demo that had nothing to do shows the one that is there."""
+    from jobs.run_report import latest_report, write_report
+
+    if backfill.is_unchanged and build.is_unchanged and (path := latest_report(workspace.place)):
+        return path
+    shown = build if backfill.is_unchanged else backfill
+    return write_report(workspace.place, shown, example=example, example_entity=f"household {HOUSEHOLD}, {AS_OF}")
 
 
 def _what_stands(workspace: "Workspace") -> str:
@@ -66,43 +92,41 @@ def _what_stands(workspace: "Workspace") -> str:
     rows: list[list[Any]] = []
     for definition in workspace.registry.definitions:
         key = key_of(definition)
-        features = (
-            len(definition.columns)
-            if isinstance(definition, Source)
-            else len(definition.outputs if isinstance(definition, DerivedView) else definition.published)
-        )
-        rows.append(
-            [
-                key,
-                known.rows(key),
-                features,
-                len(known.slices(key)) if isinstance(definition, AggregateView | CrossEntityView) else None,
-            ]
-        )
+        is_snapshot = isinstance(definition, AggregateView | CrossEntityView)
+        rows.append([key, known.rows(key), len(_names(definition)), len(known.slices(key)) if is_snapshot else None])
     above = [row for row in rows if not row[0].startswith("raw/")]
-    total = f"\n  {len(above)} views above raw with {sum(row[2] for row in above)} features"
-    return table_text(["table", "rows", "features", "as-ofs"], rows) + total
+    total = f"\n\n  {len(above)} views above raw, with {sum(row[2] for row in above)} features"
+    return table_text(["table", "rows", "columns", "as-ofs"], rows) + total
 
 
-def household(workspace: "Workspace") -> dict[str, tuple[tuple[str, Any, str], ...]]:
-    """One household's newest basket line before the as-of, raw and derived, then its features of both upper layers."""
-    from pyspark.sql import functions as F
+def _names(definition: Definition) -> list[tuple[str, str]]:
+    """The columns that a definition adds, each with its unit."""
+    if isinstance(definition, Source):
+        return [(column.name, column.unit) for column in definition.columns]
+    if isinstance(definition, DerivedView):
+        return [*((name, "") for name in definition.looked_up), *((f.name, f.unit) for f in definition.outputs)]
+    return [(feature.name, feature.unit) for feature in definition.published]
 
+
+def household(workspace: "Workspace") -> Example:
+    """A household's newest basket line before the as-of, raw and derived, then its features of both upper layers."""
     found: dict[str, list[tuple[str, Any, str]]] = {layer: [] for layer in LAYERS}
-    for name in ("transactions", "basket_lines"):
-        definition = workspace.registry.get(name)
-        lines = workspace.view(name).where(
-            (F.col("household_id") == HOUSEHOLD) & (F.col("event_time") < F.lit(f"{AS_OF}T00:00:00Z").cast("timestamp"))
-        )
-        newest = lines.orderBy(F.desc("event_time"), "product_id").head()
-        shown = (
-            [c.name for c in definition.columns]
-            if isinstance(definition, Source)
-            else [f.name for f in getattr(definition, "outputs", ())]
-        )
-        found[definition.layer] += [(column, newest[column] if newest else None, "") for column in shown]
     for definition in workspace.registry.definitions:
-        if isinstance(definition, AggregateView | CrossEntityView) and definition.entity.key_names == ("household_id",):
-            row = workspace.view(definition.name, as_of=AS_OF).where(F.col("household_id") == HOUSEHOLD).head()
-            found[definition.layer] += [(f.name, row[f.name] if row else None, f.unit) for f in definition.published]
+        if definition.name in ("transactions", "basket_lines"):
+            row = _newest_line(workspace, definition)
+        elif isinstance(definition, AggregateView | CrossEntityView) and definition.entity.name == "household":
+            row = workspace.view(definition.name, as_of=AS_OF).where(f"household_id = {HOUSEHOLD}").head()
+        else:
+            continue
+        found[definition.layer] += [(name, _shown(name, row), unit) for name, unit in _names(definition)]
     return {layer: tuple(values) for layer, values in found.items()}
+
+
+def _newest_line(workspace: "Workspace", definition: Definition) -> "Row | None":
+    before = f"household_id = {HOUSEHOLD} and event_time < timestamp'{AS_OF}T00:00:00Z'"
+    return workspace.view(definition.name).where(before).orderBy("event_time", "product_id", ascending=False).head()
+
+
+def _shown(name: str, row: "Row | None") -> Any:
+    value = row[name] if row is not None else None
+    return str(value) if name.endswith("_id") and value is not None else value

@@ -1,0 +1,1 @@
+"""Peers side by side, rerunnable by anyone: `make bench`."""

@@ -1,0 +1,86 @@
+"""The demo's wall time by step and its peak memory: `make bench`, or `python -m benchmarks.demo --runs 3`.
+
+Each run is a process of its own on an empty warehouse; with several, medians are printed. Figures vary by ±30 % on a
+machine that does other work: compare medians and ratios, not single runs.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from jobs.fetch_data import fetch_demo_data
+from jobs.memory import peak_memory_mb
+from jobs.outcome import RunOutcome
+from ziggurat.demo import AS_OF, SUNDAYS
+from ziggurat.terminal import table_text
+from ziggurat.workspace import open as open_workspace
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--runs", type=int, default=1)
+    options.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
+    chosen = options.parse_args()
+    if chosen.one:
+        print(json.dumps(_measured()))  # noqa: T201  the parent reads it
+        return
+    fetch_demo_data()
+    _print(_in_a_process(number + 1, chosen.runs) for number in range(chosen.runs))
+
+
+def _in_a_process(number: int, runs: int) -> dict[str, Any]:
+    sys.stderr.write(f"run {number} of {runs} …\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.demo", "--one"], capture_output=True, text=True, check=True
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _measured() -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
+        begun = time.monotonic()
+        workspace = open_workspace(warehouse=str(Path(folder) / "warehouse"))
+        _ = workspace.spark
+        started = time.monotonic() - begun
+        seconds: dict[str, float] = {"start Spark": started}
+        for verb, outcome in (
+            ("backfill", workspace.backfill(*SUNDAYS, every="7d")),
+            ("build", workspace.build(AS_OF)),
+        ):
+            seconds |= _steps(verb, outcome)
+        again = time.monotonic()
+        workspace.build(AS_OF)
+        seconds["build again: nothing to do"] = time.monotonic() - again
+        seconds["all but the last"] = again - begun
+    return {"seconds": seconds, "peak_memory_mb": peak_memory_mb()}
+
+
+def _steps(verb: str, outcome: RunOutcome) -> dict[str, float]:
+    if outcome.error is not None:
+        raise outcome.error
+    return {f"{verb} {step.table}": step.seconds for step in outcome.steps} | {f"{verb}: the whole": outcome.seconds}
+
+
+def _print(runs: Any) -> None:
+    found = list(runs)
+    rows = []
+    for step in found[0]["seconds"]:
+        times = [run["seconds"][step] for run in found if step in run["seconds"]]
+        rows.append([step, round(statistics.median(times), 1), round(min(times), 1), round(max(times), 1)])
+    memory = max(run["peak_memory_mb"] or 0 for run in found)
+    text = table_text(["step (seconds; steps run side by side)", "median", "min", "max"], rows)
+    sys.stdout.write(
+        f"{text}\n\n  {len(found)} run(s) on {os.cpu_count()} cores; peak memory of all processes {memory:,.0f} MB\n"
+    )
+
+
+if __name__ == "__main__":
+    main()
