@@ -7,7 +7,6 @@ SHELL := /bin/sh
 
 PY := .venv/bin/python
 READY := .venv/.ready
-export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help demo test check bench zip docs clean install
@@ -35,9 +34,9 @@ bench: $(READY) ## the demo's wall time by step and its peak memory
 
 zip: $(READY) ## dist/: the wheel, and the same archive as .zip for spark-submit --py-files
 	@rm -rf build dist ziggurat_features.egg-info
-	@$(PY) -m build --wheel --no-isolation . > /dev/null
+	@told=$$($(PY) -m build --wheel --no-isolation . 2>&1) || { echo "$$told"; exit 1; }
 	@for wheel in dist/*.whl; do cp "$$wheel" "$${wheel%.whl}.zip"; done
-	@ls dist
+	@rm -rf build; ls dist
 
 docs: $(READY) ## write the generated pages of docs/
 	@$(PY) -m docs
