@@ -35,6 +35,13 @@ def test_a_long_tail_is_gathered_in_the_last_bar_and_named():
     assert "to 1,000,000" in drawn.summary
 
 
+def test_a_long_tail_to_the_left_is_gathered_in_the_first_bar():
+    drawn = histogram([number / 10 for number in range(1000)] + [-80.0])
+    assert drawn is not None
+    assert drawn.low == "≤ 0.9"
+    assert drawn.high == "99.90"
+
+
 def test_no_value_at_all_is_no_picture():
     assert histogram([]) is None
     assert histogram([None, float("nan"), float("inf")]) is None

@@ -219,6 +219,18 @@ def test_a_check_that_could_not_be_made_is_neither_passed_nor_failed():
     assert "✕ failed aggregate/" not in page.text
 
 
+def test_what_failed_is_told_before_what_could_not_be_checked_and_the_newest_first():
+    page = seen(
+        checks=(
+            failed(passed=None, found=None, feature="unknown"),
+            failed(slice="2017-11-23", feature="older"),
+            failed(feature="newer"),
+        )
+    )
+    places = [page.text.index(f"{name} 2017") for name in ("newer", "older", "unknown")]
+    assert places == sorted(places)
+
+
 def test_checks_that_held_are_gathered_over_their_slices():
     checks = tuple(failed(slice=f"2017-11-{day}", found=float(day), passed=True) for day in range(10, 30))
     page = seen(checks=checks)
