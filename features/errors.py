@@ -6,6 +6,7 @@ ZigguratError                     1
 │   ├── UnknownName              11   a name nobody declared: did you mean …
 │   └── DefinitionChanged        12   a published meaning changed without a new version
 ├── SourceError                  20   a source is not where or what it was declared to be
+│   ├── SumOverflow              20   kernels: a sum left the range of its type
 │   ├── SourceMissing            21
 │   ├── SourceSchemaError        22   a missing or differently typed column
 │   ├── SourceUnreadable         23   a corrupt file
@@ -17,6 +18,8 @@ ZigguratError                     1
 ├── LeaseHeld                    40   lakehouse: another run writes this table
 ├── Fenced                       41   lakehouse: a newer run took this table over
 ├── StorageError                 42   lakehouse: disk full, folder not writable
+│   └── TableMissing             42   nothing was published there yet
+├── ReportNotWritten             42   reports: the page of a run could not be stored
 ├── EnvironmentProblem           50   lakehouse: this machine can't run Spark and Delta together
 │   ├── JavaProblem              51
 │   ├── JarsMissing              52
@@ -24,7 +27,7 @@ ZigguratError                     1
 └── ConfigurationError           60   a setting that is unknown or has a wrong value
 
 A message says what, where, what was found and what to do, in one sentence or two.
-Rooms keep the errors below `quality`, `lakehouse` and `ziggurat` beside their own code.
+A room that is named before the colon keeps its errors beside its own code; ConfigurationError is the front door's.
 """
 
 import difflib
