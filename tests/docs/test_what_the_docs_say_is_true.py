@@ -15,7 +15,7 @@ from ziggurat.cli import verbs
 from ziggurat.settings import Settings, resolve
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-HOSTS = {"delta-io.github.io", "keepachangelog.com", "semver.org", "pypi.org"}
+HOSTS = {"docs.aws.amazon.com", "delta-io.github.io", "keepachangelog.com", "semver.org", "pypi.org"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(HOUSE)))
@@ -63,6 +63,14 @@ def test_every_command_that_is_shown_parses(command: str) -> None:
     shown = group.commands[words[0]]
     if rest:
         shown.make_context(words[0], [*rest], resilient_parsing=not any(word.startswith("-") for word in rest))
+
+
+def test_every_view_that_a_command_names_is_declared_or_made_on_the_page() -> None:
+    starter = {file.stem for file in (HOUSE / "ziggurat" / "starter").rglob("*.py")}
+    known = {d.name for d in load().definitions} | starter | {"household_weekends"}
+    named = set(re.findall(r"(?:--select|describe) ([a-z_]+)", everything()))
+    assert len(named) > 3
+    assert named <= known
 
 
 def test_every_python_example_compiles() -> None:
