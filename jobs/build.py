@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 
 from features.durations import day_or_instant, duration_us, instant_text, to_us
-from features.errors import AsOfBeyondData, UsageError, ZigguratError
+from features.errors import AsOfBeyondData, DefinitionError, UsageError, ZigguratError
 from features.registry import key_of
 from features.sources import Kind, Source
 from features.versions import locked_fingerprints, require_unchanged
@@ -58,7 +58,7 @@ def build(place: Place, request: Request) -> RunOutcome:
     run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
     as_of = tuple(day_or_instant(us) for us in request.as_ofs_us)
     dry = Job(place=place, run_id=run_id, leases={}, known=Known(state))
-    if done := _all_done(dry, selected, request):
+    if (done := _all_done(dry, selected, request)) and _is_released(ledger, dry):
         return RunOutcome(
             run_id=run_id,
             command=request.command,
@@ -127,14 +127,29 @@ def _finish(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutco
         status=status,
         detail={"seconds": round(outcome.seconds, 1)},
     )
-    if not any(s.status is Status.PUBLISHED for s in outcome.steps):
+    if not any(s.status is Status.PUBLISHED for s in outcome.steps) and _is_released(ledger, job):
         return replace(outcome, release=_release_id(ledger))
-    tables = {key: version for key in job.place.registry.by_key if (version := job.known.version(key)) is not None}
-    as_of = sorted(
-        {name for key in tables if not key.startswith(("raw/", "derived/")) for name in job.known.slices(key)}
-    )
-    release = ledger.release(run.run_id, tables, as_of=as_of)
+    release = ledger.release(run.run_id, _versions(job), as_of=_as_ofs(job))
     return replace(outcome, release=release.release_id)
+
+
+def _versions(job: Job) -> dict[str, int]:
+    return {key: version for key in job.place.registry.by_key if (version := job.known.version(key)) is not None}
+
+
+def _as_ofs(job: Job) -> list[str]:
+    snapshots = [key for key in _versions(job) if not key.startswith(("raw/", "derived/"))]
+    return sorted({name for key in snapshots for name in job.known.slices(key)})
+
+
+def _is_released(ledger: Ledger, job: Job) -> bool:
+    """False when the tables moved on since the last release: their run was killed before it could name them."""
+    versions = _versions(job)
+    latest = ledger.latest_release()
+    if latest is None or not versions:
+        return not versions
+    named = {table: view["version"] for table, view in latest.views.items()}
+    return (named, list(latest.as_of)) == (versions, _as_ofs(job))
 
 
 def _release_id(ledger: Ledger) -> int | None:
@@ -284,6 +299,12 @@ class _Steps:
         events = {key: source for key, source in roots(definition).items() if source.kind is Kind.EVENTS}
         newest = max((self._job.known.newest(key).get("newest_event_us") or 0 for key in events), default=0)
         latest = max(self._request.as_ofs_us)
+        if events and not newest:
+            names = ", ".join(source.name for source in events.values())
+            raise AsOfBeyondData(
+                f"as-of {day_or_instant(latest)} lies beyond the data: {names} delivered no event yet. "
+                f"Deliver some, and build again."
+            )
         if newest and latest > newest + duration_us(self._job.place.options.data_may_lag, where="data_may_lag"):
             raise AsOfBeyondData(
                 f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of "
@@ -299,4 +320,10 @@ def as_of_range(start_us: int, end_us: int, every: str) -> tuple[int, ...]:
         raise UsageError(
             f"--end {day_or_instant(end_us)} lies before --start {day_or_instant(start_us)}; swap the two."
         )
-    return tuple(range(start_us, end_us + 1, duration_us(every, where="--every")))
+    try:
+        step = duration_us(every, where="--every")
+    except DefinitionError as error:
+        raise UsageError(str(error)) from None
+    if not step:
+        raise UsageError(f"--every {every} never leaves --start; write 1d or 7d.")
+    return tuple(range(start_us, end_us + 1, step))

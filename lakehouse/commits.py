@@ -60,11 +60,12 @@ class Published:
 
 def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> StagedVersion:
     """Writes a run's own, unchecked copy of a view; replaces what an earlier attempt left there."""
-    crash_point("before_stage", path)
+    view = path.rpartition("/")[2]
+    crash_point("before_stage", view)
     writer = _writer(frame, partition_by).mode("overwrite").option("overwriteSchema", "true")
     with storage_errors_told(path):
         writer.save(path)
-    crash_point("after_stage", path)
+    crash_point("after_stage", view)
     version = current_version(frame.sparkSession, path)
     if version is None:
         raise StorageError(f"Staged to {path}, but no table is there. Is it written to the same place that is read?")

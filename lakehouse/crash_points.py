@@ -14,8 +14,9 @@ CRASH_POINTS = tuple(
 def crash_point(name: str, table: str = "") -> None:
     """Kills this process at once (SIGKILL, no clean-up) when ZIGGURAT_CRASH_AT is `name` or `name@table`.
 
-    The steps are stage, publish (one table's commit), ledger (an append to the runs) and release
-    (the row that names all views' versions), each with a point before and after it.
+    The steps are stage (a view's name), publish (one table's commit, by its key), ledger (an append to the runs) and
+    release (the row that names all views' versions), each with a point before and after it; and `after_quarantine`
+    of a raw table, by its key.
     """
     wanted = os.environ.get("ZIGGURAT_CRASH_AT")
     if wanted and wanted in (name, f"{name}@{table}"):

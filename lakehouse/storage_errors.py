@@ -33,13 +33,14 @@ class Fenced(ZigguratError):
 _SIGNS: tuple[tuple[str, str, str], ...] = (
     (r"No space left on device|ENOSPC|errno 28\b", "the disk is full", "Free space there and run again"),
     (r"Disk quota exceeded|EDQUOT", "the disk quota is used up", "Free space there and run again"),
+    (r"File too large|EFBIG", "a file grew beyond what this process may write", "Raise `ulimit -f` and run again"),
     (
         r"Read-only file system",
         "the file system is read-only",
         "Mount it writable, or choose another warehouse",
     ),
     (
-        r"AccessControlException|Permission denied|AccessDenied|Access Denied|status code: 403|Forbidden",
+        r"AccessControlException|Permission denied|Operation not permitted|Access ?Denied|status code: 403|Forbidden",
         "this user may not write there",
         "Give the user that runs the job the right to write, or choose another warehouse",
     ),

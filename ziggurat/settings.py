@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from features.errors import ZigguratError, did_you_mean
+from features.durations import duration_us
+from features.errors import DefinitionError, ZigguratError, did_you_mean
 
 PREFIX = "ZIGGURAT__"
 
@@ -31,10 +32,18 @@ class SourceSettings(_Section):
     options: dict[str, str] = Field(default_factory=dict)
 
 
+def _duration(text: str) -> str:
+    try:
+        duration_us(text, where="a duration")
+    except DefinitionError as error:
+        raise ValueError(str(error).rstrip(".")) from None
+    return text
+
+
 class BuildSettings(_Section):
     workers: int = Field(ge=1, le=64)
     facts_per_task: int = Field(ge=1000)
-    data_may_lag: str
+    data_may_lag: Annotated[str, AfterValidator(_duration)]
     may_shrink: float = Field(ge=0, le=1)
     may_grow: float = Field(ge=0)
 
@@ -129,7 +138,10 @@ def _override(text: str) -> dict[str, Any]:
 
 
 def _nested(keys: Sequence[str], text: str) -> dict[str, Any]:
-    value: Any = yaml.safe_load(text) if text else ""
+    try:
+        value: Any = yaml.safe_load(text) if text else ""
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"setting '{'.'.join(keys)}': {text!r} is not a YAML value; quote it.") from error
     for key in reversed(keys):
         value = {key: value}
     return dict(value)

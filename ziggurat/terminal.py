@@ -18,8 +18,8 @@ _MARKS = {"published": "✓", "unchanged": "=", "failed": "✗", "could not chec
 class TerminalListener:
     """Steps as aligned lines. After ten seconds without one it says what is being worked on, and for how long."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out, self._lock = out, threading.Lock()
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out, self._lock = out or sys.stdout, threading.Lock()
         self._doing: dict[str, tuple[str, float]] = {}
         self._spoke = time.monotonic()
         threading.Thread(target=self._sign_of_life, name="sign of life", daemon=True).start()
@@ -57,8 +57,8 @@ class TerminalListener:
 class JsonListener:
     """Every event as one JSON line."""
 
-    def __init__(self, out: TextIO = sys.stdout) -> None:
-        self._out = out
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
 
     def begun(self, table: str) -> None:
         self._say("begun", table=table)

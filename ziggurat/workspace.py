@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from features.durations import day_or_instant, instant_us
-from features.errors import UnknownName, UsageError
+from features.errors import DefinitionError, UnknownName, UsageError
 from features.registry import Registry, key_of, load
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
 from ziggurat.settings import Resolved, Settings, resolve
@@ -45,13 +45,13 @@ class Workspace:
     def build(self, as_of: str, *, select: Sequence[str] = (), live: bool = False) -> "RunOutcome":
         """Build and publish one as-of; what stands already is left alone."""
         command = " ".join(["build", "--as-of", as_of, *(f"--select {name}" for name in select)])
-        return self._build(command, (instant_us(as_of, where="--as-of"),), select, live=live)
+        return self._build(command, (_instant(as_of, "--as-of"),), select, live=live)
 
     def backfill(self, start: str, end: str, *, every: str = "1d", select: Sequence[str] = ()) -> "RunOutcome":
         """Build start, start + every, … end in one plan over the data."""
         from jobs.build import as_of_range
 
-        as_ofs = as_of_range(instant_us(start, where="--start"), instant_us(end, where="--end"), every)
+        as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
         words = ["backfill", "--start", start, "--end", end, "--every", every, *(f"--select {name}" for name in select)]
         return self._build(" ".join(words), as_ofs, select, live=False)
 
@@ -81,7 +81,7 @@ class Workspace:
             raise UsageError(
                 f"{key_of(definition)} holds facts, not snapshots; leave as_of out, and filter by event_time."
             )
-        at = instant_us(as_of, where="as_of")
+        at = _instant(as_of, "as_of")
         found = frame.where((F.unix_micros("event_time") == at) & F.col("superseded_at").isNull())
         if found.isEmpty():
             raise UnknownName(
@@ -100,7 +100,7 @@ class Workspace:
         definition = self.registry.get(view) if isinstance(view, str) else view
         if not isinstance(definition, DerivedView | AggregateView | CrossEntityView):
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
-        return preview(self.place, definition, instant_us(as_of, where="as_of"), sample=sample)
+        return preview(self.place, definition, _instant(as_of, "as_of"), sample=sample)
 
 
 def open(
@@ -120,6 +120,14 @@ def open(
     ]
     resolved = resolve(env=env, conf=Path(conf) if conf else None, overrides=said)
     return Workspace(resolved, load(resolved.settings.definitions), listener)
+
+
+def _instant(text: str, option: str) -> int:
+    """An as-of in µs; a wrong one is a mistake of this call, not of a definition."""
+    try:
+        return instant_us(text, where=option)
+    except DefinitionError as error:
+        raise UsageError(str(error)) from None
 
 
 def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Place":
