@@ -12,7 +12,13 @@ from pyspark.sql import functions as F
 from compute import arrival, delivery
 from compute.facts import event_date
 from features.durations import instant_text, to_datetime, to_us
-from features.errors import SourceMissing, SourceUnreadable, StaticSourceChanged, TooManyQuarantined
+from features.errors import (
+    SourceMissing,
+    SourceUnreadable,
+    StaticSourceChanged,
+    TooManyQuarantined,
+    did_you_mean,
+)
 from features.registry import key_of
 from features.sources import LandingDelay, Source
 from features.versions import fingerprints
@@ -58,8 +64,9 @@ def ingest(job: Job, source: Source) -> StepOutcome:
     location = job.place.locations.get(source.name)
     if location is None:
         raise SourceMissing(
-            f"source '{source.name}' has no place in the configuration. Add sources.{source.name}.path and .format to "
-            "conf/base.yaml or your own conf file."
+            f"source '{source.name}' has no place in the configuration."
+            f"{did_you_mean(source.name, job.place.locations)} Add sources.{source.name}.path and .format to your "
+            "conf file."
         )
     delivered = deliveries.fingerprint(job.place.spark, source.name, location)
     if is_ingested(job, source, delivered):
@@ -114,7 +121,9 @@ class _Ingest:
             self._quarantine(rows)
         usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, delivery.ORIGINAL, delivery.FILE)
         fresh, counts = self._first(usable, counts) if not self.before else self._later(usable, counts)
-        version = self._append(fresh, counts) if counts.kept else current_version(self.spark, self.table.path)
+        # A first delivery without rows leaves an empty table: what looks things up there finds nothing, and stands.
+        is_written = counts.kept or not self.before
+        version = self._append(fresh, counts) if is_written else current_version(self.spark, self.table.path)
         return self._outcome(counts, version)
 
     def _count(self, rows: DataFrame) -> Counts:
@@ -253,7 +262,7 @@ class _Ingest:
         }
 
     def _outcome(self, counts: Counts, version: int | None) -> StepOutcome:
-        status = PUBLISHED if counts.kept else UNCHANGED
+        status = PUBLISHED if counts.kept or not self.before else UNCHANGED
         extra = self._extra(counts)
         if not counts.kept and self.before:
             extra["loaded_at_us"] = self.before[
