@@ -3,6 +3,7 @@
 The verbs return DataFrames and outcomes.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,11 @@ def open(
     return Workspace(resolved, load(resolved.settings.definitions), listener)
 
 
+def _placed(path: str) -> str:
+    """Relative paths are this process's: the JVM may have been started in another folder."""
+    return path if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:/", path) else str(Path(path).absolute())
+
+
 def _instant(text: str, option: str) -> int:
     """An as-of in µs; a wrong one is a mistake of this call, not of a definition."""
     try:
@@ -155,7 +161,7 @@ def _opened(settings: Settings, registry: Registry, listener: "Listener | None")
         warehouse=Warehouse(settings.warehouse),
         registry=registry,
         listener=told,
-        locations={name: Location(s.path, s.format, s.options) for name, s in settings.sources.items()},
+        locations={name: Location(_placed(s.path), s.format, s.options) for name, s in settings.sources.items()},
         options=Options(
             workers=build.workers,
             facts_per_task=build.facts_per_task,
