@@ -43,7 +43,7 @@ def pages() -> dict[str, str]:
 def catalogue(registry: Registry) -> str:
     """The catalogue: every source and view with every column, its type, unit, formula and bounds."""
     views = [d for d in registry.definitions if not isinstance(d, Source)]
-    count = sum(len(_features(view)) for view in views)
+    count = sum(len(_features(view)) + len(getattr(view, "looked_up", ())) for view in views)
     parts = [
         "# The catalogue of features",
         _NOTE,
