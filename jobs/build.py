@@ -25,7 +25,7 @@ from lakehouse import deliveries
 from lakehouse.leases import HeldLeases, LeaseDesk
 from lakehouse.ledger import Ledger
 from lakehouse.ledger_records import Run, StepRecord
-from lakehouse.tables import exists
+from lakehouse.tables import exists, remove
 from quality import preload
 
 
@@ -50,6 +50,8 @@ def build(place: Place, request: Request) -> RunOutcome:
     ledger = Ledger.open(place.spark, place.warehouse)
     mended = ledger.mend()
     if mended.killed_runs:
+        for killed in mended.killed_runs:
+            remove(place.warehouse.staging_of(killed))
         place.listener.note(
             f"found {len(mended.killed_runs)} run(s) that were cut short; what they had published is in the ledger now"
         )
@@ -120,6 +122,8 @@ def _finish(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutco
         for s in outcome.steps
     ]
     status = "failed" if outcome.error else "ended"
+    if not any(step.failed_slices for step in outcome.steps):  # else rejected rows are kept there for inspection
+        remove(job.place.warehouse.staging_of(run.run_id))
     ledger.finish(
         run,
         steps=records,

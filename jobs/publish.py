@@ -200,7 +200,7 @@ def _outcome(
         rows_out=sum(measured.hashes[us].rows for us in changed),
         version=version,
         error=error,
-        message=str(error) if error else "",
+        message=str(error) if error else f"{sum(v.checks for v in verdicts.values()):,} checks passed",
         slices=records,
         failed_slices=frozenset(draft.slices) - set(passed),
         profile=measured.profile,

@@ -58,8 +58,11 @@ class Warehouse:
     def address(self, key: str) -> TableAddress:
         return TableAddress(key, f"{self.root}/{key}")
 
+    def staging_of(self, run_id: str) -> str:
+        return f"{self.root}/staging/{run_id}"
+
     def staging(self, run_id: str, view: str) -> str:
-        return f"{self.root}/staging/{run_id}/{view}"
+        return f"{self.staging_of(run_id)}/{view}"
 
     def quarantine(self, source: str) -> TableAddress:
         return self.address(f"quarantine/{source}")
