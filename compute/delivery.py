@@ -4,20 +4,21 @@ Every column as declared, or a reason why the row can't be used (S1, S3, S23, S3
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from compute.delivered_times import event_time, is_outside, parse_date, parse_timestamp
+from compute.numbers import expressed
+from compute.parsed import Parsed, unless
 from features import sources as s
-from features.durations import SECOND_US
 from features.errors import SourceSchemaError, did_you_mean
 
 CORRUPT = "_corrupt"
 REASON = "_reason"
 ORIGINAL = "_original"
 FILE = "_file"
-# Half a quantum is 0.5; representation noise of money held as double is below 1e-9 of a cent up to a billion.
+# What sums of money in double leave behind, in quanta; large amounts are recognised by being the nearest double.
 _NOISE = 1e-6
 
 # What may stand in the files for a declared type; text formats deliver text for everything.
@@ -31,14 +32,6 @@ _ACCEPTED = {
     "date": {"date", "timestamp", "timestamp_ntz"},
     "timestamp": {"timestamp", "timestamp_ntz"},
 }
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """A column's value, and what is wrong with it (null: nothing)."""
-
-    value: Column
-    problem: Column
 
 
 def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: bool, place: str) -> None:
@@ -66,9 +59,9 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
 
 
 def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
-    """Delivered rows as declared columns and `event_time`, with `_reason` (null.
+    """Delivered rows as declared columns and `event_time`.
 
-    Usable) and `_original` (the row as JSON).
+    `_reason` says why a row can't be used (null: it can), `_original` is the row as it came, as JSON.
     """
     types = dict(delivered.dtypes)
     parsed = {c.name: _parse(c, types[c.delivered_name], source) for c in source.columns if not c.computed}
@@ -88,27 +81,26 @@ def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
         F.coalesce(*problems).alias(REASON),
         *extra,
     )
-    rows = rows.select("*", *[F.expr(expression.sql).alias(name) for name, expression in source.computed.items()])
+    # Only over values that are as declared: the others may not even be computable.
+    usable = F.col(REASON).isNull()
+    computed = [F.when(usable, expressed(each)).alias(name) for name, each in source.computed.items()]
+    rows = rows.select("*", *computed)
+    missing = [_missing(F.col(c.name), c, source) for c in source.columns if c.computed]
+    return _with_clocks(rows.withColumn(REASON, F.coalesce(REASON, *missing)), source)
+
+
+def _with_clocks(rows: DataFrame, source: s.Source) -> DataFrame:
+    """`event_time`, and what is wrong with the row's clocks."""
     if source.event_time is None:
         return rows
     at = event_time(source.event_time)
-    outside = (at < F.lit("1900-01-01T00:00:00Z").cast("timestamp")) | (
-        at >= F.lit("2200-01-01T00:00:00Z").cast("timestamp")
-    )
-    reason = F.coalesce(
-        REASON,
+    problems = [
         F.when(at.isNull(), F.lit("event time is null")),
-        F.when(outside, F.lit("event time lies outside the years 1900 to 2200")),
-    )
-    return rows.withColumn("event_time", at).withColumn(REASON, reason)
-
-
-def event_time(clock: s.EventTime) -> Column:
-    """The instant itself, or the end (start, if known then) of the local day or week (S6)."""
-    if clock.grain is s.Grain.INSTANT:
-        return F.col(clock.column)
-    days = 0 if clock.known_at_start else {s.Grain.DAY: 1, s.Grain.WEEK: 7}[clock.grain]
-    return F.to_utc_timestamp(F.date_add(clock.column, days).cast("timestamp"), clock.zone)
+        F.when(is_outside(at), F.lit("event time lies outside the years 1900 to 2200")),
+    ]
+    if isinstance(source.available, s.AvailableColumn):
+        problems.append(F.when(F.col(source.available.column).isNull(), F.lit("available time is null")))
+    return rows.withColumn("event_time", at).withColumn(REASON, F.coalesce(REASON, *problems))
 
 
 def _parse(column: s.Column, found: str, source: s.Source) -> Parsed:
@@ -118,18 +110,17 @@ def _parse(column: s.Column, found: str, source: s.Source) -> Parsed:
     family = column.type.split("(")[0]
     parse = {"timestamp": _timestamp, "date": _date, "decimal": _decimal, "double": _double}.get(family, _plain)
     parsed = parse(raw, column, found, source)
+    return Parsed(parsed.value, F.coalesce(_missing(raw, column, source), parsed.problem))
+
+
+def _missing(value: Column, column: s.Column, source: s.Source) -> Column:
     required = column.required or column.name in source.identity
-    missing = F.when(raw.isNull(), F.lit(f"{column.name} is null")) if required else F.lit(None).cast("string")
-    return Parsed(parsed.value, F.coalesce(missing, parsed.problem))
-
-
-def _unless(ok: Column, raw: Column, column: s.Column, what: str) -> Column:
-    return F.when(raw.isNotNull() & ~F.coalesce(ok, F.lit(False)), F.lit(f"{column.name} {what}"))
+    return F.when(value.isNull(), F.lit(f"{column.name} is null")) if required else F.lit(None).cast("string")
 
 
 def _plain(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
     value = raw.try_cast(column.type)
-    return Parsed(value, _unless(value.isNotNull(), raw, column, f"is not {column.type}"))
+    return Parsed(value, unless(value.isNotNull(), raw, column, f"is not {column.type}"))
 
 
 def _double(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
@@ -137,12 +128,12 @@ def _double(raw: Column, column: s.Column, found: str, source: s.Source) -> Pars
     finite = ~F.isnan(value) & (F.abs(value) != F.lit(float("inf")))
     if column.nan is s.Nan.NULL:
         finite = F.isnan(value) | finite
-        problem = _unless(value.isNotNull() & finite, raw, column, "is infinite or not a number")
+        problem = unless(value.isNotNull() & finite, raw, column, "is infinite or not a number")
         return Parsed(F.when(~F.isnan(value), value + F.lit(0.0)), problem)
     # Adding 0.0 turns -0.0 into 0.0 and leaves every other number alone.
     return Parsed(
         value + F.lit(0.0),
-        _unless(value.isNotNull() & finite, raw, column, "is NaN, infinite or not a number"),
+        unless(value.isNotNull() & finite, raw, column, "is NaN, infinite or not a number"),
     )
 
 
@@ -151,64 +142,21 @@ def _decimal(raw: Column, column: s.Column, found: str, source: s.Source) -> Par
     scale = int(column.type.rstrip(")").split(",")[1])
     if found in ("double", "float"):
         quanta = raw * F.lit(float(10**scale))
-        whole = F.abs(quanta - F.rint(quanta)) < F.lit(_NOISE)
+        whole = (F.abs(quanta - F.rint(quanta)) < F.lit(_NOISE)) | (value.cast(found) == raw)
     else:
         whole = raw.try_cast("decimal(38,18)") == value
     problem = F.coalesce(
-        _unless(value.isNotNull(), raw, column, f"does not fit {column.type}"),
-        _unless(whole, raw, column, f"is not a whole number of {10**-scale:.{scale}f}"),
+        unless(value.isNotNull(), raw, column, f"does not fit {column.type}"),
+        unless(whole, raw, column, f"is not a whole number of {10**-scale:.{scale}f}"),
     )
     return Parsed(value, problem)
 
 
 def _date(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
-    value = raw.try_cast("date")
-    ok = value.isNotNull()
-    if found.startswith("timestamp"):
-        ok = ok & (value.cast(found) == raw)
-    return Parsed(value, _unless(ok, raw, column, "is not a day"))
+    return parse_date(raw, column, found)
 
 
 def _timestamp(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
-    if found == "timestamp":
-        return Parsed(raw, F.lit(None).cast("string"))
-    if found == "string":
-        has_zone = raw.rlike(r"(Z|[+-]\d{2}:?\d{2})$")
-        instant, naive = (
-            F.when(has_zone, raw.try_cast("timestamp")),
-            F.when(~has_zone, raw.try_cast("timestamp_ntz")),
-        )
-    else:
-        instant, naive = F.lit(None).cast("timestamp"), raw
-    if not column.zone:
-        return Parsed(
-            instant,
-            _unless(instant.isNotNull(), raw, column, "is not an instant with a zone (Z or an offset)"),
-        )
     clock = source.event_time
-    choice = clock.ambiguous if clock is not None and clock.column == column.name else s.Ambiguous.QUARANTINE
-    local = _from_local(naive, column, choice)
-    value = F.coalesce(instant, local.value)
-    return Parsed(value, F.coalesce(local.problem, _unless(value.isNotNull(), raw, column, "is not a time")))
-
-
-def _from_local(naive: Column, column: s.Column, choice: s.Ambiguous) -> Parsed:
-    """A wall-clock time to the instant it names in the column's zone; DST nights name none or two (S3)."""
-    wall = naive.cast("timestamp")
-    earlier = F.to_utc_timestamp(wall, column.zone)
-
-    def shifted(seconds: int) -> Column:
-        return F.timestamp_micros(F.unix_micros(earlier) + F.lit(seconds * SECOND_US))
-
-    # An hour everywhere but on Lord Howe Island, where summer time is half an hour.
-    twins = [F.from_utc_timestamp(shifted(step), column.zone) == wall for step in (1800, 3600)]
-    later = F.when(twins[0], shifted(1800)).when(twins[1], shifted(3600))
-    impossible = F.from_utc_timestamp(earlier, column.zone) != wall
-    if choice is s.Ambiguous.QUARANTINE:
-        problem = F.when(
-            impossible | later.isNotNull(),
-            F.lit(f"{column.name} is ambiguous or impossible in {column.zone} (a DST night)"),
-        )
-        return Parsed(earlier, problem)
-    chosen = F.coalesce(later, earlier) if choice is s.Ambiguous.LATER else earlier
-    return Parsed(chosen, F.lit(None).cast("string"))
+    is_clock = clock is not None and clock.column == column.name
+    return parse_timestamp(raw, column, found, clock.ambiguous if clock and is_clock else s.Ambiguous.QUARANTINE)

@@ -1,0 +1,91 @@
+"""Times as they are delivered: instants, local clock readings and days, to instants (S1, S3, S6)."""
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from compute.parsed import Parsed, unless
+from features import sources as s
+from features.durations import DAY_US
+
+# Spark alone would read more: a lone time of day as today's, a year as its first day, a local time with a foreign zone.
+_DAY = r"\d{4}-\d{1,2}-\d{1,2}"
+_CLOCK = r"\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+_WITH_ZONE = rf"^{_DAY}[T ]{_CLOCK} ?(Z|[+-]\d{{2}}:?\d{{2}})$"
+_NAIVE = rf"^{_DAY}([T ]{_CLOCK})?$"
+_A_DAY = rf"^{_DAY}([T ]00:00(:00(\.0+)?)?)?$"
+_FINER = r"\.\d{6}\d*[1-9]"
+
+
+def event_time(clock: s.EventTime) -> Column:
+    """The instant itself, or the end (start, if known then) of the local day or week (S6)."""
+    if clock.grain is s.Grain.INSTANT:
+        return F.col(clock.column)
+    days = 0 if clock.known_at_start else {s.Grain.DAY: 1, s.Grain.WEEK: 7}[clock.grain]
+    return F.to_utc_timestamp(F.date_add(clock.column, days).cast("timestamp"), clock.zone)
+
+
+def is_outside(at: Column) -> Column:
+    """Not in the years 1900 to 2200, where every time lies (S1)."""
+    first, end = (F.lit(f"{year}-01-01T00:00:00Z").cast("timestamp") for year in (1900, 2200))
+    return (at < first) | (at >= end)
+
+
+def parse_date(raw: Column, column: s.Column, found: str) -> Parsed:
+    """A calendar day; a timestamp or a text with another time of day than midnight is none."""
+    if found == "string":
+        value = F.when(raw.rlike(_A_DAY), F.substring_index(F.substring_index(raw, "T", 1), " ", 1)).try_cast("date")
+        return Parsed(value, unless(value.isNotNull(), raw, column, "is not a day"))
+    value = raw.try_cast("date")
+    ok = value.isNotNull()
+    if found.startswith("timestamp"):
+        ok = ok & (value.cast(found) == raw)
+    return Parsed(value, unless(ok, raw, column, "is not a day"))
+
+
+def parse_timestamp(raw: Column, column: s.Column, found: str, choice: s.Ambiguous) -> Parsed:
+    """An instant, from instants or, where the column declares its zone, from what a local clock showed."""
+    if found == "timestamp":
+        return _within(Parsed(raw, F.lit(None).cast("string")), column)
+    if found == "string":
+        instant = F.when(raw.rlike(_WITH_ZONE), raw.try_cast("timestamp"))
+        naive = F.when(raw.rlike(_NAIVE), raw.try_cast("timestamp_ntz"))
+        finer = F.when(raw.rlike(_FINER), F.lit("a time is finer than a microsecond"))
+    else:
+        instant, naive, finer = F.lit(None).cast("timestamp"), raw, F.lit(None).cast("string")
+    if not column.zone:
+        wrong = unless(instant.isNotNull(), raw, column, "is not an instant with a zone (Z or an offset)")
+        return _within(Parsed(instant, F.coalesce(finer, wrong)), column)
+    local = _from_local(naive, column, choice)
+    value = F.coalesce(instant, local.value)
+    wrong = unless(value.isNotNull(), raw, column, "is not a time")
+    return _within(Parsed(value, F.coalesce(finer, local.problem, wrong)), column)
+
+
+def _within(parsed: Parsed, column: s.Column) -> Parsed:
+    outside = F.when(is_outside(parsed.value), F.lit(f"{column.name} lies outside the years 1900 to 2200"))
+    return Parsed(parsed.value, F.coalesce(parsed.problem, outside))
+
+
+def _from_local(naive: Column, column: s.Column, choice: s.Ambiguous) -> Parsed:
+    """A wall-clock time to the instant it names in the column's zone; DST nights name none or two (S3).
+
+    Two: EARLIER and LATER choose one. None: the clock was set forward over it; LATER reads it with the offset before
+    that night, EARLIER with the offset after it, so that EARLIER is always the earlier instant.
+    """
+    wall = naive.cast("timestamp")
+    # Spark reads an ambiguous time as the earlier of the two, and an impossible one with the offset before the change.
+    read = F.to_utc_timestamp(wall, column.zone)
+    skipped = F.unix_micros(F.from_utc_timestamp(read, column.zone)) - F.unix_micros(wall)
+    # With the offset of a day later: the second reading, if it shows the same clock.
+    next_day = F.to_utc_timestamp(_moved(wall, F.lit(DAY_US)), column.zone)
+    second = _moved(next_day, F.lit(-DAY_US))
+    twice = (F.from_utc_timestamp(second, column.zone) == wall) & (second > read)
+    if choice is s.Ambiguous.QUARANTINE:
+        what = F.lit(f"{column.name} is ambiguous or impossible in {column.zone} (a DST night)")
+        return Parsed(read, F.when((skipped != 0) | twice, what))
+    chosen = F.when(twice, second).otherwise(read) if choice is s.Ambiguous.LATER else _moved(read, -skipped)
+    return Parsed(chosen, F.lit(None).cast("string"))
+
+
+def _moved(at: Column, by_us: Column) -> Column:
+    return F.timestamp_micros(F.unix_micros(at) + by_us)

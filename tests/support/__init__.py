@@ -1,0 +1,1 @@
+"""What tests read with: drawn tables."""
