@@ -131,7 +131,7 @@ def _whole_microseconds(source: str, location: Location, scratch: str) -> str:
     system, _ = located
     files = _files(source, location)
     finest = {info.path: _nanosecond_columns(source, system, info.path) for info in files}
-    if not any(_is_cut(system, path, columns) for path, columns in finest.items()):
+    if not any(_must_copy(system, path, columns) for path, columns in finest.items()):
         return location.path
     target, place = filesystem(scratch) or (system, scratch)
     target.create_dir(place)
@@ -141,21 +141,26 @@ def _whole_microseconds(source: str, location: Location, scratch: str) -> str:
     return scratch
 
 
-def _nanosecond_columns(source: str, system: fs.FileSystem, path: str) -> list[str]:
+def _nanosecond_columns(source: str, system: fs.FileSystem, path: str) -> dict[str, bool]:
+    """The columns in nanoseconds; True: in the old INT96, which Spark reads, and which means instants."""
     try:
-        schema = pq.read_schema(path, filesystem=system)
+        with pq.ParquetFile(path, filesystem=system) as opened:
+            schema, stored = opened.schema_arrow, opened.schema
     except (pa.ArrowInvalid, OSError) as error:
         raise SourceUnreadable(
             f"source '{source}': {path} is not a readable parquet file ({str(error).splitlines()[0]}). Deliver it "
             "again; nothing was written."
         ) from error
-    return [f.name for f in schema if pa.types.is_timestamp(f.type) and f.type.unit == "ns"]
+    physical = {stored.column(n).path: stored.column(n).physical_type for n in range(len(stored.names))}
+    nanos = [f.name for f in schema if pa.types.is_timestamp(f.type) and f.type.unit == "ns"]
+    return {name: physical.get(name) == "INT96" for name in nanos}
 
 
-def _is_cut(system: fs.FileSystem, path: str, columns: list[str]) -> bool:
-    if not columns:
-        return False
-    table = pq.read_table(path, columns=columns, filesystem=system)
+def _must_copy(system: fs.FileSystem, path: str, columns: dict[str, bool]) -> bool:
+    """Spark refuses nanoseconds that are not INT96, and cuts those that are."""
+    if not all(columns.values()):
+        return True
+    table = pq.read_table(path, columns=list(columns), filesystem=system)
     return any(pc.any(_finer(table[name])).as_py() for name in columns)
 
 
@@ -165,11 +170,12 @@ def _finer(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.fill_null(pc.not_equal(nanos, whole), False)
 
 
-def _marked(table: pa.Table, columns: list[str]) -> pa.Table:
+def _marked(table: pa.Table, columns: dict[str, bool]) -> pa.Table:
     lost = pa.array([False] * table.num_rows)
-    for name in columns:
+    for name, is_int96 in columns.items():
         lost = pc.or_(lost, _finer(table[name]).combine_chunks())
         place = table.column_names.index(name)
-        whole = table[name].cast(pa.timestamp("us", tz=table[name].type.tz or "UTC"), safe=False)
+        zone = table[name].type.tz or ("UTC" if is_int96 else None)
+        whole = table[name].cast(pa.timestamp("us", tz=zone), safe=False)
         table = table.set_column(place, name, whole)
     return table.append_column(NANOS_LOST, lost)
