@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from features.feature import Feature
-from features.views import DerivedView, Duplicates, Lookup
+from compute.duplicates import resolved, value
+from compute.numbers import expressed
+from features.views import DerivedView, Lookup
 
 _E, _A, _S = "event_time", "available_time", "superseded_at"
 
@@ -26,35 +27,25 @@ class LookedUp:
 
 
 def derive(rows: DataFrame, lookups: Sequence[LookedUp], view: DerivedView) -> DataFrame:
-    """rows: facts of the view's source with `superseded_at`. Returns its schema's columns and `superseded_at`."""
+    """rows: facts of the view's source with `superseded_at`. Returns its schema's columns and `superseded_at`.
+
+    Where a row looked up several facts and duplicates=REFUSE, evaluating the frame fails: see `duplicates.refusal`.
+    """
     for looked_up in lookups:
         take = _take_static if looked_up.lookup.source.is_static else _take_known
         rows = take(rows, looked_up)
     for feature in view.outputs:
-        rows = rows.withColumn(feature.name, finite(feature))
+        if feature.input is not None:
+            rows = rows.withColumn(feature.name, expressed(feature.input))
     return rows.select(*view.schema, _S)
-
-
-def finite(feature: Feature) -> Column:
-    """The expression's value; NaN and infinity it gives birth to become null (S23)."""
-    if feature.input is None:
-        raise ValueError(f"feature '{feature.name}' has no expression")
-    value = F.expr(feature.input.sql)
-    if feature.type != "double":
-        return value
-    return F.when(~F.isnan(value) & (F.abs(value) != F.lit(float("inf"))), value + F.lit(0.0))
 
 
 def _take_static(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
     lookup = looked_up.lookup
-    found = looked_up.facts.select(*lookup.on, *lookup.take)
-    if lookup.duplicates is Duplicates.ANY_TRUE:
-        found = found.groupBy(*lookup.on).agg(*[F.bool_or(c).alias(c) for c in lookup.take])
-    elif lookup.duplicates is Duplicates.LATEST:
-        found = (
-            found.groupBy(*lookup.on).agg(F.max(F.struct(*lookup.take)).alias("_best")).select(*lookup.on, "_best.*")
-        )
-    return rows.join(found, on=list(lookup.on), how="left")
+    order = F.struct(*lookup.source.schema).alias("_order")
+    facts = looked_up.facts.select(*lookup.on, *lookup.take, order, F.lit(False).alias("_gone"))
+    found = rows.join(resolved(facts, lookup, by=list(lookup.on)), on=list(lookup.on), how="left")
+    return found.select(*rows.columns, *[value(c, lookup).alias(c) for c in lookup.take])
 
 
 def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
@@ -81,18 +72,19 @@ def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
 
 
 def _usable(looked_up: LookedUp) -> DataFrame:
+    """Facts with their clocks, whether each is a tombstone, and their place among facts of one event time (S9)."""
     lookup, source = looked_up.lookup, looked_up.lookup.source
     tombstone = getattr(source, "tombstone", "")
     gone = F.coalesce(F.col(tombstone), F.lit(False)) if tombstone else F.lit(False)
-    tie = [F.col(name).alias(f"_tie{n}") for n, name in enumerate(getattr(source, "tie_break", ()))]
-    return looked_up.facts.select(
+    order = [*getattr(source, "tie_break", ()), _A, "_gone", *(c for c in source.schema if c not in (_E, _A))]
+    return looked_up.facts.withColumn("_gone", gone).select(
         *lookup.on,
         F.col(_E).alias("_at"),
         F.col(_A).alias("_from"),
         F.col(_S).alias("_to"),
-        gone.alias("_gone"),
+        "_gone",
         *lookup.take,
-        *tie,
+        F.struct(*[F.col(c).alias(f"_{n}") for n, c in enumerate(order)]).alias("_order"),
     )
 
 
@@ -125,13 +117,6 @@ def _best(asked: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) 
         pairs = pairs.where(
             (F.col("_from") <= F.col("_known")) & (F.col("_to").isNull() | (F.col("_to") > F.col("_known")))
         )
-    ties = sorted(c for c in facts.columns if c.startswith("_tie"))
-    if lookup.duplicates is Duplicates.ANY_TRUE:
-        newest = pairs.groupBy(*by, "_at").agg(
-            *[F.bool_or(c).alias(c) for c in lookup.take], F.bool_or("_gone").alias("_gone")
-        )
-        order = ["_at"]
-    else:
-        newest, order = pairs, ["_at", *ties, "_from", "_gone", *lookup.take]
-    best = newest.groupBy(*by).agg(F.max_by(F.struct("_gone", *lookup.take), F.struct(*order)).alias("_best"))
-    return best.select(*by, *[F.when(~F.col("_best._gone"), F.col(f"_best.{c}")).alias(c) for c in lookup.take])
+    newest = resolved(pairs, lookup, by=[*by, "_at"])
+    best = newest.groupBy(*by).agg(F.max_by(F.struct("_taken", "_gone", "_facts"), "_at").alias("_best"))
+    return best.select(*by, "_best.*").select(*by, *[value(c, lookup).alias(c) for c in lookup.take])

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from compute.duplicates import refusal
 from compute.facts import current_rows, event_date, instant, with_superseded_at
 from compute.rows import LookedUp, derive
 from features.durations import day_or_instant, instant_us
@@ -46,7 +48,13 @@ def cut_delay_us(job: Job, view: DerivedView) -> int:
 
 def build_derived(job: Job, view: DerivedView, as_of_us: int) -> StepOutcome:
     """Everything with event_time < T known at the cut; a build for an earlier T than before finds all of it there."""
-    return _Derivation(job, view, as_of_us).run()
+    try:
+        return _Derivation(job, view, as_of_us).run()
+    except PySparkException as error:
+        refused = refusal(error)
+        if refused is None:
+            raise
+        raise type(refused)(f"view '{view.name}' v{view.version}: {refused}") from error
 
 
 def is_derived(job: Job, view: DerivedView, as_of_us: int) -> bool:

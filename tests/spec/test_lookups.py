@@ -1,0 +1,342 @@
+"""Derived rows and what they look up, as it was known (S13, S17)."""
+
+from typing import Any
+
+import pytest
+from pyspark.errors import PySparkException
+
+from compute.duplicates import refusal
+from compute.rows import LookedUp, derive
+from features.model import AvailableColumn, Column, DerivedView, EventTime, Kind, LandingDelay, Source, expression, lookup
+from features.views import Duplicates
+from tests.support.drawn import frame, same
+
+CLOCKS = {"event_time": EventTime("event_at"), "available": AvailableColumn("told_at")}
+ORDERS = Source(
+    name="orders",
+    kind=Kind.EVENTS,
+    version=1,
+    owner="tests",
+    columns=(
+        Column("case", "string"),
+        Column("shop", "bigint"),
+        Column("event_at", "timestamp"),
+        Column("told_at", "timestamp"),
+    ),
+    identity=("case",),
+    **CLOCKS,
+)
+
+
+def levels(*, identity: tuple[str, ...] = ("fact",), tie_break: tuple[str, ...] = ()) -> Source:
+    return Source(
+        name="levels",
+        kind=Kind.STATE,
+        version=1,
+        owner="tests",
+        columns=(
+            Column("fact", "bigint"),
+            Column("case", "string"),
+            Column("shop", "bigint"),
+            Column("level", "string"),
+            Column("is_open", "boolean"),
+            Column("closed", "boolean"),
+            Column("event_at", "timestamp"),
+            Column("told_at", "timestamp"),
+        ),
+        identity=identity,
+        tombstone="closed",
+        tie_break=tie_break,
+        **CLOCKS,
+    )
+
+
+def derived(
+    spark: Any,
+    orders: str,
+    facts: str,
+    *,
+    duplicates: Duplicates = Duplicates.REFUSE,
+    take: tuple[str, ...] = ("level",),
+    source: Source | None = None,
+    is_regular: bool = False,
+) -> Any:
+    told = "event_time as event_at", "available_time as told_at"
+    source = source or levels()
+    view = DerivedView(
+        "orders_at_level",
+        source=ORDERS,
+        version=1,
+        owner="tests",
+        lookups=(lookup(source, on=("case", "shop"), take=take, duplicates=duplicates),),
+        features=(expression("has_level", f"{take[0]} is not null"),),
+    )
+    rows = frame(spark, orders).selectExpr("*", *told)
+    found = frame(spark, facts).selectExpr("*", *told)
+    return derive(rows, [LookedUp(view.lookups[0], found, is_regular)], view)
+
+
+ASKED = """
+case                shop:bigint  event_time:timestamp  available_time:timestamp  superseded_at:timestamp
+newest before       1            5d                    5d                        -
+at its instant      1            5d                    5d                        -
+a moment later      1            5d                    5d                        -
+nothing there       1            5d                    5d                        -
+another key         1            5d                    5d                        -
+no key              -            5d                    5d                        -
+known later         1            5d                    5d                        -
+known later, older  1            5d                    5d                        -
+corrected           1            5d                    5d                        -
+retracted           1            5d                    5d                        -
+closed              1            5d                    5d                        -
+closed, reopened    1            5d                    5d                        -
+closed later        1            5d                    5d                        -
+known before        1            5d                    9d                        -
+row is corrected    1            5d                    5d                        7d
+row is corrected    1            5d                    7d                        -
+"""
+FACTS = """
+fact:bigint  case                shop:bigint  level  is_open:boolean  closed:boolean  event_time:timestamp  available_time:timestamp  superseded_at:timestamp
+1            newest before       1            old    true             -               1d                    1d                        -
+2            newest before       1            new    true             -               4d                    4d                        -
+1            at its instant      1            same   true             -               5d                    5d                        -
+1            a moment later      1            late   true             -               5d+1us                5d                        -
+1            another key         2            other  true             -               1d                    1d                        -
+1            no key              -            null   true             -               1d                    1d                        -
+1            known later         1            old    true             -               1d                    1d                        -
+2            known later         1            new    true             -               4d                    6d                        -
+1            known later, older  1            new    true             -               4d                    4d                        -
+2            known later, older  1            old    true             -               1d                    6d                        -
+1            corrected           1            wrong  true             -               1d                    1d                        6d
+1            corrected           1            right  true             -               1d                    6d                        -
+1            retracted           1            old    true             -               1d                    1d                        -
+2            retracted           1            wrong  true             -               4d                    4d                        6d
+1            closed              1            old    true             -               1d                    1d                        -
+2            closed              1            old    true             true            4d                    4d                        -
+1            closed, reopened    1            old    true             true            1d                    1d                        -
+2            closed, reopened    1            new    true             false           4d                    4d                        -
+1            closed later        1            old    true             -               1d                    1d                        -
+2            closed later        1            old    true             true            6d                    4d                        -
+1            known before        1            wrong  true             -               1d                    1d                        6d
+1            known before        1            right  true             -               1d                    6d                        -
+1            row is corrected    1            old    true             -               1d                    1d                        -
+2            row is corrected    1            new    true             -               4d                    8d                        -
+"""
+
+
+def test_s13_a_row_takes_the_newest_fact_known_and_grows_a_version_when_that_changes(spark) -> None:
+    same(
+        derived(spark, ASKED, FACTS),
+        """
+        case                shop:bigint  available_time:timestamp  superseded_at:timestamp  level  has_level:boolean
+        newest before       1            5d                        -                        new    true
+        at its instant      1            5d                        -                        same   true
+        a moment later      1            5d                        -                        -      false
+        nothing there       1            5d                        -                        -      false
+        another key         1            5d                        -                        -      false
+        no key              -            5d                        -                        -      false
+        known later         1            5d                        6d                       old    true
+        known later         1            6d                        -                        new    true
+        known later, older  1            5d                        6d                       new    true
+        known later, older  1            6d                        -                        new    true
+        corrected           1            5d                        6d                       wrong  true
+        corrected           1            6d                        -                        right  true
+        retracted           1            5d                        6d                       wrong  true
+        retracted           1            6d                        -                        old    true
+        closed              1            5d                        -                        -      false
+        closed, reopened    1            5d                        -                        new    true
+        closed later        1            5d                        -                        old    true
+        known before        1            9d                        -                        right  true
+        row is corrected    1            5d                        7d                       old    true
+        row is corrected    1            7d                        8d                       old    true
+        row is corrected    1            8d                        -                        new    true
+        """,
+    )
+
+
+REGULAR = ("newest before", "at its instant", "a moment later", "nothing there", "another key", "no key", "closed")
+
+
+def test_s13_facts_known_in_time_give_the_same_rows_the_short_way(spark) -> None:
+    def of_regular_cases(text: str) -> str:
+        header, *lines = text.strip().splitlines()
+        return "\n".join([header, *(line for line in lines if any(f"{case}  " in line for case in REGULAR))])
+
+    short = derived(spark, of_regular_cases(ASKED), of_regular_cases(FACTS), is_regular=True)
+    long = derived(spark, of_regular_cases(ASKED), of_regular_cases(FACTS))
+    columns = ("case", "shop", "event_time", "available_time", "superseded_at", "level", "has_level")
+    found = [sorted(map(tuple, each.select(*columns).collect()), key=repr) for each in (short, long)]
+    assert found[0] == found[1]
+    assert len(found[0]) == 7
+
+
+TIED_ORDERS = """
+case         shop:bigint  event_time:timestamp  available_time:timestamp  superseded_at:timestamp
+tied         1            5d                    5d                        -
+tied early   1            5d                    5d                        -
+one true     1            5d                    5d                        -
+all null     1            5d                    5d                        -
+tied, closed  1           5d                    5d                        -
+"""
+TIED = """
+fact:bigint  case         shop:bigint  level  is_open:boolean  closed:boolean  event_time:timestamp  available_time:timestamp  superseded_at:timestamp
+1            tied         1            b      false            -               4d                    3d                        -
+2            tied         1            a      false            -               4d                    3d                        -
+3            tied         1            z      true             -               1d                    4d                        -
+1            tied early   1            b      -                -               4d                    2d                        -
+2            tied early   1            a      -                -               4d                    3d                        -
+1            one true     1            -      true             -               4d                    3d                        -
+2            one true     1            a      false            -               4d                    3d                        -
+3            one true     1            a      -                -               4d                    3d                        -
+1            all null     1            -      -                -               4d                    3d                        -
+2            all null     1            -      -                -               4d                    3d                        -
+1            tied, closed  1           a      true             -               4d                    3d                        -
+2            tied, closed  1           a      true             true            4d                    3d                        -
+"""
+
+
+@pytest.mark.parametrize("is_regular", [True, False])
+def test_s13_any_true_asks_all_of_the_newest_facts(spark, is_regular: bool) -> None:
+    answer = derived(
+        spark, TIED_ORDERS, TIED, duplicates=Duplicates.ANY_TRUE, take=("is_open",), is_regular=is_regular
+    )
+    same(
+        answer,
+        """
+        case          is_open:boolean  available_time:timestamp  superseded_at:timestamp
+        tied          false            5d                        -
+        tied early    -                5d                        -
+        one true      true             5d                        -
+        all null      -                5d                        -
+        tied, closed  -                5d                        -
+        """,
+    )
+
+
+@pytest.mark.parametrize("is_regular", [True, False])
+def test_s9_latest_is_a_total_order_that_ends_with_all_columns(spark, is_regular: bool) -> None:
+    answer = derived(
+        spark, TIED_ORDERS, TIED, duplicates=Duplicates.LATEST, take=("level", "is_open"), is_regular=is_regular
+    )
+    same(
+        answer,
+        """
+        case          level  is_open:boolean
+        tied          a      false
+        tied early    a      -
+        one true      a      -
+        all null      -      -
+        tied, closed  -      -
+        """,
+    )
+    by_level = derived(
+        spark, TIED_ORDERS, TIED, duplicates=Duplicates.LATEST, source=levels(tie_break=("level",)), is_regular=is_regular
+    )
+    same(by_level, "case  level\ntied  b\ntied early  b\none true  a\nall null  -\ntied, closed  -")
+
+
+@pytest.mark.parametrize("is_regular", [True, False])
+def test_s13_refuse_stops_the_run_and_names_look_up_and_key(spark, is_regular: bool) -> None:
+    with pytest.raises(PySparkException) as stopped:
+        derived(spark, TIED_ORDERS, TIED, is_regular=is_regular).collect()
+    told = refusal(stopped.value)
+    assert told is not None
+    assert told.exit_code == 20
+    assert "look-up of 'levels' found " in str(told)
+    assert ", shop=1)" in str(told)
+    assert "duplicates=" in str(told)
+
+
+def test_s13_refuse_lets_a_tombstone_and_unasked_keys_pass(spark) -> None:
+    header, *lines = TIED_ORDERS.strip().splitlines()
+    asked = "\n".join([header, *(line for line in lines if "closed" in line)])
+    same(derived(spark, asked, TIED), "case  level\ntied, closed  -")
+
+
+def test_another_failure_is_no_refusal() -> None:
+    assert refusal(PySparkException("the disk is full")) is None
+
+
+def places(identity: tuple[str, ...]) -> Source:
+    return Source(
+        name="places",
+        kind=Kind.STATIC,
+        version=1,
+        owner="tests",
+        columns=(Column("shop", "bigint"), Column("town", "string"), Column("is_open", "boolean")),
+        identity=identity,
+    )
+
+
+def at_place(spark: Any, orders: str, duplicates: Duplicates, *, identity: tuple[str, ...] = ()) -> Any:
+    source = places(identity)
+    take = ("is_open",) if duplicates is Duplicates.ANY_TRUE else ("town", "is_open")
+    view = DerivedView(
+        "orders_at_place",
+        source=ORDERS,
+        version=1,
+        owner="tests",
+        lookups=(lookup(source, on=("shop",), take=take, duplicates=duplicates),),
+    )
+    facts = frame(spark, "shop:bigint  town  is_open:boolean\n1  Ulm  true\n2  Bonn  false\n2  Köln  -\n-  Rom  true")
+    rows = frame(spark, orders).selectExpr("*", "event_time as event_at", "available_time as told_at")
+    return derive(rows, [LookedUp(view.lookups[0], facts, is_regular=True)], view)
+
+
+def test_s10_static_look_ups_have_no_clock_and_the_same_duplicates(spark) -> None:
+    header = "case  shop:bigint  event_time:timestamp  available_time:timestamp  superseded_at:timestamp\n"
+    once, twice, unknown = "a  1  5d  5d  -\n", "b  2  5d  5d  7d\n", "c  3  5d  5d  -\nd  -  5d  5d  -"
+    answer = at_place(spark, header + once + twice + unknown, Duplicates.LATEST)
+    same(
+        answer,
+        """
+        case  town  is_open:boolean  available_time:timestamp  superseded_at:timestamp
+        a     Ulm   true             5d                        -
+        b     Köln  -                5d                        7d
+        c     -     -                5d                        -
+        d     -     -                5d                        -
+        """,
+    )
+    any_true = at_place(spark, header + once + twice + unknown, Duplicates.ANY_TRUE)
+    same(any_true, "case  is_open:boolean\na  true\nb  false\nc  -\nd  -")
+    same(at_place(spark, header + once + unknown, Duplicates.REFUSE), "case  town\na  Ulm\nc  -\nd  -")
+    with pytest.raises(PySparkException) as stopped:
+        at_place(spark, header + once + twice, Duplicates.REFUSE).collect()
+    assert "look-up of 'places' found 2 facts for the key (shop=2)" in str(refusal(stopped.value))
+
+
+def test_s23_what_an_expression_gives_birth_to_is_finite_or_null(spark) -> None:
+    source = Source(
+        name="numbers",
+        kind=Kind.EVENTS,
+        version=1,
+        owner="tests",
+        columns=(Column("x", "double"), Column("event_at", "timestamp")),
+        event_time=EventTime("event_at"),
+        available=LandingDelay("0s"),
+    )
+    view = DerivedView(
+        "roots",
+        source=source,
+        version=1,
+        owner="tests",
+        features=(
+            expression("root", "sqrt(x)"),
+            expression("power", "exp(x)"),
+            expression("none", "x * 0.0"),
+            expression("share", "try_divide(x, 0)"),
+        ),
+    )
+    rows = frame(spark, "x:double\n4\n-1\n1000\n-").selectExpr(
+        "x", "current_timestamp() as event_at", "event_at as event_time", "event_at as available_time", "event_at as superseded_at"
+    )
+    same(
+        derive(rows, [], view).selectExpr("x", "root", "bround(power, 4) as power", "none", "share"),
+        """
+        x:double  root:double         power:double  none:double  share:double
+        4         2                   54.5982       0.0          -
+        -1        -                   0.3679        0.0          -
+        1000      31.622776601683793  -             0.0          -
+        -         -                   -             -            -
+        """,
+    )
