@@ -27,7 +27,7 @@ def with_superseded_at(rows: DataFrame, source: Source, *, has_versions: bool) -
     else:
         newer = (
             Window.partitionBy(*source.identity)
-            .orderBy(*_version_order(source))
+            .orderBy(*_version_order(source, rows.columns))
             .rowsBetween(1, Window.unboundedFollowing)
         )
         versions = rows.withColumn("superseded_at", F.min("available_time").over(newer))
@@ -37,10 +37,16 @@ def with_superseded_at(rows: DataFrame, source: Source, *, has_versions: bool) -
     return versions.where("superseded_at is null or superseded_at > available_time")
 
 
-def _version_order(source: Source) -> list[Column]:
-    """S7: version_by, then available_time; then, so that the order is total, every column in declared order (S9)."""
+def _version_order(source: Source, columns: list[str]) -> list[Column]:
+    """S7: version_by, then available_time; then, so that the order is total, every column in declared order (S9).
+
+    A correction may be loaded before its fact's landing delay is over: then both were known at one instant, and the
+    load that brought them says which is newer.
+    """
     named = [source.version_by] if source.version_by else []
-    return [F.col(name).asc_nulls_first() for name in [*named, "available_time", *(c.name for c in source.columns)]]
+    loaded = ["loaded_at"] if "loaded_at" in columns else []
+    order = [*named, "available_time", *loaded, *(c.name for c in source.columns)]
+    return [F.col(name).asc_nulls_first() for name in order]
 
 
 def known_before(facts: DataFrame, *, as_of_us: int, cut_us: int) -> DataFrame:
