@@ -3,6 +3,7 @@
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
+from compute.numbers import finite
 from compute.windows import with_expressions
 from features.feature import Feature
 from features.views import CrossEntityView, Unknown
@@ -22,12 +23,14 @@ def compare(snapshots: DataFrame, membership: DataFrame | None, view: CrossEntit
     group = ["event_time", *by]
     others = F.count(F.lit(1)).over(Window.partitionBy(*group)) - F.lit(1 if view.exclude_self else 0)
     frame = frame.withColumn("_others", others)
-    enough = F.col("_others") >= view.min_members
+    grouped = F.lit(True)
     if view.group.unknown is Unknown.NO_GROUP:
         for name in by:
-            enough = enough & F.col(name).isNotNull()
+            grouped = grouped & F.col(name).isNotNull()
+    enough = grouped & (F.col("_others") >= view.min_members)
     compared = [_compare(f, view, group) for f in view.outputs if f.operation != "expression"]
-    named = [(value if f.operation == "members" else F.when(enough, value)).alias(f.name) for f, value in compared]
+    # How many others there are is told even where they are too few to be compared with.
+    named = [F.when(grouped if f.operation == "members" else enough, value).alias(f.name) for f, value in compared]
     return with_expressions(frame.select(*keys, "event_time", *named), view.outputs).select(
         *keys, "event_time", *[f.name for f in view.outputs]
     )
@@ -52,7 +55,8 @@ def _compare(feature: Feature, view: CrossEntityView, group: list[str]) -> tuple
         "rank": lambda: F.when(own.isNotNull(), F.rank().over(everyone.orderBy(own.desc_nulls_last())).cast("bigint")),
         "percentile_rank": lambda: _percentile(own, Window.partitionBy(*group, own.isNull())),
     }
-    return feature, values[feature.operation]()
+    value = values[feature.operation]()
+    return feature, finite(value) if feature.type == "double" else value
 
 
 def _percentile(own: Column, known: WindowSpec) -> Column:

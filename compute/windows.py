@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from compute.rows import finite
+from compute.numbers import expressed, finite_sql
 from features.feature import Feature
 from features.sources import Source
 from features.views import AggregateView
@@ -59,8 +59,8 @@ def with_expressions(frame: DataFrame, outputs: Iterable[Feature]) -> DataFrame:
     """Expressions in declared order; `as_of` is the snapshot's instant."""
     frame = frame.withColumn("as_of", F.col("event_time"))
     for feature in outputs:
-        if feature.operation == "expression":
-            frame = frame.withColumn(feature.name, finite(feature))
+        if feature.operation == "expression" and feature.input is not None:
+            frame = frame.withColumn(feature.name, expressed(feature.input))
     return frame.drop("as_of")
 
 
@@ -113,7 +113,7 @@ class _Inputs:
         """The filter; counting an input counts its non-null rows (S23)."""
         texts = [f"({feature.where.sql})"] if feature.where else []
         if feature.operation == "count" and feature.input:
-            texts.append(f"({feature.input.sql}) is not null")
+            texts.append(f"({finite_sql(feature.input)}) is not null")
         return self._add(f"coalesce({' and '.join(texts)}, false)", "mask") if texts else None
 
     def _add(self, sql: str, kind: str) -> str:
@@ -129,7 +129,7 @@ def _quanta(feature: Feature) -> str:
     """S24: an input as a whole number of quanta, rounded once, half-even."""
     if feature.input is None:
         raise ValueError(f"feature '{feature.name}' has no input")
-    sql, type_, divisor = feature.input.sql, feature.input.type, feature.divisor
+    sql, type_, divisor = finite_sql(feature.input), feature.input.type, feature.divisor
     if type_ == "double":
         return f"cast(rint(({sql}) * {float(divisor)!r}D) as bigint)"
     if type_.startswith("decimal"):
