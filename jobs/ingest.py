@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from compute import arrival, delivery
 from compute.facts import event_date
-from features.durations import instant_text, to_datetime, to_us
+from features.durations import instant_us, to_datetime, to_us
 from features.errors import (
     SourceMissing,
     SourceUnreadable,
@@ -176,7 +176,7 @@ class _Ingest:
         fresh = arrival.new_rows(usable, None, self.source, repeats=repeated > 0)
         kept = fresh.count() if repeated else counts.usable
         trusted = self.source.available.first_load_until if isinstance(self.source.available, LandingDelay) else ""
-        late = bool(trusted) and counts.newest_event_us is not None and instant_text(counts.newest_event_us) >= trusted
+        late = bool(trusted) and (counts.newest_event_us or 0) >= instant_us(trusted)
         return arrival.with_available_time(fresh, self.source, self.load, known=None), replace(
             counts, kept=kept, has_late=late, has_versions=bool(repeated) and kept > facts
         )
