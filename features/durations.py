@@ -12,13 +12,14 @@ from features.errors import DefinitionError
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 _UNITS = {"d": DAY_US, "h": 3_600 * SECOND_US, "m": 60 * SECOND_US, "s": SECOND_US}
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 def duration_us(text: str, *, where: str = "duration") -> int:
     """`7d` is 7 × 86,400 seconds whatever the calendar says; units are d, h, m and s."""
-    match = re.fullmatch(r"(\d+)([dhms])", text)
+    match = re.fullmatch(r"([0-9]+)([dhms])", text)
     if match is None:
         raise DefinitionError(
             f"{where}: '{text}' is not a duration; write a whole number and a unit, e.g. 7d, 4h, 30m or 15s."
@@ -28,8 +29,11 @@ def duration_us(text: str, *, where: str = "duration") -> int:
 
 def instant_us(text: str, *, where: str = "instant") -> int:
     """`2017-11-30` is its midnight in UTC; an instant with an offset is itself; one without is refused (S3)."""
+    if re.fullmatch(r".*\.[0-9]{6}[0-9]*[1-9].*", text):
+        raise DefinitionError(f"{where}: '{text}' is finer than a microsecond; write at most six digits of a second.")
     try:
-        parsed = datetime.fromisoformat(text)
+        # Python alone would also read 20171130 and 2017-W48-4.
+        parsed = datetime.fromisoformat(text if _INSTANT.fullmatch(text) else "")
     except ValueError:
         raise DefinitionError(
             f"{where}: '{text}' is not an instant; write 2017-11-30 or 2017-11-30T06:00:00Z."
@@ -71,8 +75,8 @@ class Window:
     label: str
 
     def __post_init__(self) -> None:
-        if self.label != "lifetime":
-            duration_us(self.label, where="window")
+        if self.label != "lifetime" and duration_us(self.label, where="window") == 0:
+            raise DefinitionError(f"window '{self.label}' holds nothing; make it longer, or say LIFETIME.")
 
     @property
     def length_us(self) -> int | None:

@@ -78,6 +78,8 @@ class Aggregation:
     def expand(self, schema: Mapping[str, str], windows: tuple[str, ...], *, where: str) -> list[Feature]:
         stem = self._stem(where)
         place = f"{where}, feature '{stem}_{self.operation}'"
+        if not self.windows and not windows:
+            raise DefinitionError(f"{place} has no window; give the view or the feature windows=('30d', LIFETIME).")
         value = parse_expression(self.input, schema, where=place) if self.input else None
         mask = self._mask(schema, place)
         type_, divisor = self._result(value, place)

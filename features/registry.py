@@ -86,7 +86,18 @@ def load(package: str = SHIPPED) -> Registry:
         raise DefinitionError(
             f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
         )
+    _one_layer_each(found.values())
     return Registry(package, tuple(sorted(found.values(), key=_depth)))
+
+
+def _one_layer_each(definitions: Iterable[Definition]) -> None:
+    layers: dict[str, str] = {}
+    for each in definitions:
+        other = layers.setdefault(each.name, each.layer)
+        if other != each.layer:
+            raise DefinitionError(
+                f"'{each.name}' stands in two layers, {other} and {each.layer}; one name is one thing: rename one."
+            )
 
 
 def _add(value: Definition, found: dict[str, Definition], place: str) -> None:

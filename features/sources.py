@@ -222,6 +222,10 @@ class Source:
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise DefinitionError(f"{where}: column '{twice[0]}' is declared twice.")
         self._check_clocks(where)
+        self._check_names(where, names)
+        self.computed  # noqa: B018  parsed here, so that a definition that can't stand is refused where it is written
+
+    def _check_names(self, where: str, names: list[str]) -> None:
         for name in (
             *self.identity,
             *self.tie_break,
@@ -231,7 +235,9 @@ class Source:
                 raise UnknownName(f"{where}: '{name}' is not one of its columns.{did_you_mean(name, names)}")
         if self.tombstone and self.kind is not Kind.STATE:
             raise DefinitionError(f"{where}: only a state source can have a tombstone; this one is {self.kind} (S8).")
-        self.computed  # noqa: B018  parsed here, so that a definition that can't stand is refused where it is written
+        for name in filter(None, (self.retraction, self.tombstone)):
+            if self.type_of(name) != "boolean":
+                raise DefinitionError(f"{where}: '{name}' marks versions; it is {self.type_of(name)}, make it boolean.")
 
     def _check_clocks(self, where: str) -> None:
         names = [column.name for column in self.columns]
@@ -260,6 +266,14 @@ class Source:
                 f"{where} does not say when its facts were known; declare available=LandingDelay(…), "
                 "AvailableColumn(…) or LoadTime() (S5)."
             )
+        if isinstance(self.available, AvailableColumn):
+            column = self.available.column
+            if column not in names:
+                raise UnknownName(f"{where}: available column '{column}' is not a column.{did_you_mean(column, names)}")
+            if self.type_of(column) != "timestamp":
+                raise DefinitionError(
+                    f"{where}: available column '{column}' is a {self.type_of(column)}; it must be a timestamp (S5)."
+                )
         if isinstance(self.available, AvailableColumn) and self.available.column not in names:
             raise UnknownName(
                 f"{where}: available column '{self.available.column}' is not a "

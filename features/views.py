@@ -100,6 +100,15 @@ class DerivedView:
         """The columns that look-ups add, with their types."""
         added: dict[str, str] = {}
         for each in self.lookups:
+            if not each.on:
+                raise DefinitionError(
+                    f"{self.where}: the look-up of '{each.source.name}' has no key; give on=('…',), columns of both."
+                )
+            if twice := sorted({c for c in each.take if c in {*self.source.schema, *added} or each.take.count(c) > 1}):
+                raise DefinitionError(
+                    f"{self.where}: two columns would be called '{twice[0]}'; "
+                    f"don't take it from '{each.source.name}', or give it another name in a view of that source."
+                )
             for column in (*each.on, *each.take):
                 if column not in each.source.schema:
                     raise UnknownName(
@@ -185,7 +194,8 @@ class AggregateView:
             raise DefinitionError(
                 f"{self.where}: its source '{self.source.name}' is static; windows need a clock (S10)."
             )
-        self.outputs  # noqa: B018  validated where it is written
+        if not self.published:
+            raise DefinitionError(f"{self.where} declares no feature to publish; add one, e.g. count(named='events').")
         if self.publish_delay_us < self.cut_delay_us:
             raise DefinitionError(
                 f"{self.where}: publish_delay {self.publish_delay} is shorter than cut_delay {self.cut_delay}; it "
@@ -309,7 +319,14 @@ class CrossEntityView:
                     raise DefinitionError(
                         f"{self.where}: group source '{self.group.source.name}' has no key '{key}' of type {type_}."
                     )
-        self.outputs  # noqa: B018  validated where it is written
+            identity = self.group.source.identity
+            if not identity or not set(identity) <= set(self.entity.key_names):
+                raise DefinitionError(
+                    f"{self.where}: '{self.group.source.name}' can put one {self.entity.name} into several groups; "
+                    f"a group source's identity must be the entity's keys ({', '.join(self.entity.key_names)})."
+                )
+        if not self.outputs:
+            raise DefinitionError(f"{self.where} declares no feature to publish; add one, e.g. members().")
 
     @property
     def where(self) -> str:
