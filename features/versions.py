@@ -29,46 +29,72 @@ def fingerprints(definition: Definition) -> Fingerprints:
     if isinstance(definition, Source):
         return {column.name: _digest(_source_meaning(definition, column.name)) for column in definition.columns}
     if isinstance(definition, DerivedView):
-        upstream = fingerprints(definition.source)
-        return (
-            upstream | _looked_up(definition) | {f.name: _digest(_meaning(f, definition)) for f in definition.outputs}
-        )
-    return {feature.name: _digest(_meaning(feature, definition)) for feature in definition.published}
+        read = fingerprints(definition.source) | _looked_up(definition)
+        return read | _outputs(definition, read)
+    outputs = _outputs(definition, fingerprints(definition.upstream[0]))
+    return {feature.name: outputs[feature.name] for feature in definition.published}
+
+
+def _outputs(view: DerivedView | AggregateView | CrossEntityView, read: Fingerprints) -> Fingerprints:
+    """In declared order: an expression of a snapshot reads the features above it, everything else reads upstream."""
+    found: Fingerprints = {}
+    for feature in view.outputs:
+        columns = read | found if feature.operation == "expression" else read
+        found[feature.name] = _digest(_meaning(feature, view, columns))
+    return found
 
 
 def _source_meaning(source: Source, column: str) -> Any:
     declared = next(c for c in source.columns if c.name == column)
     computed = source.computed.get(column)
+    reads = computed.columns if computed else ()
+    return {
+        "facts": _facts(source),
+        "column": _column(source, column) if not computed else [declared.type, computed.text],
+        "reads": [_column(source, name) for name in reads],
+    }
+
+
+def _facts(source: Source) -> Any:
+    """Which facts there are, and when each counts: part of the meaning of every value read from them."""
     return {
         "source": key_of(source),
         "kind": source.kind,
         "identity": source.identity,
         "event_time": repr(source.event_time),
+        "clock": _clock(source),
         "available": repr(source.available),
         "version_by": source.version_by,
         "retraction": source.retraction,
         "tombstone": source.tombstone,
         "tie_break": source.tie_break,
         "history_start": source.history_start,
-        "column": [
-            declared.type,
-            declared.delivered_name,
-            declared.required,
-            declared.zone,
-            declared.nan,
-            computed.text if computed else "",
-        ],
+        "required": sorted(c.name for c in source.columns if c.required),
     }
 
 
+def _clock(source: Source) -> Any:
+    if source.event_time is None:
+        return None
+    computed = source.computed.get(source.event_time.column)
+    read = computed.columns if computed else (source.event_time.column,)
+    return [computed.text if computed else "", *(_column(source, name) for name in read)]
+
+
+def _column(source: Source, name: str) -> Any:
+    declared = next(c for c in source.columns if c.name == name)
+    return [declared.type, declared.delivered_name, declared.required, declared.zone, declared.nan]
+
+
 def _looked_up(view: DerivedView) -> Fingerprints:
+    driving = fingerprints(view.source)
     return {
         column: _digest(
             {
                 "lookup": fingerprints(each.source)[column],
                 "on": each.on,
                 "duplicates": each.duplicates,
-                "keys": [fingerprints(each.source)[k] for k in each.on],
+                "keys": [[driving[key], fingerprints(each.source)[key]] for key in each.on],
             }
         )
         for each in view.lookups
@@ -76,8 +102,7 @@ def _looked_up(view: DerivedView) -> Fingerprints:
     }
 
 
-def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityView) -> Any:
-    columns = _columns_below(view)
+def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityView, columns: Fingerprints) -> Any:
     used = {c for text in (feature.input, feature.where) if text for c in text.columns} | (
         {feature.of} if feature.of else set()
     )
@@ -96,26 +121,9 @@ def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityVi
     }
 
 
-def _columns_below(view: DerivedView | AggregateView | CrossEntityView) -> Mapping[str, str]:
-    """Fingerprints of what the view's features may read.
-
-    Upstream columns, then its own features by declared meaning.
-    """
-    if isinstance(view, DerivedView):
-        return fingerprints(view.source) | _looked_up(view)
-    if isinstance(view, AggregateView):
-        return fingerprints(view.source) | {
-            f.name: _digest(
-                [f.operation, f.input and f.input.text, f.where and f.where.text, repr(f.window), f.divisor]
-            )
-            for f in view.outputs
-        }
-    return fingerprints(view.of) | {f.name: _digest([f.operation, f.of, f.divisor]) for f in view.outputs}
-
-
 def _view_meaning(view: DerivedView | AggregateView | CrossEntityView) -> Any:
     if isinstance(view, DerivedView):
-        return key_of(view.source)
+        return {"source": key_of(view.source), "facts": _facts(view.root)}
     meaning: dict[str, Any] = {
         "keys": view.entity.keys,
         "cut": view.cut_delay_us,
@@ -124,17 +132,16 @@ def _view_meaning(view: DerivedView | AggregateView | CrossEntityView) -> Any:
     if isinstance(view, CrossEntityView):
         group = view.group
         membership = {c: fingerprints(group.source)[c] for c in group.by} if group.source else {}
-        meaning |= {
-            "of": key_of(view.of),
+        return meaning | {
+            "of": [key_of(view.of), _view_meaning(view.of)],
             "group": membership,
             "unknown": group.unknown,
             "exclude_self": view.exclude_self,
             "min_members": view.min_members,
         }
-    else:
-        root = view.source if isinstance(view.source, Source) else view.source.root
-        meaning |= {"source": key_of(view.source), "clocks": _source_meaning(root, root.columns[0].name)}
-    return meaning
+    root = view.source if isinstance(view.source, Source) else view.source.root
+    keys = [fingerprints(view.source)[key] for key in view.entity.key_names]
+    return meaning | {"source": key_of(view.source), "facts": _facts(root), "key_columns": keys}
 
 
 def _digest(meaning: Any) -> str:

@@ -1,4 +1,4 @@
-"""An impossible definition can't exist: it is refused where it is written, with the place, what was found and the way out."""
+"""An impossible definition can't exist: it is refused where it is written, with the place and the way out."""
 
 from typing import Any
 
@@ -502,11 +502,9 @@ def test_s11_a_view_is_cut_when_its_source_has_landed_unless_it_says_otherwise()
     assert (view.cut_delay_us, view.publish_delay_us) == (4 * hour, 4 * hour)
     view = aggregate(publish_delay="6h")
     assert (view.cut_delay_us, view.publish_delay_us) == (4 * hour, 6 * hour)
-    slow = (
-        static(Column("age", "int")),
-        source(name="slow", available=LandingDelay("8h"), columns=(*COLUMNS, Column("x", "int"))),
-    )
-    both = derived(lookups=(lookup(slow[0], on=("id",), take=("age",)), lookup(slow[1], on=("id",), take=("x",))))
+    people = static(Column("age", "int"))
+    slow = source(name="slow", available=LandingDelay("8h"), columns=(*COLUMNS, Column("x", "int")))
+    both = derived(lookups=(lookup(people, on=("id",), take=("age",)), lookup(slow, on=("id",), take=("x",))))
     assert aggregate(source=both).cut_delay_us == 8 * hour
     assert cross(of=aggregate(count(named="lines"), source=both)).publish_delay_us == 8 * hour
 

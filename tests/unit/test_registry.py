@@ -1,0 +1,200 @@
+"""Definitions are found by name in any importable package, and a package that can't be read says where and why."""
+
+import importlib
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from features.errors import DefinitionError, UnknownName
+from features.registry import SHIPPED, Registry, key_of, load
+
+RAW = """
+from features.model import Column, EventTime, Kind, LandingDelay, Source
+
+lines = Source(
+    name="lines", kind=Kind.EVENTS, version=1, owner="tests",
+    columns=(Column("id", "bigint"), Column("at", "timestamp")),
+    event_time=EventTime("at"), available=LandingDelay("4h"),
+)
+"""
+VIEW = """
+from features.model import AggregateView, Entity, count
+from {package}.lines import lines
+
+{name} = AggregateView(
+    "{view}", entity=Entity("person", keys=(("id", "bigint"),)), source=lines, version={version}, owner="tests",
+    windows=("7d",), features=(count(named="lines"),),
+)
+"""
+Write = Callable[[Mapping[str, str]], str]
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write modules of a package of its own; `{package}` in them is its name."""
+    name = f"definitions_{abs(hash(tmp_path)):x}"
+
+    def write(modules: Mapping[str, str]) -> str:
+        for module, text in modules.items():
+            path = tmp_path / name / module
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text.replace("{package}", name))
+        importlib.invalidate_caches()
+        return name
+
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield write
+    for module in [each for each in sys.modules if each.split(".")[0] == name]:
+        del sys.modules[module]
+
+
+def view(name: str, *, version: int = 1, variable: str = "") -> str:
+    return VIEW.replace("{name}", variable or name).replace("{view}", name).replace("{version}", str(version))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Registry:
+    return load()
+
+
+def test_every_definition_stands_after_what_it_reads(shipped: Registry) -> None:
+    seen: set[str] = set()
+    for definition in shipped.definitions:
+        assert {key_of(upstream) for upstream in definition.upstream} <= seen, definition.name
+        seen.add(key_of(definition))
+    assert len(seen) == len(shipped.definitions) > 15
+
+
+def test_one_view_is_one_file_and_one_name_everywhere(shipped: Registry) -> None:
+    """The file, the variable and the name: else a newcomer looks for a view and can't find it."""
+    for definition in shipped.definitions:
+        module = importlib.import_module(f"{SHIPPED}.{definition.layer}.{definition.name}")
+        assert getattr(module, definition.name) is definition
+    layers = ("raw", "derived", "aggregate", "cross_entity")
+    root = Path(next(iter(importlib.import_module(SHIPPED).__path__)))
+    files = {(f.parent.name, f.stem) for layer in layers for f in (root / layer).glob("*.py") if f.stem != "__init__"}
+    assert files == {(d.layer, d.name) for d in shipped.definitions}
+
+
+def test_a_definition_is_found_by_name_by_version_and_by_key(package: Write) -> None:
+    both = {"a.py": view("spend"), "b.py": view("spend", version=2)}
+    registry = load(package({"__init__.py": "", "lines.py": RAW, **both}))
+    assert registry.get("spend").version == 2
+    assert registry.get("spend/v1").version == 1
+    assert registry.get("aggregate/spend/v1") is registry.get("spend/v1")
+
+
+def test_an_unknown_name_is_told_with_its_nearest(shipped: Registry) -> None:
+    with pytest.raises(UnknownName, match=r"is 'household_spent' .*Did you mean 'household_spend'\?"):
+        shipped.get("household_spent")
+    with pytest.raises(UnknownName, match="called 'household_spend/v9' in 'features'"):
+        shipped.get("household_spend/v9")
+    with pytest.raises(UnknownName, match=r"called 'xyz'.* Known: .*…"):
+        shipped.select(["household_spend", "xyz+"])
+
+
+def names(found: tuple) -> list[str]:
+    return sorted(definition.name for definition in found)
+
+
+def test_a_view_is_selected_with_all_it_needs(shipped: Registry) -> None:
+    needed = ["basket_lines", "household_spend", "products", "promotions", "transactions"]
+    assert names(shipped.select(["household_spend"])) == needed
+    assert names(shipped.select(["demographics"])) == ["demographics"]
+    assert shipped.select([]) == shipped.definitions
+
+
+def test_a_plus_selects_what_is_built_on_it_and_what_that_needs(shipped: Registry) -> None:
+    found = shipped.select(["household_spend+"])
+    assert {"household_vs_cohort", "demographics", "transactions"} <= set(names(found))
+    assert "product_sales" not in names(found)
+    order = [shipped.definitions.index(definition) for definition in found]
+    assert order == sorted(order)
+    above = {d.name for d in shipped.definitions if "raw/transactions/v1" in shipped.needed_by(key_of(d))}
+    assert above <= set(names(shipped.select(["transactions+"])))
+
+
+def test_several_selections_are_one(shipped: Registry) -> None:
+    both = shipped.select(["household_coupons", "demographics"])
+    assert set(names(both)) == {*names(shipped.select(["household_coupons"])), "demographics"}
+
+
+REFUSED = {
+    "empty package": ({"__init__.py": ""}, r"declares no source and no view; `ziggurat init` writes one"),
+    "two of one name": (
+        {"__init__.py": "", "lines.py": RAW, "a.py": view("spend"), "b.py": view("spend")},
+        r"b\.spend: there are two definitions called aggregate/spend/v1; give one of them another name or version",
+    ),
+    "one name in two layers": (
+        {"__init__.py": "", "lines.py": RAW, "a.py": view("lines", variable="spend")},
+        "'lines' stands in two layers, (raw and aggregate|aggregate and raw)",
+    ),
+    "import in a circle": (
+        {"__init__.py": "", "a.py": "from {package}.b import y\nx = 1", "b.py": "from {package}.a import x\ny = 1"},
+        "can't be imported: the modules import each other in a circle",
+    ),
+    "no such module": (
+        {"__init__.py": "", "a.py": "import nowhere_to_be_found"},
+        r"can't be imported: no module 'nowhere_to_be_found'\. Run from the folder that holds the package, or install it",
+    ),
+    "no such name": (
+        {"__init__.py": "", "lines.py": RAW, "a.py": "from {package}.lines import line"},
+        "cannot import name",
+    ),
+    "syntax error": (
+        {"__init__.py": "", "a.py": "x = (1,\ny = 2"},
+        r"a\.py, line [12]: this definition does not parse",
+    ),
+    "any other error": ({"__init__.py": "", "a.py": "\n\nx = 1 / 0"}, r"a\.py, line 3: .*ZeroDivisionError"),
+    "impossible definition": (
+        {"__init__.py": "", "lines.py": RAW.replace("4h", "soon")},
+        "^landing delay: 'soon' is not a duration",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_package_that_can_not_be_read_says_where_and_why(package: Write, case: str) -> None:
+    modules, said = REFUSED[case]
+    name = package(modules)
+    with pytest.raises(DefinitionError, match=said):
+        load(name)
+
+
+def test_a_missing_package_says_so() -> None:
+    with pytest.raises(DefinitionError, match="'no_such_package' can't be imported: no module"):
+        load("no_such_package")
+
+
+def test_a_view_brings_its_upstream_from_another_package(package: Write) -> None:
+    name = package({"__init__.py": "", "shop/__init__.py": "", "lines.py": RAW, "shop/spend.py": view("spend")})
+    assert names(load(f"{name}.shop").definitions) == ["lines", "spend"]
+
+
+def test_definitions_are_found_inside_a_zip_with_their_lock_file(tmp_path: Path) -> None:
+    archive = tmp_path / "definitions.zip"
+    root = Path(__file__).parents[2]
+    with zipfile.ZipFile(archive, "w") as packed:
+        for file in (root / SHIPPED).rglob("*"):
+            if file.suffix in (".py", ".json"):
+                packed.write(file, file.relative_to(root))
+    told = (
+        "import features; from features.registry import load; from features.versions import locked_fingerprints;"
+        "registry = load(); print(features.__file__);"
+        "print(len(registry.definitions), len(locked_fingerprints(registry)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", told],
+        env={"PYTHONPATH": str(archive)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    place, counted = run.stdout.splitlines()
+    assert place.startswith(str(archive))
+    assert counted == f"{len(load().definitions)} {len(load().definitions)}"
