@@ -75,7 +75,12 @@ def compared(spark: Any, spends: str, people: str | None, **how: Any) -> Any:
         **({"group": IN_TOWN} if people else {}) | how,
     )
     answer = compare(frame(spark, spends), None if people is None else frame(spark, people), view)
-    short = {"ratio_to_mean": "ratio", "difference_to_mean": "above", "percentile_rank": "pct", "share_of_total": "share"}
+    short = {
+        "ratio_to_mean": "ratio",
+        "difference_to_mean": "above",
+        "percentile_rank": "pct",
+        "share_of_total": "share",
+    }
     for long, name in (*short.items(), ("rank", "place")):
         answer = answer.withColumnRenamed(f"{of}_{long}", name)
     return answer
@@ -96,43 +101,64 @@ id:bigint  age    town
 13         below  Ulm
 """
 SPENDS = """
-id:bigint  event_time:timestamp  value_sum_7d:double
-1          10d                   1.00
-2          10d                   2.00
-3          10d                   2.00
-4          10d                   -
-5          10d                   4.00
-6          10d                   1.00
-7          10d                   3.00
-8          10d                   5.00
-9          10d                   7.00
-1          11d                   3.00
-10         10d                   0.00
-11         10d                   0.00
-12         10d                   0.00
-13         10d                   -4.00
+id:bigint  event_time  value_sum_7d:double
+1          10d         1.00
+2          10d         2.00
+3          10d         2.00
+4          10d         -
+5          10d         4.00
+6          10d         1.00
+7          10d         3.00
+8          10d         5.00
+9          10d         7.00
+1          11d         3.00
+10         10d         0.00
+11         10d         0.00
+12         10d         0.00
+13         10d         -4.00
 """
 
 
 def test_s26_an_entity_is_compared_with_its_group_at_the_same_instant(spark) -> None:
+    answer = compared(spark, SPENDS, PEOPLE_DRAWN).localCheckpoint()
     same(
-        compared(spark, SPENDS, PEOPLE_DRAWN),
+        answer,
         """
-        id:bigint  event_time:timestamp  members:bigint  ratio:double        above:double         pct:double  place:bigint  share:double  is_above:boolean
-        1          10d                   4               0.6                 -0.6666666666666667  0           3             0.2           false
-        2          10d                   4               1.2                 0.33333333333333326  0.5         1             0.4           true
-        3          10d                   4               1.2                 0.33333333333333326  0.5         1             0.4           true
-        4          10d                   4               -                   -                    -           -             -             -
-        5          10d                   1               1                   0                    -           1             1             false
-        6          10d                   2               0.5                 -1                   0           2             0.25          false
-        7          10d                   2               1.5                 1                    1           1             0.75          true
-        8          10d                   2               0.8333333333333334  -1                   0           2             0.4166666666666667  false
-        9          10d                   2               1.1666666666666667  1                    1           1             0.5833333333333334  true
-        1          11d                   1               1                   0                    -           1             1             false
-        10         10d                   2               -                   0                    0           1             -             -
-        11         10d                   2               -                   0                    0           1             -             -
-        12         10d                   2               0.0                 2                    1           1             0.0           false
-        13         10d                   2               2                   -2                   0           2             1             true
+        id:bigint  event_time  members:bigint  ratio:double        above:double         is_above:boolean
+        1          10d         4               0.6                 -0.6666666666666667  false
+        2          10d         4               1.2                 0.33333333333333326  true
+        3          10d         4               1.2                 0.33333333333333326  true
+        4          10d         4               -                   -                    -
+        5          10d         1               1                   0                    false
+        6          10d         2               0.5                 -1                   false
+        7          10d         2               1.5                 1                    true
+        8          10d         2               0.8333333333333334  -1                   false
+        9          10d         2               1.1666666666666667  1                    true
+        1          11d         1               1                   0                    false
+        10         10d         2               -                   0                    -
+        11         10d         2               -                   0                    -
+        12         10d         2               0.0                 2                    false
+        13         10d         2               2                   -2                   true
+        """,
+    )
+    same(
+        answer,
+        """
+        id:bigint  event_time  pct:double  place:bigint  share:double
+        1          10d         0           3             0.2
+        2          10d         0.5         1             0.4
+        3          10d         0.5         1             0.4
+        4          10d         -           -             -
+        5          10d         -           1             1
+        6          10d         0           2             0.25
+        7          10d         1           1             0.75
+        8          10d         0           2             0.4166666666666667
+        9          10d         1           1             0.5833333333333334
+        1          11d         -           1             1
+        10         10d         0           1             -
+        11         10d         0           1             -
+        12         10d         1           1             0.0
+        13         10d         0           2             1
         """,
     )
 
@@ -141,16 +167,16 @@ def test_s26_exclude_self_leaves_the_entity_out_of_its_own_mean(spark) -> None:
     same(
         compared(spark, SPENDS, PEOPLE_DRAWN, exclude_self=True).where("id < 9"),
         """
-        id:bigint  event_time:timestamp  members:bigint  ratio:double         above:double
-        1          10d                   3               0.5                  -1
-        2          10d                   3               1.3333333333333333   0.5
-        3          10d                   3               1.3333333333333333   0.5
-        4          10d                   3               -                    -
-        5          10d                   0               -                    -
-        6          10d                   1               0.3333333333333333   -2
-        7          10d                   1               3                    2
-        8          10d                   1               0.7142857142857143   -2
-        1          11d                   0               -                    -
+        id:bigint  event_time  members:bigint  ratio:double        above:double
+        1          10d         3               0.5                 -1
+        2          10d         3               1.3333333333333333  0.5
+        3          10d         3               1.3333333333333333  0.5
+        4          10d         3               -                   -
+        5          10d         0               -                   -
+        6          10d         1               0.3333333333333333  -2
+        7          10d         1               3                   2
+        8          10d         1               0.7142857142857143  -2
+        1          11d         0               -                   -
         """,
     )
 
@@ -160,11 +186,11 @@ def test_s26_too_few_members_are_counted_and_not_compared_with(spark) -> None:
     same(
         few,
         """
-        id:bigint  event_time:timestamp  members:bigint  ratio:double  pct:double  place:bigint  share:double  is_above:boolean
-        1          10d                   3               0.5           0           3             0.2           false
-        5          10d                   0               -             -           -             -             -
-        7          10d                   1               -             -           -             -             -
-        1          11d                   0               -             -           -             -             -
+        id:bigint  event_time  members:bigint  ratio:double  pct:double  place:bigint  share:double  is_above:boolean
+        1          10d         3               0.5           0           3             0.2           false
+        5          10d         0               -             -           -             -             -
+        7          10d         1               -             -           -             -             -
+        1          11d         0               -             -           -             -             -
         """,
     )
 
@@ -183,7 +209,7 @@ def test_s26_who_has_no_group_is_compared_with_nobody_where_so_declared(spark) -
 
 
 def test_s26_everyone_is_one_group(spark) -> None:
-    three = "id:bigint  event_time:timestamp  value_sum_7d:double\n1  10d  1\n2  10d  1\n3  10d  4"
+    three = "id:bigint  event_time  value_sum_7d:double\n1  10d  1\n2  10d  1\n3  10d  4"
     same(
         compared(spark, three, None),
         """
@@ -197,5 +223,5 @@ def test_s26_everyone_is_one_group(spark) -> None:
 
 def test_s24_a_mean_is_of_whole_quanta_and_divided_once(spark) -> None:
     ten = "\n".join(f"{n}  10d  0.1" for n in range(10))
-    answer = compared(spark, "id:bigint  event_time:timestamp  value_sum_7d:double\n" + ten, None)
+    answer = compared(spark, "id:bigint  event_time  value_sum_7d:double\n" + ten, None)
     same(answer, "id:bigint  ratio:double  above:double\n" + "\n".join(f"{n}  1  0" for n in range(10)))

@@ -1,10 +1,11 @@
 """Small tables drawn in text: to Arrow, to Spark, and beside an answer.
 
-    id:bigint   event_time:timestamp   amount:decimal(12,2)
-    1           3d                     10.00
-    1           3d12:30+1us            -
+    id:bigint  event_time   amount:decimal(12,2)  item
+    1          3d           10.00                 flour
+    1          3d12:30+1us  -                     brown sugar
 
 Columns stand at least two spaces apart, so that one space may stand inside a cell; `-` is null, `''` is empty text.
+A column without a type is a timestamp if it has the name of a clock, else a string.
 A time is an instant with its zone, or days from 2017-01-01, hours and microseconds: `3d`, `3d12:30`, `10d-1us`.
 """
 
@@ -18,6 +19,7 @@ import pyarrow as pa
 
 ORIGIN = datetime(2017, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"(\d+)d(?:(\d\d):(\d\d))?(?:([+-]\d+)us)?")
+_CLOCKS = ("event_time", "available_time", "superseded_at", "loaded_at", "event_at", "told_at")
 _TYPES = {
     "bigint": pa.int64(),
     "int": pa.int32(),
@@ -49,18 +51,22 @@ def table(text: str) -> pa.Table:
     short = [line for line in lines if len(line) != len(header)]
     if short:
         raise ValueError(f"{len(header)} columns are drawn above {short[0]}; keep cells two spaces apart")
-    named = [name.partition(":")[::2] for name in header]
     columns = {
-        name: pa.array([_value(line[place], kind or "string") for line in lines], _arrow(kind or "string"))
-        for place, (name, kind) in enumerate(named)
+        name: pa.array([_value(line[place], kind) for line in lines], _arrow(kind))
+        for place, (name, kind) in enumerate(map(_named, header))
     }
     return pa.table(columns)
 
 
 def frame(spark: Any, text: str) -> Any:
     """The same as a Spark frame, with the types that its header names."""
-    header = [name.partition(":")[::2] for name in re.split(r"\s{2,}", text.strip().splitlines()[0].strip())]
-    return spark.createDataFrame(table(text), ", ".join(f"`{name}` {kind or 'string'}" for name, kind in header))
+    header = map(_named, re.split(r"\s{2,}", text.strip().splitlines()[0].strip()))
+    return spark.createDataFrame(table(text), ", ".join(f"`{name}` {kind}" for name, kind in header))
+
+
+def _named(heading: str) -> tuple[str, str]:
+    name, _, kind = heading.partition(":")
+    return name, kind or ("timestamp" if name in _CLOCKS else "string")
 
 
 def rows(drawn: pa.Table) -> list[tuple[Any, ...]]:
