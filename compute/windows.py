@@ -32,6 +32,9 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
 
     One shuffle by key; each task holds its entities' facts in memory, so `partitions` is sized to the facts.
     """
+    tombstone = _root(view).tombstone
+    if tombstone:  # it says that a state ended, not that something happened (S8)
+        facts = facts.where(~F.coalesce(F.col(tombstone), F.lit(False)))
     inputs = _Inputs(view)
     plan = WindowPlan(
         keys=view.entity.key_names,

@@ -35,6 +35,11 @@ def fingerprints(definition: Definition) -> Fingerprints:
     return {feature.name: outputs[feature.name] for feature in definition.published}
 
 
+def meaning_of(definition: Definition) -> str:
+    """One fingerprint for the whole view: changes when any of its columns does, or when one is added."""
+    return _digest(fingerprints(definition))
+
+
 def _outputs(view: DerivedView | AggregateView | CrossEntityView, read: Fingerprints) -> Fingerprints:
     """In declared order: an expression of a snapshot reads the features above it, everything else reads upstream."""
     found: Fingerprints = {}

@@ -21,7 +21,7 @@ from features.errors import (
 )
 from features.registry import key_of
 from features.sources import LandingDelay, Source
-from features.versions import fingerprints
+from features.versions import fingerprints, meaning_of
 from jobs.context import Job
 from jobs.outcome import Status, StepOutcome
 from lakehouse import deliveries
@@ -235,7 +235,7 @@ class _Ingest:
         note = CommitNote(
             run_id=self.job.run_id,
             view=self.table.key,
-            fingerprint="",
+            fingerprint=meaning_of(self.source),
             slices={self.delivered: SliceNote(counts.kept, "")},
             extra=self._extra(counts),
         )

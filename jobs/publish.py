@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame
 from features.durations import day_or_instant, to_datetime
 from features.feature import Feature, Limits
 from features.registry import key_of
-from features.versions import fingerprints
+from features.versions import fingerprints, meaning_of
 from features.views import DerivedView, View
 from jobs.context import Job
 from jobs.outcome import Status, StepOutcome
@@ -140,7 +140,7 @@ def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], m
     note = CommitNote(
         run_id=job.run_id,
         view=table.key,
-        fingerprint="",
+        fingerprint=meaning_of(draft.view),
         inputs=draft.inputs,
         slices=notes,
         extra=draft.extra,

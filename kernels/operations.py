@@ -47,9 +47,7 @@ class Measure:
             case Operation.MEAN:
                 answer = self._at_least(1, lambda at, n: ratio(self.total[at], n * divisor))
             case Operation.STDDEV:
-                answer = self._at_least(
-                    2, lambda at, n: deviation(n, self.total[at], self.squares[at], divisor)
-                )
+                answer = self._at_least(2, lambda at, n: deviation(n, self.total[at], self.squares[at], divisor))
             case Operation.MIN | Operation.MAX:
                 answer = self._divided(self._extreme(largest=output.operation == Operation.MAX), divisor)
             case _:

@@ -73,9 +73,7 @@ def merge_profiles(partials: pa.Table) -> pa.Table:
             ("total", "list"),
         ]
     )
-    totals = [
-        _fsum([part for part in parts if part is not None]) for parts in merged["total_list"].to_pylist()
-    ]
+    totals = [_fsum([part for part in parts if part is not None]) for parts in merged["total_list"].to_pylist()]
     kept = [merged[name] for name in ("slice", "feature", "rows_sum", "nulls_sum", "nans_sum")]
     extremes = [merged["minimum_min"], merged["maximum_max"], pa.array(totals, pa.float64())]
     return _sorted(pa.table([*kept, *extremes], schema(partials.schema.field("slice").type)), features)

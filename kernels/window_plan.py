@@ -47,22 +47,17 @@ class Output:
         known = [operation.value for operation in Operation]
         if self.operation not in known:
             raise DefinitionError(
-                f"output '{self.name}': unknown operation '{self.operation}'."
-                + did_you_mean(self.operation, known)
+                f"output '{self.name}': unknown operation '{self.operation}'." + did_you_mean(self.operation, known)
             )
         if self.input is None and self.operation != Operation.COUNT:
-            raise DefinitionError(
-                f"output '{self.name}': {self.operation} needs an input; only count has none"
-            )
+            raise DefinitionError(f"output '{self.name}': {self.operation} needs an input; only count has none")
         if self.window_us is not None and self.window_us <= 0:
             raise DefinitionError(
                 f"output '{self.name}': a window of {self.window_us} µs holds nothing; make it positive, "
                 "or None for lifetime"
             )
         if not 1 <= self.divisor <= LARGEST_DIVISOR:
-            raise DefinitionError(
-                f"output '{self.name}': divisor {self.divisor} is outside 1 to {LARGEST_DIVISOR}"
-            )
+            raise DefinitionError(f"output '{self.name}': divisor {self.divisor} is outside 1 to {LARGEST_DIVISOR}")
         if self.operation == Operation.SUM and self.type not in (None, pa.int64(), pa.float64()):
             raise DefinitionError(f"output '{self.name}': a sum is int64 or float64, not {self.type}")
         if self.operation == Operation.SUM and self.type == pa.int64() and self.divisor != 1:

@@ -33,9 +33,7 @@ def refusal(
     stays = "The previous partition stays published" if has_published else "Nothing is published"
     kept = f"{stays}; the rejected one is kept at {kept_at}."
     if failed:
-        critical = [
-            each for verdict in failed for each in verdict.failures if each.severity is Severity.CRITICAL
-        ]
+        critical = [each for verdict in failed for each in verdict.failures if each.severity is Severity.CRITICAL]
         reasons = first([each.sentence() for each in critical], TOLD)
         return GateFailed(
             f"{view} did not pass its gate: {reasons}.{_aside(unchecked)} "

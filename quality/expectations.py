@@ -75,9 +75,7 @@ def _finding(rule: Rule, result: Any, sheet: pd.DataFrame) -> Finding:
     applies = int(sheet[rule.bound].notna().sum())
     evaluated = figures["element_count"] - figures["missing_count"]
     if evaluated != applies:
-        return Finding(
-            rule, problem=f"the expectation {rule.name} saw {evaluated} of the {applies} figures it is for"
-        )
+        return Finding(rule, problem=f"the expectation {rule.name} saw {evaluated} of the {applies} figures it is for")
     return Finding(rule, failing=tuple(int(index) for index in failing))
 
 
@@ -101,9 +99,7 @@ def _built(gx: Any) -> Gate:
     frames = context.data_sources.add_pandas(NAME).add_dataframe_asset(NAME)
     suite = context.suites.add(gx.ExpectationSuite(NAME, expectations=[_expectation(rule) for rule in RULES]))
     validation = context.validation_definitions.add(
-        gx.ValidationDefinition(
-            name=NAME, data=frames.add_batch_definition_whole_dataframe(NAME), suite=suite
-        )
+        gx.ValidationDefinition(name=NAME, data=frames.add_batch_definition_whole_dataframe(NAME), suite=suite)
     )
     checkpoint = gx.Checkpoint(
         name=NAME,

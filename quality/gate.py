@@ -53,9 +53,7 @@ def judge(
     sheet = lay_out(profile, slices, bounds=bounds, row_rule=row_rule, problems=problems)
     names = list(dict.fromkeys([*(facts.slice for facts in slices), *problems]))
     if not names:
-        raise CouldNotCheck(
-            f"{view}: no slice was profiled, so there is nothing to judge; profile at least one."
-        )
+        raise CouldNotCheck(f"{view}: no slice was profiled, so there is nothing to judge; profile at least one.")
     findings = evaluate(sheet)
     failures = _failures(view, sheet, findings)
     checks = _checks(sheet, findings)
@@ -78,9 +76,7 @@ def _refuse_doubles(view: str, bounds: Sequence[Bounds]) -> None:
             raise DefinitionError(f"{view}: {feature} has bounds {times} times; declare them once.")
 
 
-def _failures(
-    view: str, sheet: pd.DataFrame, findings: Sequence[Finding]
-) -> dict[str, list[FailedExpectation]]:
+def _failures(view: str, sheet: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, list[FailedExpectation]]:
     failures: dict[str, list[FailedExpectation]] = defaultdict(list)
     for finding in findings:
         for row in sheet.loc[list(finding.failing)].to_dict("records"):
@@ -95,9 +91,7 @@ def _failure(view: str, rule: Rule, *, row: Mapping[Hashable, object]) -> Failed
         view=view,
         slice=str(row["slice"]),
         feature=feature if isinstance(feature, str) else None,
-        expectation=rule.says.format(
-            bound=figure(figures[rule.bound]), before=figure(figures["rows_before"])
-        ),
+        expectation=rule.says.format(bound=figure(figures[rule.bound]), before=figure(figures["rows_before"])),
         bound=figures[rule.bound],
         found=figures[rule.found],
         severity=Severity.CRITICAL if rule.is_absolute else Severity(str(row["severity"])),

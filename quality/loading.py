@@ -46,7 +46,5 @@ def _quiet_import() -> Any:
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="great_expectations")
-    logging.getLogger("great_expectations").setLevel(
-        logging.CRITICAL
-    )  # what goes wrong comes back as a value
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what goes wrong comes back as a value
     return importlib.import_module("great_expectations")

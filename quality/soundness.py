@@ -71,8 +71,7 @@ def sound_figures(figures: pd.DataFrame, facts: Sequence[SliceFacts], problems: 
         "has no name in the profile": figures["feature"].isna(),
         "stands more than once in the profile": figures.duplicated(["slice", "feature"], keep=False),
         "has a count that is missing or negative": ~(figures[list(COUNTS)] >= 0).all(axis=1),
-        "has more null, NaN and infinite cells than rows": figures["nulls"] + figures["nans"]
-        > figures["rows"],
+        "has more null, NaN and infinite cells than rows": figures["nulls"] + figures["nans"] > figures["rows"],
         "has a minimum above its maximum": figures["minimum"] > figures["maximum"],
         "has an infinite extreme but no infinite cell": extremes_infinite & (figures["nans"] == 0),
         "was profiled on other rows than were counted": slice_rows.notna() & (figures["rows"] != slice_rows),

@@ -47,9 +47,7 @@ class Bounds:
                 f"{self.feature}: at_least {self.at_least} lies above at_most {self.at_most}; swap the two."
             )
         if not 0 <= self.max_null_share <= 1:
-            raise DefinitionError(
-                f"{self.feature}: max_null_share is {self.max_null_share}; give a share from 0 to 1."
-            )
+            raise DefinitionError(f"{self.feature}: max_null_share is {self.max_null_share}; give a share from 0 to 1.")
 
 
 @dataclass(frozen=True)

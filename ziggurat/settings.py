@@ -171,7 +171,7 @@ def _validated(tree: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
         key = ".".join(str(part) for part in first["loc"])
         origin = origins.get(key, "the configuration")
         if first["type"] == "extra_forbidden":
-            near = did_you_mean(key, origins)
+            near = did_you_mean(key, set(origins) - {key})
             raise ConfigurationError(f"setting '{key}' (from {origin}) is unknown.{near}") from error
         raise ConfigurationError(
             f"setting '{key}' (from {origin}) has a wrong value {first.get('input')!r}: {first['msg']}."

@@ -20,14 +20,10 @@ WINDOWS = (DAY, 3 * DAY, None)
 OPERATIONS = ("count", "sum", "mean", "min", "max", "count_distinct", "last", "first", "stddev")
 CHOICES = ("count", "count_distinct", "min", "max", "last", "first")
 
-grids = st.lists(
-    st.sampled_from([0, 1, DAY - 1, DAY, DAY + 1, 2 * DAY, 4 * DAY, 9 * DAY]), min_size=1, unique=True
-)
+grids = st.lists(st.sampled_from([0, 1, DAY - 1, DAY, DAY + 1, 2 * DAY, 4 * DAY, 9 * DAY]), min_size=1, unique=True)
 delays = st.sampled_from([0, 5, DAY])
 nudges = st.sampled_from([-1, 0, 1])
-amounts = st.sampled_from([None, 0, 1, -1, 7, 250, 2**53 + 1, -(2**31), 2**61, -(2**61)]) | st.integers(
-    -999, 999
-)
+amounts = st.sampled_from([None, 0, 1, -1, 7, 250, 2**53 + 1, -(2**31), 2**61, -(2**61)]) | st.integers(-999, 999)
 
 
 @st.composite
@@ -41,9 +37,7 @@ def fact_rows(draw: st.DrawFn, grid: list[int], delay: int) -> list[dict[str, An
             "household_id": st.sampled_from([None, 1, 2, 3]),
             "region": st.sampled_from(["a", "ä", "Z", "aa"]),
             "event_time": st.builds(lambda edge, nudge: edge + nudge, st.sampled_from(edges), nudges),
-            "available_time": st.builds(
-                lambda at, nudge: at + nudge, st.sampled_from([*cuts, T0 - 9 * DAY]), nudges
-            ),
+            "available_time": st.builds(lambda at, nudge: at + nudge, st.sampled_from([*cuts, T0 - 9 * DAY]), nudges),
             "superseded_at": ends,
             "line": st.sampled_from([None, 1, 2]),
             "units": amounts,

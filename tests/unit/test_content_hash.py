@@ -66,9 +66,7 @@ def random_table(rows=500):
     random = np.random.default_rng(1)
     return pa.table(
         {
-            "event_date": pa.array(
-                [[None, DAY, dt.date(2018, 1, 1)][i] for i in random.integers(0, 3, rows)]
-            ),
+            "event_date": pa.array([[None, DAY, dt.date(2018, 1, 1)][i] for i in random.integers(0, 3, rows)]),
             "x": pa.array(random.normal(size=rows), mask=random.random(rows) < 0.2),
             "name": pa.array(random.integers(0, 50, rows).astype(str), mask=random.random(rows) < 0.2),
             "n": pa.array(random.integers(-9, 9, rows)),
@@ -97,9 +95,7 @@ def test_limbs_that_an_engine_added_up_combine_like_the_parts():
 def test_a_duplicated_row_and_a_missing_row_change_the_hash():
     table = random_table()
     hashes = {
-        rows.num_rows: sum(
-            combine(partial_sums(rows, slice_column="event_date")).values(), ContentHash("0", 0)
-        )
+        rows.num_rows: sum(combine(partial_sums(rows, slice_column="event_date")).values(), ContentHash("0", 0))
         for rows in (table, table.slice(1), pa.concat_tables([table, table.slice(0, 1)]))
     }
     assert len({found.hex for found in hashes.values()}) == 3
@@ -141,16 +137,12 @@ def test_cells_do_not_run_into_each_other():
         ([Decimal("1.5")], pa.decimal256(20, 1), [Decimal("1.5")], pa.decimal128(5, 1)),
     ],
 )
-def test_one_value_has_one_encoding_whatever_physical_type_an_engine_hands_over(
-    values, kind, as_values, as_kind
-):
+def test_one_value_has_one_encoding_whatever_physical_type_an_engine_hands_over(values, kind, as_values, as_kind):
     assert hash_of(values, kind).tobytes() == hash_of(as_values, as_kind).tobytes()
 
 
 def test_a_slice_of_a_larger_array_is_read_at_its_offset():
-    whole = pa.table(
-        {"d": pa.array([Decimal(i) for i in range(9)], pa.decimal128(38, 0)), "t": list("abcdefghi")}
-    )
+    whole = pa.table({"d": pa.array([Decimal(i) for i in range(9)], pa.decimal128(38, 0)), "t": list("abcdefghi")})
     assert row_digests(whole.slice(4, 3)).tobytes() == row_digests(whole)[4:7].tobytes()
 
 

@@ -143,9 +143,7 @@ def test_views_judged_from_several_threads_get_their_own_verdicts() -> None:
         verdicts = list(threads.map(lambda limit: judged(f"view {limit}", limit), limits))
     assert [verdict.outcome for verdict in verdicts] == [Outcome.PASSED, Outcome.FAILED] * 6
     assert all(
-        failure.view == "view 0.0" and failure.found == -1.0
-        for verdict in verdicts
-        for failure in verdict.failures
+        failure.view == "view 0.0" and failure.found == -1.0 for verdict in verdicts for failure in verdict.failures
     )
 
 

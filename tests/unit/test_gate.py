@@ -50,9 +50,7 @@ def verdict(
     row_rule: RowRule | None = None,
 ) -> Verdict:
     profile = table(profile) if isinstance(profile, str) else profile
-    verdicts = judge(
-        "household_spend", profile, slices=[facts], bounds=bounds, row_rule=row_rule or RowRule()
-    )
+    verdicts = judge("household_spend", profile, slices=[facts], bounds=bounds, row_rule=row_rule or RowRule())
     return verdicts[facts.slice]
 
 
@@ -78,9 +76,7 @@ def findings(judged: Verdict) -> list[str]:
 
 def test_a_slice_on_its_bounds_passes_and_says_how_many_expectations_hold() -> None:
     judged = verdict()
-    assert judged == Verdict(
-        DAY, Outcome.PASSED, (), 10, "household_spend 2017-11-30: 10 of 10 expectations hold"
-    )
+    assert judged == Verdict(DAY, Outcome.PASSED, (), 10, "household_spend 2017-11-30: 10 of 10 expectations hold")
 
 
 def test_a_feature_past_one_edge_fails_that_expectation_alone() -> None:
@@ -122,9 +118,7 @@ def test_a_slice_past_one_edge_fails_that_expectation_alone() -> None:
     expected = {
         "expected no duplicate key, found 3": replace(FACTS, duplicate_keys=3),
         "expected no null key, found 1": replace(FACTS, null_keys=1),
-        "expected at least 101 rows after the 202 published before, found 100": replace(
-            FACTS, rows_before=202
-        ),
+        "expected at least 101 rows after the 202 published before, found 100": replace(FACTS, rows_before=202),
         "expected at most 90 rows after the 9 published before, found 100": replace(FACTS, rows_before=9),
         "expected exactly 101 rows, found 100": replace(FACTS, rows_expected=101),
         "expected exactly 99 rows, found 100": replace(FACTS, rows_expected=99),
@@ -282,9 +276,7 @@ def test_the_profile_may_come_in_any_form_of_table(form: Callable[[pd.DataFrame]
 
 def test_a_failure_is_one_sentence_with_its_figures() -> None:
     failure = FailedExpectation("household_spend", DAY, "sales_value_sum_7d", "at least 0", 0, -3.5)
-    assert (
-        failure.sentence() == "household_spend 2017-11-30: sales_value_sum_7d expected at least 0, found -3.5"
-    )
+    assert failure.sentence() == "household_spend 2017-11-30: sales_value_sum_7d expected at least 0, found -3.5"
 
 
 @pytest.mark.parametrize(
@@ -301,9 +293,7 @@ def test_a_failure_is_one_sentence_with_its_figures() -> None:
         (lambda: verdict(bounds=(*BOUNDS, BOUNDS[0])), "spend has bounds 2 times"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_where_it_is_declared(
-    build: Callable[[], object], told: str
-) -> None:
+def test_a_rule_that_makes_no_sense_is_refused_where_it_is_declared(build: Callable[[], object], told: str) -> None:
     with pytest.raises(DefinitionError, match=told):
         build()
 
@@ -313,9 +303,7 @@ def test_verdicts_that_passed_refuse_nothing() -> None:
 
 
 def test_a_failed_gate_names_five_failures_and_where_the_rejected_rows_are() -> None:
-    bad = tuple(
-        FailedExpectation("v", DAY, f"f{number}", "at least 0", 0, -float(number)) for number in range(1, 8)
-    )
+    bad = tuple(FailedExpectation("v", DAY, f"f{number}", "at least 0", 0, -float(number)) for number in range(1, 8))
     verdicts = {
         DAY: Verdict(DAY, Outcome.FAILED, bad, 9, ""),
         "2017-12-01": Verdict("2017-12-01", Outcome.COULD_NOT_CHECK, (), 0, ""),

@@ -103,9 +103,7 @@ def row_failures(facts: SliceFacts) -> Iterator[Failure]:
         yield None, "exactly", facts.rows
 
 
-def oracle(
-    facts: SliceFacts, profiled: list[Profiled], declared: dict[str, Bounds]
-) -> tuple[Outcome, list[Failure]]:
+def oracle(facts: SliceFacts, profiled: list[Profiled], declared: dict[str, Bounds]) -> tuple[Outcome, list[Failure]]:
     unchecked = bool(set(FEATURES) - {row.feature for row in profiled})
     failures = list(row_failures(facts))
     for row in profiled:

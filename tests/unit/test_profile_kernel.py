@@ -94,8 +94,7 @@ def test_profiles_of_parts_merge_into_the_profile_of_the_whole():
     whole = profile(table, slice_column="day", columns=["x", "n", "name"])
     shuffled = table.take(pa.array(random.permutation(300)))
     parts = [
-        profile(shuffled.slice(at, 70), slice_column="day", columns=["x", "n", "name"])
-        for at in range(0, 300, 70)
+        profile(shuffled.slice(at, 70), slice_column="day", columns=["x", "n", "name"]) for at in range(0, 300, 70)
     ]
     merged = merge_profiles(pa.concat_tables(parts))
     assert merged.schema == whole.schema

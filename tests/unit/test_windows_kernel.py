@@ -51,9 +51,7 @@ COUNT_ALL = Output("all", "count", None, None, None)
 
 def every(name, window=None, divisor=1, mask=None):
     operations = ("count", "sum", "mean", "min", "max", "count_distinct", "last", "first", "stddev")
-    return [
-        Output(f"{operation}_{divisor}", operation, name, mask, window, divisor) for operation in operations
-    ]
+    return [Output(f"{operation}_{divisor}", operation, name, mask, window, divisor) for operation in operations]
 
 
 def test_an_event_exactly_w_old_counts_and_one_at_the_instant_does_not():
@@ -111,9 +109,7 @@ def test_seen_but_nothing_in_the_window_counts_and_sums_to_zero_and_the_rest_is_
         id  event_time  v
         1           50  7
     """)
-    assert rows(facts, plan(*every("v", window=10))) == [
-        (1, 100, 0, 0, None, None, None, 0, None, None, None)
-    ]
+    assert rows(facts, plan(*every("v", window=10))) == [(1, 100, 0, 0, None, None, None, 0, None, None, None)]
 
 
 def test_null_inputs_are_skipped_by_all_but_the_count_of_rows():
@@ -379,7 +375,5 @@ def test_large_slices_agree_with_small_ones(monkeypatch):
 
 def test_the_kernels_load_without_spark():
     names = "kernels.windows, kernels.window_oracle, kernels.content_hash, kernels.profile"
-    code = (
-        f"import sys, {names}; sys.exit(any(m.split('.')[0] in ('pyspark', 'pandas') for m in sys.modules))"
-    )
+    code = f"import sys, {names}; sys.exit(any(m.split('.')[0] in ('pyspark', 'pandas') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
