@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC
 from typing import Any
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -14,7 +15,6 @@ from compute.facts import event_date
 from features.durations import instant_us, to_datetime, to_us
 from features.errors import (
     SourceMissing,
-    SourceUnreadable,
     StaticSourceChanged,
     TooManyQuarantined,
     did_you_mean,
@@ -30,15 +30,7 @@ from lakehouse.commits import append, crash_point, stage
 from lakehouse.ledger_records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.storage_errors import storage_errors_told
 from lakehouse.tables import current_version, read, remove
-
-_UNREADABLE = (
-    "FAILED_READ_FILE",
-    "CANNOT_READ_FILE",
-    "ParquetDecodingException",
-    "is not a Parquet file",
-    "MALFORMED_RECORD",
-    "header",
-)
+from lakehouse.unreadable import told_as_unreadable
 
 
 @dataclass(frozen=True)
@@ -83,14 +75,11 @@ def ingest(job: Job, source: Source) -> StepOutcome:
         return _Ingest(job, source, delivered).run(
             deliveries.open_delivery(job.place.spark, source.name, location, scratch=scratch), location
         )
-    except PySparkException as error:
-        if any(sign in str(error) for sign in _UNREADABLE):
-            first_line = str(error).splitlines()[0]
-            raise SourceUnreadable(
-                f"source '{source.name}' at {location.path} holds a file that can't be read: {first_line} Deliver it "
-                "again; nothing was written."
-            ) from error
-        raise
+    except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
+        unreadable = told_as_unreadable(error, source.name, location)
+        if unreadable is None:
+            raise
+        raise unreadable from error
     finally:
         remove(scratch)
 
