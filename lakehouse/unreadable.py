@@ -24,6 +24,5 @@ def told_as_unreadable(error: BaseException, source: str, location: Location) ->
         if header
         else f"it is damaged, or no {location.format}"
     )
-    return SourceUnreadable(
-        f"source '{source}': {place.removeprefix('file://')} can't be read: {why}. Deliver it again; nothing was written."
-    )
+    place = place.removeprefix("file://")
+    return SourceUnreadable(f"source '{source}': {place} can't be read: {why}. Deliver it again; nothing was written.")
