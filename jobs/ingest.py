@@ -70,7 +70,8 @@ def ingest(job: Job, source: Source) -> StepOutcome:
             version=job.known.version(table),
             message="nothing new was delivered",
         )
-    scratch = f"{job.place.warehouse.staging(job.run_id, source.name)}.whole-microseconds"
+    staging = job.place.warehouse.staging(job.run_id, source.name)
+    scratch = f"{staging}.whole-microseconds"
     try:
         return _Ingest(job, source, delivered).run(
             deliveries.open_delivery(job.place.spark, source.name, location, scratch=scratch), location
@@ -82,6 +83,7 @@ def ingest(job: Job, source: Source) -> StepOutcome:
         raise unreadable from error
     finally:
         remove(scratch)
+        remove(staging)
 
 
 def is_ingested(job: Job, source: Source, delivered: str) -> bool:
