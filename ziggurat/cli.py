@@ -147,15 +147,12 @@ def backfill(start: str, end: str, every: str, select: tuple[str, ...], log_form
 @_common
 def retry(run: str | None, log_format: str, **where: Any) -> None:
     """Take up what the last failed RUN left undone."""
-    from jobs.build import build as build_job
-    from jobs.history import failed_request
-
     workspace = _workspace(**where, log_format=log_format)
-    request = failed_request(workspace.place, run)
-    if request is None:
+    outcome = workspace.retry(run)
+    if outcome is None:
         click.echo("  no run failed: nothing to take up")
         return
-    _conclude(workspace, build_job(workspace.place, request), log_format)
+    _conclude(workspace, outcome, log_format)
 
 
 @verbs.group(cls=_Verbs)

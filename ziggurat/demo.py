@@ -115,7 +115,8 @@ def household(workspace: "Workspace") -> Example:
         if definition.name in ("transactions", "basket_lines"):
             row = _newest_line(workspace, definition)
         elif isinstance(definition, AggregateView | CrossEntityView) and definition.entity.name == "household":
-            row = workspace.view(definition.name, as_of=AS_OF).where(f"household_id = {HOUSEHOLD}").head()
+            of = f"household_id = {HOUSEHOLD} and event_time = timestamp'{AS_OF}T00:00:00Z'"
+            row = workspace.view(definition.name).where(of).head()
         else:
             continue
         found[definition.layer] += [(name, _shown(name, row), unit) for name, unit in _names(definition)]

@@ -16,6 +16,7 @@ from features.views import AggregateView, CrossEntityView, Definition, DerivedVi
 from ziggurat.settings import Resolved, Settings, resolve
 
 if TYPE_CHECKING:
+    import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
 
     from jobs.context import Listener, Place
@@ -61,6 +62,31 @@ class Workspace:
 
         place = replace(self.place, options=replace(self.place.options, is_live=live))
         return build(place, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
+
+    def retry(self, run: str | None = None) -> "RunOutcome | None":
+        """Take up what the last failed run (or that one) left undone; None when the last run went well."""
+        from jobs.build import build
+        from jobs.history import failed_request
+
+        request = failed_request(self.place, run)
+        return build(self.place, request) if request is not None else None
+
+    def views(self) -> "pd.DataFrame":
+        """Every source and view that is declared: name, number of columns, first words of its description."""
+        import pandas as pd
+
+        from ziggurat.catalogue import overview
+
+        header, rows = overview(self.registry)
+        return pd.DataFrame(rows, columns=header)
+
+    def runs(self) -> "pd.DataFrame":
+        """What ran here, newest first: run, started, status, seconds, command."""
+        import pandas as pd
+
+        from jobs.history import runs
+
+        return pd.DataFrame(runs(self.place), columns=["run", "started", "status", "seconds", "command"])
 
     def definition(self, name: str) -> Definition:
         return self.registry.get(name)
