@@ -314,6 +314,12 @@ def test_a_first_delivery_without_a_row_waits_for_rows(spark, tmp_path: Path) ->
         refused(bikes, 24, "rides delivered no event yet")
     with bikes.broken(bikes.spring, ""):
         refused(bikes, 22, "source 'rides'", "no column 'ride_id'")
+    bikes.built(FIRST)
+    assert bikes.snapshot(ACTIVITY, FIRST)["R01"]["ride_count_30d"] == 4
+
+
+def test_a_static_source_without_a_row_is_looked_up_and_found_empty(spark, tmp_path: Path) -> None:
+    bikes = Bikes.written(tmp_path / "unknown bikes")
     with bikes.broken(bikes.riders, bikes.riders.read_text().splitlines()[0] + "\n"):
         # Riders nobody knows yet: looked up, they are null; compared, they are all of one unknown group.
         bikes.built(FIRST)
@@ -323,7 +329,7 @@ def test_a_first_delivery_without_a_row_waits_for_rows(spark, tmp_path: Path) ->
 
 def alone(folder: Path, *prefix: str, before: str = "", **environment: str) -> tuple[int, str]:
     """A build in a process of its own: its exit code and what it said on stderr."""
-    program = f"import sys; {before}; from ziggurat.cli import main; main(sys.argv[1:])"
+    program = f"import sys; {before or 'pass'}; from ziggurat.cli import main; main(sys.argv[1:])"
     done = subprocess.run(
         [*prefix, sys.executable, "-c", program, "build", "--as-of", FIRST, "--conf", "conf.yaml"], cwd=folder,
         env={**os.environ, "PYTHONPATH": str(HOUSE), **environment},

@@ -17,6 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
+from features.durations import instant_us
 from jobs.build import Request, build
 from jobs.context import Listener, Silent
 from jobs.outcome import RunOutcome
@@ -108,13 +109,17 @@ class Bikes:
         assert said.code == 0, said.err + said.out
         return said
 
-    def build_at(self, clock: datetime, as_of: str, *select: str, listener: Listener = Silent()) -> RunOutcome:  # noqa: B008
+    def build_at(self, clock: datetime, *as_ofs: str, select: str = "", listener: Listener | None = None) -> RunOutcome:
         """A build whose wall clock stands still; one step after the other."""
         with self.at_home():
             workspace = open_workspace(conf="conf.yaml", overrides=["build.workers=1"])
-            place = replace(workspace.place, clock=lambda: clock, listener=listener)
-            at = int(datetime.fromisoformat(f"{as_of}T00:00:00+00:00").timestamp()) * 1_000_000
-            return build(place, Request(command=f"build --as-of {as_of}", as_ofs_us=(at,), select=select))
+            place = replace(workspace.place, clock=lambda: clock, listener=listener or Silent())
+            request = Request(
+                command=f"build --as-of {' '.join(as_ofs)}",
+                as_ofs_us=tuple(map(instant_us, as_ofs)),
+                select=(select,) if select else (),
+            )
+            return build(place, request)
 
     @contextlib.contextmanager
     def broken(self, file: Path, content: str | bytes | None) -> Iterator[None]:
