@@ -7,8 +7,8 @@ from pyspark.sql import functions as F
 
 from features.durations import instant_us
 from features.errors import UnknownName, did_you_mean
-from jobs.build import Request
 from jobs.context import Place
+from jobs.request import Request
 from lakehouse.ledger import Ledger
 from lakehouse.ledger_state import RunState
 from lakehouse.tables import exists, read

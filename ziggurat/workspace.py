@@ -51,14 +51,15 @@ class Workspace:
 
     def backfill(self, start: str, end: str, *, every: str = "1d", select: Sequence[str] = ()) -> "RunOutcome":
         """Build start, start + every, … end in one plan over the data."""
-        from jobs.build import as_of_range
+        from jobs.request import as_of_range
 
         as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
         words = ["backfill", "--start", start, "--end", end, "--every", every, *(f"--select {name}" for name in select)]
         return self._build(" ".join(words), as_ofs, select, live=False)
 
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
-        from jobs.build import Request, build
+        from jobs.build import build
+        from jobs.request import Request
 
         place = replace(self.place, options=replace(self.place.options, is_live=live))
         return build(place, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))

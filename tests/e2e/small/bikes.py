@@ -18,9 +18,10 @@ import pyarrow as pa
 from deltalake import DeltaTable
 
 from features.durations import instant_us
-from jobs.build import Request, build
+from jobs.build import build
 from jobs.context import Listener, Silent
 from jobs.outcome import RunOutcome
+from jobs.request import Request
 from kernels.content_hash import combine, partial_sums
 from lakehouse.tables import Warehouse
 from ziggurat.cli import main
