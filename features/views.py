@@ -1,6 +1,6 @@
 """The three kinds of view above raw. Each validates itself when it is written: an impossible view can't exist."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -64,6 +64,23 @@ def _unique(features: Iterable[Feature], where: str, taken: Iterable[str]) -> tu
             )
         seen.add(feature.name)
     return kept
+
+
+def _with_formulas(
+    expanded: tuple[Feature, ...],
+    declared: Iterable[object],
+    entity: Entity,
+    *,
+    readable: Mapping[str, str],
+    where: str,
+) -> tuple[Feature, ...]:
+    """The expanded features, then the declared expressions; each reads `readable` and all features above it."""
+    found = list(expanded)
+    for each in declared:
+        if isinstance(each, Formula):
+            schema = {feature.name: feature.type for feature in found} | dict(readable)
+            found.append(each.expand(schema, where=where))
+    return _unique(found, where, entity.key_names)
 
 
 @dataclass(frozen=True)
@@ -222,22 +239,8 @@ class AggregateView:
 
         An expression reads aggregates, `as_of`, and expressions declared above it.
         """
-        known = {feature.name: feature for feature in self.aggregations}
-        schema = (
-            {name: feature.type for name, feature in known.items()} | {"as_of": "timestamp"} | dict(self.entity.keys)
-        )
-        for each in self.features:
-            if isinstance(each, Formula):
-                known |= {
-                    f.name: f
-                    for f in _unique(
-                        [each.expand(schema, where=self.where)],
-                        self.where,
-                        set(known) | set(self.entity.key_names),
-                    )
-                }
-                schema[each.name] = known[each.name].type
-        return tuple(known.values())
+        readable = {"as_of": "timestamp"} | dict(self.entity.keys)
+        return _with_formulas(self.aggregations, self.features, self.entity, readable=readable, where=self.where)
 
     @property
     def published(self) -> tuple[Feature, ...]:
@@ -335,27 +338,9 @@ class CrossEntityView:
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
         of = {feature.name: feature for feature in self.of.published}
-        known = {
-            f.name: f
-            for f in _unique(
-                (each.expand(of, where=self.where) for each in self.features if isinstance(each, Comparison)),
-                self.where,
-                self.entity.key_names,
-            )
-        }
-        schema = {name: feature.type for name, feature in known.items()}
-        for each in self.features:
-            if isinstance(each, Formula):
-                known |= {
-                    f.name: f
-                    for f in _unique(
-                        [each.expand(schema, where=self.where)],
-                        self.where,
-                        set(known) | set(self.entity.key_names),
-                    )
-                }
-                schema[each.name] = known[each.name].type
-        return tuple(known.values())
+        expanded = (each.expand(of, where=self.where) for each in self.features if isinstance(each, Comparison))
+        compared = _unique(expanded, self.where, self.entity.key_names)
+        return _with_formulas(compared, self.features, self.entity, readable={}, where=self.where)
 
     @property
     def published(self) -> tuple[Feature, ...]:
