@@ -1,5 +1,6 @@
 """Aggregate views: windows before an instant, over what was known at its cut (S11, S17, S20 to S24)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -290,6 +291,13 @@ def test_s24_a_sum_beyond_its_type_fails_instead_of_turning_around(spark) -> Non
     text = f"case  event_time  n:bigint\na  9d  {2**62}\na  9d  {2**62}"
     with pytest.raises(Exception, match="SumOverflow"):
         answered(spark, sales(sum_of("n")), text).collect()
+
+
+def test_s8_a_tombstone_is_no_fact_of_a_window(spark) -> None:
+    source = replace(LINES, kind=Kind.STATE, columns=(*LINES.columns, Column("closed", "boolean")), tombstone="closed")
+    view = replace(sales(count(named="lines"), last("n")), source=source)
+    told = "case  event_time  n:bigint  closed:boolean\nopen  8d  1  -\nopen  9d  2  true\nonly closed  9d  1  true"
+    same(answered(spark, view, told), "case  lines_count_7d:bigint  n_last_7d:bigint\nopen  1  1")
 
 
 def test_hidden_features_feed_expressions_and_are_not_published(spark) -> None:
