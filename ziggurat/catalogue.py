@@ -83,7 +83,8 @@ def formula(feature: Feature, definition: Definition) -> str:
     if feature.operation == "expression" and feature.input is not None:
         text = f"= {feature.input.text}"
     elif isinstance(definition, CrossEntityView):
-        text = f"{feature.operation} of {feature.of}" if feature.of else "how many others are in the group"
+        whom = "others" if definition.exclude_self else "entities"
+        text = f"{feature.operation} of {feature.of}" if feature.of else f"how many {whom} are in the group"
     else:
         what = f"{feature.operation}({feature.input.text if feature.input else '*'})"
         only = f" where {feature.where.text}" if feature.where else ""
