@@ -74,7 +74,8 @@ def ingest(job: Job, source: Source) -> StepOutcome:
     scratch = f"{staging}.whole-microseconds"
     try:
         return _Ingest(job, source, delivered).run(
-            deliveries.open_delivery(job.place.spark, source.name, location, scratch=scratch), location
+            deliveries.open_delivery(job.place.spark, source.name, location, scratch=scratch, delivered=delivered),
+            location,
         )
     except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
         unreadable = told_as_unreadable(error, source.name, location)

@@ -34,6 +34,7 @@ def _watch() -> None:
 def _tree_bytes() -> int:
     children: dict[int, list[int]] = {}
     held: dict[int, int] = {}
+    mapped: dict[int, str] = {}
     for folder in _PROC.iterdir():
         if folder.name.isdigit():
             try:
@@ -42,9 +43,12 @@ def _tree_bytes() -> int:
                 continue
             children.setdefault(int(after_name[1]), []).append(int(folder.name))
             held[int(folder.name)] = int(after_name[21]) * _PAGE
+            mapped[int(folder.name)] = after_name[20]
     mine, found = [os.getpid()], 0
     while mine:
         process = mine.pop()
         found += held.get(process, 0)
-        mine += children.get(process, [])
+        # A child that maps exactly what its parent does is the parent's memory, lent until it starts its own program:
+        # a JVM that runs `chmod` would count twice.
+        mine += [child for child in children.get(process, []) if mapped.get(child) != mapped.get(process)]
     return found

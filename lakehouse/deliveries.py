@@ -17,7 +17,9 @@ from features.errors import SourceMissing, SourceUnreadable
 from lakehouse.tables import current_version, filesystem, read
 
 CORRUPT, FILE, NANOS_LOST = "_corrupt", "_file", "_nanos_lost"
-TEXT_FORMATS = ("csv", "json")
+TEXT__DELTA = "delta@"
+FORMATS = ("csv", "json")
+_DELTA = "delta@"
 FORMATS = ("parquet", "delta", *TEXT_FORMATS)
 
 
@@ -40,7 +42,7 @@ def fingerprint(spark: SparkSession, source: str, location: Location) -> str:
         version = current_version(spark, location.path)
         if version is None:
             raise _missing(source, location)
-        return f"delta@{version}"
+        return f"{_DELTA}{version}"
     told = "\n".join(f"{info.path} {info.size} {info.mtime_ns}" for info in _files(source, location))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -58,15 +60,18 @@ def size(location: Location) -> int:
     return sum(info.size or 0 for info in found)
 
 
-def open_delivery(spark: SparkSession, source: str, location: Location, *, scratch: str) -> DataFrame:
+def open_delivery(
+    spark: SparkSession, source: str, location: Location, *, scratch: str, delivered: str = ""
+) -> DataFrame:
     """The delivered rows as they are, plus `_file`; text formats as text, plus `_corrupt`, a line that did not parse.
 
     Parquet times finer than a microsecond, which Spark would cut in silence, are found first: then a copy in `scratch`
-    is read, with `_nanos_lost` where a value was not whole (S1). Raises SourceMissing and SourceUnreadable.
+    is read, with `_nanos_lost` where a value was not whole (S1). `delivered` is the fingerprint that was
+    taken: of a Delta table that version is read. Raises SourceMissing and SourceUnreadable.
     """
     path = location.path
     if location.format == "delta":
-        return read(spark, path)
+        return read(spark, path, version=int(delivered.removeprefix(_DELTA)) if delivered else None)
     if location.format == "parquet":
         path = _whole_microseconds(source, location, scratch)
     else:
