@@ -17,10 +17,9 @@ from features.errors import SourceMissing, SourceUnreadable
 from lakehouse.tables import current_version, filesystem, read
 
 CORRUPT, FILE, NANOS_LOST = "_corrupt", "_file", "_nanos_lost"
-TEXT__DELTA = "delta@"
-FORMATS = ("csv", "json")
-_DELTA = "delta@"
+TEXT_FORMATS = ("csv", "json")
 FORMATS = ("parquet", "delta", *TEXT_FORMATS)
+_DELTA = "delta@"
 
 
 @dataclass(frozen=True)
