@@ -18,7 +18,6 @@ from lakehouse.tables import current_version, filesystem, read
 
 CORRUPT, FILE, NANOS_LOST = "_corrupt", "_file", "_nanos_lost"
 TEXT_FORMATS = ("csv", "json")
-FORMATS = ("parquet", "delta", *TEXT_FORMATS)
 _DELTA = "delta@"
 
 
