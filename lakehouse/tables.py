@@ -1,7 +1,7 @@
 """Where each table lies, and how it is read: at a version, by its path.
 
 `<root>/<layer>/<view>/v<N>` is a view's published table. Beside it `staging/<run>/<view>`,
-`quarantine/<source>`, `runs` (the ledger), `releases`, `leases`, `profiles`, `training_sets/<name>`.
+`quarantine/<source>`, `runs` (the ledger), `releases`, `leases`, `reports`, `training_sets/<name>`.
 """
 
 import re
@@ -81,10 +81,6 @@ class Warehouse:
     @property
     def leases(self) -> str:
         return f"{self.root}/leases"
-
-    @property
-    def profiles(self) -> TableAddress:
-        return self.address("profiles")
 
     def published_tables(self) -> tuple[TableAddress, ...]:
         """Every view table that exists here, by a listing of folders; no Spark."""
