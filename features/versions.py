@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -178,7 +180,7 @@ def _written_out(value: Any, *, inside: bool = False) -> Any:
 
 
 def lock_path(registry: Registry) -> Path:
-    return Path(str(files(registry.package))) / LOCK
+    return Path(str(_folder(registry.package))) / LOCK
 
 
 def require_unchanged(registry: Registry, published: Mapping[str, Fingerprints]) -> None:
@@ -201,7 +203,15 @@ def require_unchanged(registry: Registry, published: Mapping[str, Fingerprints])
 def locked_fingerprints(registry: Registry) -> dict[str, Fingerprints]:
     """What the lock file beside the definitions says; empty where there is none yet."""
     try:
-        text = (files(registry.package) / LOCK).read_text()
+        text = (_folder(registry.package) / LOCK).read_text()
     except (FileNotFoundError, OSError):
         return {}
     return {key: entry["columns"] for key, entry in json.loads(text).items()}
+
+
+def _folder(package: str) -> Traversable:
+    """Where definitions lie: a package's own folder, perhaps inside a zip, or the one that a single module is in."""
+    module = import_module(package)
+    if hasattr(module, "__path__"):
+        return files(package)
+    return Path(module.__file__ or "").parent

@@ -1,6 +1,6 @@
 """Where each product stood on display or in the mailer, by store and week; planned, so known when the week begins (S6).
 
-2,785 rows share (product, store, week) with another: each is a fact of its own, so no identity is declared (S7).
+12,785 rows repeat the (product, store, week) of another: each is a fact of its own, so no identity is declared (S7).
 """
 
 from features.entities import STORES_ZONE
