@@ -34,7 +34,6 @@ def _watch() -> None:
 def _tree_bytes() -> int:
     children: dict[int, list[int]] = {}
     held: dict[int, int] = {}
-    mapped: dict[int, str] = {}
     for folder in _PROC.iterdir():
         if folder.name.isdigit():
             try:
@@ -43,12 +42,22 @@ def _tree_bytes() -> int:
                 continue
             children.setdefault(int(after_name[1]), []).append(int(folder.name))
             held[int(folder.name)] = int(after_name[21]) * _PAGE
-            mapped[int(folder.name)] = after_name[20]
     mine, found = [os.getpid()], 0
     while mine:
         process = mine.pop()
         found += held.get(process, 0)
-        # A child that maps exactly what its parent does is the parent's memory, lent until it starts its own program:
-        # a JVM that runs `chmod` would count twice.
-        mine += [child for child in children.get(process, []) if mapped.get(child) != mapped.get(process)]
+        mine += [child for child in children.get(process, []) if not _is_lent(process, child)]
     return found
+
+
+def _is_lent(parent: int, child: int) -> bool:
+    """A JVM that is about to run `chmod` shows twice for a moment: the child still has all of its parent's memory."""
+    command = _command(child)
+    return command.split(b"\0")[0].endswith(b"java") and command == _command(parent)
+
+
+def _command(process: int) -> bytes:
+    try:
+        return (_PROC / str(process) / "cmdline").read_bytes()
+    except OSError:  # it ended
+        return b""
