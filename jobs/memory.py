@@ -46,18 +46,17 @@ def _tree_bytes() -> int:
     while mine:
         process = mine.pop()
         found += held.get(process, 0)
-        mine += [child for child in children.get(process, []) if not _is_lent(process, child)]
+        mine += [child for child in children.get(process, []) if not _is_lent(process, child, held)]
     return found
 
 
-def _is_lent(parent: int, child: int) -> bool:
+def _is_lent(parent: int, child: int, held: dict[int, int]) -> bool:
     """A JVM that is about to run `chmod` shows twice for a moment: the child still has all of its parent's memory."""
-    command = _command(child)
-    return command.split(b"\0")[0].endswith(b"java") and command == _command(parent)
+    return held.get(child, 0) > 0.9 * held.get(parent, 0) and _command(parent).endswith(b"java")
 
 
 def _command(process: int) -> bytes:
     try:
-        return (_PROC / str(process) / "cmdline").read_bytes()
+        return (_PROC / str(process) / "cmdline").read_bytes().split(b"\0")[0]
     except OSError:  # it ended
         return b""
