@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from features.registry import Registry
 from jobs.known import Known
-from jobs.outcome import StepOutcome
+from jobs.outcome import Status, StepOutcome
 from lakehouse.deliveries import Location
 from lakehouse.leases import Lease
 from lakehouse.tables import Warehouse
@@ -65,3 +65,14 @@ class Job:
     run_id: str
     leases: Mapping[str, Lease]
     known: Known
+
+    def unchanged(self, table: str, why: str = "") -> StepOutcome:
+        """The outcome of a step that found nothing to do: what is published is what would be built."""
+        return StepOutcome(
+            table=table,
+            status=Status.UNCHANGED,
+            rows_in=0,
+            rows_out=self.known.rows(table),
+            version=self.known.version(table),
+            message=why,
+        )

@@ -16,7 +16,7 @@ from features.sources import Source
 from features.versions import fingerprints
 from features.views import AggregateView, CrossEntityView, DerivedView, Lookup
 from jobs.context import Job
-from jobs.outcome import Status, StepOutcome
+from jobs.outcome import StepOutcome
 from jobs.publish import Draft, Replaces, stage_audit_publish
 from jobs.reach import loads
 from lakehouse.tables import read
@@ -80,14 +80,14 @@ class _Derivation:
 
     def run(self) -> StepOutcome:
         if is_derived(self.job, self.view, self.as_of_us):
-            return self._unchanged("nothing new in its sources")
+            return self.job.unchanged(self.table, "nothing new in its sources")
         facts = rows_of(self.job, self.view.source, cut_us=self.cut_us).where(
             F.col("event_time") < instant(self.as_of_us)
         )
         facts = facts.withColumn("event_date", event_date(self.view.root.partition_by))
         counts = self._partitions(facts)
         if not counts:
-            return self._unchanged("no new rows before the as-of")
+            return self.job.unchanged(self.table, "no new rows before the as-of")
         wanted = facts.where(F.col("event_date").isin([F.lit(day_or_instant(us)).cast("date") for us in counts]))
         lookups = [self._looked_up(each) for each in self.view.lookups]
         frame = derive(wanted, lookups, self.view).withColumn("event_date", event_date(self.view.root.partition_by))
@@ -169,13 +169,3 @@ class _Derivation:
     def _partial(self) -> dict[str, Any]:
         """When a partition failed, the next run must look at all that this one did."""
         return {"built_to_us": self.before.get("built_to_us", 0), "loads": self.before.get("loads", {})}
-
-    def _unchanged(self, why: str) -> StepOutcome:
-        return StepOutcome(
-            table=self.table,
-            status=Status.UNCHANGED,
-            rows_in=0,
-            rows_out=self.job.known.rows(self.table),
-            version=self.job.known.version(self.table),
-            message=why,
-        )

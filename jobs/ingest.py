@@ -62,14 +62,7 @@ def ingest(job: Job, source: Source) -> StepOutcome:
         )
     delivered = deliveries.fingerprint(job.place.spark, source.name, location)
     if is_ingested(job, source, delivered):
-        return StepOutcome(
-            table=table,
-            status=Status.UNCHANGED,
-            rows_in=0,
-            rows_out=job.known.rows(table),
-            version=job.known.version(table),
-            message="nothing new was delivered",
-        )
+        return job.unchanged(table, "nothing new was delivered")
     staging = job.place.warehouse.staging(job.run_id, source.name)
     scratch = f"{staging}.whole-microseconds"
     try:

@@ -15,7 +15,7 @@ from features.versions import fingerprints
 from features.views import AggregateView, CrossEntityView, Snapshot
 from jobs.context import Job
 from jobs.derive import rows_of
-from jobs.outcome import Status, StepOutcome
+from jobs.outcome import StepOutcome
 from jobs.publish import Draft, Replaces, stage_audit_publish
 from jobs.reach import loads, missing_slices
 from lakehouse.tables import read
@@ -93,13 +93,5 @@ def _extra(job: Job, view: Snapshot) -> dict[str, Any]:
 
 
 def _unchanged(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> StepOutcome:
-    table = key_of(view)
     many = "this as-of is" if len(as_ofs_us) == 1 else f"all {len(as_ofs_us)} as-ofs are"
-    return StepOutcome(
-        table=table,
-        status=Status.UNCHANGED,
-        rows_in=0,
-        rows_out=job.known.rows(table),
-        version=job.known.version(table),
-        message=f"{many} published",
-    )
+    return job.unchanged(key_of(view), f"{many} published")

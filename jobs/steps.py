@@ -28,16 +28,7 @@ def all_done(job: Job, selected: Sequence[Definition], request: Request) -> tupl
         path = job.place.warehouse.address(table).path
         if not exists(job.place.spark, path) or not _is_done(job, definition, request):
             return ()
-    return tuple(
-        StepOutcome(
-            table=key_of(d),
-            status=Status.UNCHANGED,
-            rows_in=0,
-            rows_out=job.known.rows(key_of(d)),
-            version=job.known.version(key_of(d)),
-        )
-        for d in selected
-    )
+    return tuple(job.unchanged(key_of(definition)) for definition in selected)
 
 
 def _is_done(job: Job, definition: Definition, request: Request) -> bool:
