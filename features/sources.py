@@ -195,6 +195,7 @@ class Source:
 
     history_start: nothing before it is claimed to be complete; `lifetime` windows begin there (S20).
     max_quarantined_share: a load with a larger share of unusable rows stops before anything is written.
+    includes_label_instant: joined to a label at t, a fact of t itself counts (S14), e.g. a plan.
     """
 
     name: str
@@ -212,6 +213,7 @@ class Source:
     partition_by: PartitionBy = PartitionBy.MONTH
     history_start: str = ""
     max_quarantined_share: float = 0.05
+    includes_label_instant: bool = False
     doc: str = ""
     layer: str = field(default="raw", init=False)
 

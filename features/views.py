@@ -88,6 +88,7 @@ class DerivedView:
     """One row per row of its source: all its columns, the looked-up ones and expressions over both.
 
     Clocks and identity are the source's.
+    includes_label_instant: joined to a label at t, a row of t itself counts (S14).
     """
 
     name: str
@@ -96,6 +97,7 @@ class DerivedView:
     owner: str = field(kw_only=True)
     lookups: tuple[Lookup, ...] = field(default=(), kw_only=True)
     features: tuple[Formula, ...] = field(default=(), kw_only=True)
+    includes_label_instant: bool = field(default=False, kw_only=True)
     doc: str = field(default="", kw_only=True)
     layer: str = field(default="derived", init=False)
 

@@ -15,7 +15,19 @@ from lakehouse.jars import fitting_jars, installed, is_sound, jars_folder
 from lakehouse.java import find_java
 from lakehouse.session import HOUSE, UTC_NAMES, ZONE, spark_home
 
-PACKAGES = ("compute", "conf", "features", "jobs", "kernels", "lakehouse", "quality", "reports", "ziggurat")
+PACKAGES = (
+    "compute",
+    "conf",
+    "features",
+    "jobs",
+    "kernels",
+    "lakehouse",
+    "online_store",
+    "pit_join",
+    "quality",
+    "reports",
+    "ziggurat",
+)
 ROOM_NEEDED_GB = 5  # the demo: data, tables, staging and Spark's spills
 
 

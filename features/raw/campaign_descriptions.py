@@ -21,4 +21,5 @@ campaign_descriptions = Source(
     event_time=EventTime("start_date", grain=Grain.DAY, zone=STORES_ZONE, known_at_start=True),
     available=LandingDelay("0s", first_load_until="2018-01-02"),
     partition_by=PartitionBy.YEAR,
+    includes_label_instant=True,  # a plan: its type is fixed before the first day begins
 )

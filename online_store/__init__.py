@@ -1,0 +1,1 @@
+"""Where features lie for milliseconds: immutable snapshots, read without Spark."""

@@ -1,0 +1,120 @@
+"""What the two pages of a training set show, as plain values: its certificate and its card.
+
+Instants are texts with their zone (`2017-11-30T12:00:00Z`); None is "not known", or "there is none".
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+
+from reports.model import Value
+
+
+@dataclass(frozen=True)
+class CertificateCheck:
+    """One promise of the certificate, and what was found: `rows in = rows out`, `84,020 = 84,020`."""
+
+    promise: str
+    passed: bool
+    found: str
+
+
+@dataclass(frozen=True)
+class ViewEvidence:
+    """What a view brought to the spine's rows.
+
+    matched + unseen + expired + ended + without_key = rows: a value that was known; no fact known by then; one older
+    than max_age; a tombstone; a null key or label time. ties: matches that the declared tie-break could not decide.
+    event_at_label and available_at_label: rows with a fact that happened, or was known, at the very label time.
+    Gaps are seconds from the newest event (availability) that a row saw to its label time: the smallest of all rows.
+    """
+
+    name: str
+    table: str
+    _: KW_ONLY
+    version: int | None
+    clock: str
+    availability: str
+    max_age: str
+    rows: int
+    matched: int
+    unseen: int
+    expired: int
+    ended: int
+    without_key: int
+    ties: int
+    event_at_label: int
+    available_at_label: int
+    newest_event: str | None
+    newest_available: str | None
+    smallest_event_gap: float | None
+    smallest_availability_gap: float | None
+    is_static: bool = False
+
+
+@dataclass(frozen=True)
+class CertificatePage:
+    """A training set's certificate; `reasons` say why it is not certified, and are empty if it is."""
+
+    name: str
+    service: str
+    _: KW_ONLY
+    is_certified: bool
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    checks: tuple[CertificateCheck, ...]
+    views: tuple[ViewEvidence, ...]
+    static_sources: tuple[str, ...]
+    spine: Mapping[str, Value]
+    options: Mapping[str, Value]
+    tables: Mapping[str, int]
+    versions: Mapping[str, str]
+    content_hash: str
+    release: int
+    made_at: str
+
+
+@dataclass(frozen=True)
+class CardColumn:
+    """One column; `sample` are some of its values as numbers, nulls among them; empty for text."""
+
+    name: str
+    _: KW_ONLY
+    view: str
+    type: str
+    unit: str
+    doc: str
+    null_share: float | None
+    minimum: Value = None
+    mean: float | None = None
+    maximum: Value = None
+    sample: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True)
+class BalancePoint:
+    """The rows of one label time: how many are positive, negative and unknown (null)."""
+
+    label_time: str
+    rows: int
+    positive: int
+    unknown: int
+
+
+@dataclass(frozen=True)
+class CardPage:
+    """A training set at a glance: schema, label balance over time, null shares, and the certificate's verdict."""
+
+    name: str
+    service: str
+    _: KW_ONLY
+    doc: str
+    rows: int
+    entities: int
+    label: str | None
+    balance: tuple[BalancePoint, ...]
+    columns: tuple[CardColumn, ...]
+    is_certified: bool
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+    content_hash: str
+    made_at: str
