@@ -1,6 +1,6 @@
 """Stage, then publish: each published partition appears whole, once, from the newest run, or not at all.
 
-`publish` and `append` make one Delta commit each, under a lease. `txnAppId` is the table and `txnVersion`
+`publish`, `append` and `replace_all` make one Delta commit each, under a lease. `txnAppId` is the table and `txnVersion`
 the lease's token: Delta silently skips a token that is not above the last one, so each commit is read back.
 """
 
@@ -27,6 +27,7 @@ __all__ = [
     "append",
     "crash_point",
     "publish",
+    "replace_all",
     "slices_at",
     "stage",
 ]
@@ -113,6 +114,14 @@ def append(
     return _commit(spark, _writer(frame, partition_by).mode("append"), frame, table, lease, note)
 
 
+def replace_all(
+    spark: SparkSession, frame: DataFrame, table: TableAddress, *, lease: Lease, note: CommitNote
+) -> Published:
+    """Makes `frame` the whole content of the table, whatever columns it had, in one commit. Errors as in `publish`."""
+    writer = _writer(frame, []).mode("overwrite").option("overwriteSchema", "true")
+    return _commit(spark, writer, frame, table, lease, note, keeps_columns=False)
+
+
 def slices_at(instants: Sequence[datetime]) -> str:
     """The predicate that names whole snapshots: by partition first, then by the instant itself."""
     moments = sorted({instant.astimezone(UTC) for instant in instants})
@@ -138,12 +147,14 @@ def _commit(
     table: TableAddress,
     lease: Lease,
     note: CommitNote,
+    *,
+    keeps_columns: bool = True,
 ) -> Published:
     if lease.table != table.key or lease.run_id != note.run_id:
         raise ValueError(f"Run {note.run_id} writes {table}, but its lease is run {lease.run_id}'s on {lease.table}.")
     signed = replace(note, token=lease.token)
     before = current_version(spark, table.path)
-    if before is not None and _adds_columns(spark, frame, table):
+    if keeps_columns and before is not None and _adds_columns(spark, frame, table):
         writer = writer.option("mergeSchema", "true")
     writer = writer.options(txnAppId=table.key, txnVersion=str(lease.token), userMetadata=signed.to_json())
     lease.check()

@@ -1,7 +1,8 @@
 """Where each table lies, and how it is read: at a version, by its path.
 
 `<root>/<layer>/<view>/v<N>` is a view's published table. Beside it `staging/<run>/<view>`,
-`quarantine/<source>`, `runs` (the ledger), `releases`, `leases`, `reports`, `training_sets/<name>`.
+`quarantine/<source>`, `runs` (the ledger), `releases`, `leases`, `reports`, `spines/<label>`,
+`training_sets/<name>`.
 """
 
 import re
@@ -69,6 +70,9 @@ class Warehouse:
 
     def training_set(self, name: str) -> TableAddress:
         return self.address(f"training_sets/{name}")
+
+    def spine(self, label: str) -> TableAddress:
+        return self.address(f"spines/{label}")
 
     @property
     def runs(self) -> TableAddress:
@@ -208,6 +212,15 @@ def place_file(draft: Path, path: str) -> str:
         )
         system.move(f"{place}.draft", place)
     return path
+
+
+def read_text(path: str) -> str | None:
+    """A small file's whole text, locally or in a bucket; None where there is none."""
+    located = filesystem(path)
+    if located is None or located[0].get_file_info(located[1]).type is not fs.FileType.File:
+        return None
+    with storage_errors_told(path), located[0].open_input_stream(located[1]) as stream:
+        return str(stream.read().decode("utf-8"))
 
 
 def names_in(folder: str) -> list[str]:
