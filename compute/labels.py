@@ -1,0 +1,145 @@
+"""Spines with their labels: who was seen before t, and whether what is predicted then came to pass (S27)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from compute.delivered_times import event_time
+from features.durations import duration_us, instant_us
+from features.errors import DefinitionError
+from features.label import AtStart, Every, Label
+from features.sources import Grain, Source
+
+_T, _EDGE, _IS_SPINE = "_label_us", "_edge_us", "_is_spine"
+_FOREVER = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The rows a label reads, every one with all its versions and `superseded_at`, as `with_superseded_at` gives them.
+
+    source: of the label's source. seen: of where its entities are seen. starts, members: of an AtStart's two sources;
+    members are static rows.
+    """
+
+    source: DataFrame
+    seen: DataFrame
+    starts: DataFrame | None = None
+    members: DataFrame | None = None
+
+
+def label_spine(label: Label, facts: Facts, *, start_us: int | None = None, end_us: int | None = None) -> DataFrame:
+    """The label's keys, `label_time` and its column: one row per entity and label time at which it had been seen.
+
+    Null: t + horizon + landing delay lies after the newest event, so the data end too early to tell; a fact that is
+    there already changes nothing of that, else the last weeks would hold the positives alone. start_us and end_us
+    limit label times, both included. Raises DefinitionError for a label whose sources can't name its entities.
+    Cost: facts are shuffled by key, reduced to what differs, and swept in order of time; nothing is joined by range.
+    """
+    current = facts.source.where("superseded_at is null")
+    newest = current.agg(F.unix_micros(F.max("event_time")).alias("_newest_us"))
+    spine = _seen(candidates(label, facts, start_us=start_us, end_us=end_us), label, facts.seen)
+    told = _swept(spine, _intervals(current, label), label.key_names, order=Column.desc, fold=F.min)
+    ends = F.col(_T) + label.horizon_us
+    follows = F.coalesce(F.col(_EDGE) <= ends, F.lit(False))
+    is_told = ends + label.source.landing_delay_us <= F.col("_newest_us")
+    value = F.when(is_told, ~follows if label.is_absence else follows)
+    return told.crossJoin(F.broadcast(newest)).select(
+        *label.key_names, F.timestamp_micros(_T).alias("label_time"), value.alias(label.column)
+    )
+
+
+def candidates(label: Label, facts: Facts, *, start_us: int | None = None, end_us: int | None = None) -> DataFrame:
+    """Everybody who may stand in the spine, seen before or not: the keys and the label time in µs, each pair once."""
+    found = _every(label, label.at, facts) if isinstance(label.at, Every) else _at_start(label, label.at, facts)
+    if start_us is not None:
+        found = found.where(F.col(_T) >= start_us)
+    return found if end_us is None else found.where(F.col(_T) <= end_us)
+
+
+def _every(label: Label, at: Every, facts: Facts) -> DataFrame:
+    _refuse_unknown(label, label.seen)
+    newest = facts.source.where("superseded_at is null").agg(F.unix_micros(F.max("event_time")).alias("newest"))
+    first = F.lit(instant_us(at.first))
+    times = newest.where(F.col("newest") >= first).select(
+        F.explode(F.sequence(first, "newest", F.lit(duration_us(at.step)))).alias(_T)
+    )
+    return _with_keys(facts.seen, label.key_names).distinct().crossJoin(F.broadcast(times))
+
+
+def _at_start(label: Label, at: AtStart, facts: Facts) -> DataFrame:
+    if facts.starts is None or facts.members is None:
+        raise DefinitionError(f"{label.where}: its label times are at '{at.source.name}'; give starts and members.")
+    _refuse_unknown(label, at.members, at.source)
+    starts = facts.starts.where("superseded_at is null")
+    if at.source.tombstone:  # it says that something ended (S8)
+        starts = starts.where(~F.coalesce(F.col(at.source.tombstone), F.lit(False)))
+    only_there = [key for key in label.key_names if key not in at.members.schema]
+    times = starts.select(*at.on, *only_there, F.unix_micros("event_time").alias(_T))
+    # Neither source need have one row per entity: members may be told twice, in columns that are no key.
+    return facts.members.join(times, on=list(at.on), how="inner").select(*label.key_names, _T).distinct()
+
+
+def _refuse_unknown(label: Label, *sources: Source) -> None:
+    """Its entities must be named whole by these sources, with the keys' own types (S17)."""
+    named = {name: type_ for source in reversed(sources) for name, type_ in source.schema.items()}
+    for key, type_ in label.keys:
+        if named.get(key) != type_:
+            where = " and ".join(f"'{source.name}'" for source in sources)
+            raise DefinitionError(
+                f"{label.where}: {where} must name its entities, but has no '{key}' of type {type_}. "
+                "List them from a source that has all of the label's keys."
+            )
+
+
+def _seen(spine: DataFrame, label: Label, seen: DataFrame) -> DataFrame:
+    """The rows whose entity had a fact that happened before t, was known by t, and still stood then (S14)."""
+    known_us = F.greatest(F.unix_micros("event_time") + 1, F.unix_micros("available_time"))
+    until_us = F.coalesce(F.unix_micros("superseded_at"), F.lit(_FOREVER))
+    visible = _with_keys(seen, label.seen_by, known_us.alias(_T), until_us.alias(_EDGE))
+    # Of facts that end together only the one that was known first matters: of those that stand, one per entity.
+    visible = visible.groupBy(*label.seen_by, _EDGE).agg(F.min(_T).alias(_T))
+    swept = _swept(spine, visible, label.seen_by, order=Column.asc, fold=F.max)
+    return swept.where(F.col(_EDGE) > F.col(_T)).drop(_EDGE)
+
+
+def _intervals(current: DataFrame, label: Label) -> DataFrame:
+    """[start, end) of each fact; an instant is as long as a microsecond, so that one test is right for both (S6)."""
+    clock = label.source.event_time
+    if clock is None or clock.grain is Grain.INSTANT:
+        starts, ends = F.unix_micros("event_time"), F.unix_micros("event_time") + 1
+    else:
+        starts = F.unix_micros(event_time(replace(clock, known_at_start=True)))
+        ends = F.unix_micros(event_time(replace(clock, known_at_start=False)))
+    facts = _with_keys(current, label.key_names, starts.alias(_T), ends.alias(_EDGE))
+    return facts.groupBy(*label.key_names, _T).agg(F.min(_EDGE).alias(_EDGE))
+
+
+def _with_keys(rows: DataFrame, keys: Sequence[str], *columns: Column) -> DataFrame:
+    """Only rows whose keys are all there: a null key matches nothing (S17)."""
+    return rows.where(" and ".join(f"`{key}` is not null" for key in keys)).select(*keys, *columns)
+
+
+def _swept(
+    spine: DataFrame,
+    facts: DataFrame,
+    keys: Sequence[str],
+    *,
+    order: Callable[[Column], Column],
+    fold: Callable[[str], Column],
+) -> DataFrame:
+    """The spine with the fold of `_edge_us` over its key's facts up to t, t included, going up or down in time.
+
+    Null where there is none. One shuffle and one sort by key.
+    """
+    both = spine.withColumn(_IS_SPINE, F.lit(True)).unionByName(
+        facts.withColumn(_IS_SPINE, F.lit(False)), allowMissingColumns=True
+    )
+    so_far = (
+        Window.partitionBy(*keys)
+        .orderBy(order(F.col(_T)), F.col(_IS_SPINE).asc())
+        .rowsBetween(Window.unboundedPreceding, Window.currentRow)
+    )
+    return both.withColumn(_EDGE, fold(_EDGE).over(so_far)).where(_IS_SPINE).drop(_IS_SPINE)
