@@ -1,6 +1,7 @@
 """Figures as people write them: 1,469,307 · 12.4 s · 3.2 % · and a dash where nothing is known."""
 
 import math
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -8,6 +9,15 @@ from decimal import Decimal
 from reports.model import Value
 
 NOTHING = "–"
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?Z")
+UNITS = (
+    ("day", 86_400_000_000),
+    ("h", 3_600_000_000),
+    ("min", 60_000_000),
+    ("s", 1_000_000),
+    ("ms", 1_000),
+    ("µs", 1),
+)
 
 
 def count(rows: int | None) -> str:
@@ -53,6 +63,33 @@ def instant(when: datetime) -> str:
     if when.tzinfo is None:
         return f"{when:%Y-%m-%d %H:%M:%S}"
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def moment(text: str | None) -> str:
+    """An instant that comes as text (`2017-11-30T12:00:00Z`), as people read it; any other text as it is."""
+    if text is None or not INSTANT.fullmatch(text):
+        return NOTHING if text is None else text
+    day, time = text.removesuffix("Z").split("T")
+    return f"{day} {time.removesuffix(':00') if time.count(':') == 2 else time} UTC"
+
+
+def told(found: Value) -> str:
+    """Any single value, an instant among them."""
+    return moment(found) if isinstance(found, str) else value(found)
+
+
+def span(seconds: float | None) -> str:
+    """A span of time in its two largest units, never rounded up: `12 h`, `1 day 6 h`, `1 µs`."""
+    if seconds is None:
+        return NOTHING
+    left, words = round(abs(seconds) * 1_000_000), []
+    for unit, size in UNITS:
+        number, left = divmod(left, size)
+        if number:
+            words.append(plural(number, unit) if unit == "day" else f"{count(number)} {unit}")
+        elif words:
+            break
+    return " ".join(words[:2]) or "0 s"
 
 
 def value(found: Value) -> str:

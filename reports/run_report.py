@@ -4,18 +4,13 @@ It reads well on a laptop, a telephone, in the dark and on paper, and weighs wel
 pyramid. Every text is escaped; the same report gives the same bytes.
 """
 
-import contextlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from reports import checks, lineage, numbers
-from reports.errors import ReportNotWritten
+from reports import checks, lineage
 from reports.model import LAYERS, STATUSES, RunReport, StepLine
+from reports.page import environment, write_page
 from reports.pyramid import pyramid
 from reports.sections import sections
 
@@ -50,20 +45,7 @@ class Totals:
 
 def write_run_report(report: RunReport, path: Path) -> Path:
     """Write the page, whole or not at all, and give back where it is; raises ReportNotWritten."""
-    page = render_run_report(report)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(page, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    except OSError as problem:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise ReportNotWritten(
-            f"The run report could not be written to {path}: {problem.strerror or problem}. "
-            "Choose a folder that is writable and has a few MB free; the run itself is not affected."
-        ) from problem
-    return path
+    return write_page(render_run_report(report), path, what="run report", spared="the run itself")
 
 
 def render_run_report(report: RunReport) -> str:
@@ -71,7 +53,7 @@ def render_run_report(report: RunReport) -> str:
     names = lineage.Names(report.views)
     findings = checks.findings(report.checks, names)
     return (
-        _environment()
+        environment()
         .get_template("run_report.html.j2")
         .render(
             report=report,
@@ -86,6 +68,9 @@ def render_run_report(report: RunReport) -> str:
             outcomes=checks.outcomes(report.checks),
             nodes=lineage.nodes(report),
             names=names,
+            layers=LAYERS,
+            layer_names=LAYER_NAMES,
+            marks=MARKS,
         )
     )
 
@@ -116,40 +101,3 @@ def published_rows(steps: tuple[StepLine, ...]) -> int | None:
 def span(report: RunReport) -> float:
     """The length of the time axis: the run's wall time, or the last step's end if that is later."""
     return max([report.seconds, *(step.started + step.seconds for step in report.steps)]) or 1.0
-
-
-def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(
-        count=numbers.count,
-        duration=numbers.duration,
-        share=numbers.share,
-        value=numbers.value,
-        megabytes=numbers.megabytes,
-        instant=numbers.instant,
-        breakable=_breakable,
-    )
-    made.globals.update(
-        plural=numbers.plural,
-        layers=LAYERS,
-        layer_names=LAYER_NAMES,
-        marks=MARKS,
-        nothing=numbers.NOTHING,
-        slug=_slug,
-    )
-    return made
-
-
-def _breakable(name: str) -> Markup:
-    """A long name may be broken after its underscores, and is escaped like any other text."""
-    return Markup("_<wbr>").join(name.split("_"))
-
-
-def _slug(text: str) -> str:
-    return text.replace("_", "-").replace(" ", "-")
