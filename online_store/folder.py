@@ -1,0 +1,111 @@
+"""The embedded store's folder, and what makes it safe to read at every moment.
+
+CURRENT                        one line: the id of the snapshot that is read; replaced by an atomic rename
+snapshots/<id>/data.mdb        the records (LMDB); never changed once it is here
+snapshots/<id>/snapshot.json   format, description, and what data.mdb must be: its size, and per view a count and a sum
+snapshots/.draft-…             what an export is writing; of a killed one until the next export ends
+.lock                          held by the export that is writing; the line in it says by whom
+"""
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from online_store.errors import NothingExported, StoreDamaged, StoreOfAnotherVersion
+from online_store.snapshot import FORMAT, SnapshotDescription
+
+_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z+.-]*")
+EXPORT_AGAIN = "Export it again (`ziggurat export`): that replaces it."
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a snapshot.json says."""
+
+    description: SnapshotDescription
+    bytes: int
+    records: dict[str, dict[str, Any]]
+
+    def to_json(self) -> str:
+        fields = {"bytes": self.bytes, "records": self.records, "description": self.description.to_fields()}
+        return json.dumps({"format": FORMAT, **fields}, indent=1, ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class StoreFolder:
+    root: Path
+
+    @property
+    def snapshots(self) -> Path:
+        return self.root / "snapshots"
+
+    @property
+    def pointer(self) -> Path:
+        return self.root / "CURRENT"
+
+    def current(self) -> Path:
+        """The folder of the snapshot that CURRENT names. Raises NothingExported, StoreDamaged."""
+        try:
+            line = self.pointer.read_text("utf-8")
+        except FileNotFoundError:
+            raise NothingExported(
+                f"'{self.root}' holds no snapshot; export one first, e.g. `ziggurat export --as-of 2017-11-30`."
+            ) from None
+        except UnicodeDecodeError:
+            line = ""
+        if not line.endswith("\n") or not _ID.fullmatch(line[:-1]):
+            raise StoreDamaged(f"'{self.pointer}' does not hold the name of a snapshot. {EXPORT_AGAIN}")
+        return self.snapshots / line[:-1]
+
+    def point_at(self, snapshot_id: str) -> None:
+        written_whole(self.pointer.with_name(".CURRENT.new"), f"{snapshot_id}\n")
+        self.pointer.with_name(".CURRENT.new").replace(self.pointer)
+        forced_to_disk(self.root)
+
+    def discard(self, snapshot: Path) -> None:
+        """Takes a whole snapshot away by one rename, then its files; killed in between, a draft is left."""
+        doomed = self.snapshots / f".draft-doomed-{snapshot.name}"
+        shutil.rmtree(doomed, ignore_errors=True)
+        snapshot.rename(doomed)
+        shutil.rmtree(doomed)
+
+
+def told(snapshot: Path) -> Told:
+    """What its snapshot.json says. Raises StoreDamaged, StoreOfAnotherVersion; FileNotFoundError without a folder."""
+    path = snapshot / "snapshot.json"
+    try:
+        fields = json.loads(path.read_text("utf-8"))
+        if (found := fields["format"]) != FORMAT:
+            raise StoreOfAnotherVersion(
+                f"'{path}' is of format {found}, and this version of ziggurat reads format {FORMAT}: read it with the "
+                "version that wrote it, or export it again with this one.",
+                is_newer=not isinstance(found, int) or found > FORMAT,
+            )
+        return Told(SnapshotDescription.from_fields(fields["description"]), fields["bytes"], dict(fields["records"]))
+    except FileNotFoundError:
+        if not snapshot.is_dir():
+            raise
+        raise StoreDamaged(f"'{path}' is missing. {EXPORT_AGAIN}") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as broken:
+        raise StoreDamaged(f"'{path}' is not what an export wrote ({broken!r}). {EXPORT_AGAIN}") from None
+
+
+def written_whole(path: Path, text: str) -> None:
+    """Writes a file that is on the disk when this returns."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def forced_to_disk(path: Path) -> None:
+    """A file's content, or a folder's list of names."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
