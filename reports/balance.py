@@ -8,7 +8,7 @@ from reports.stacked import Part, parts
 from reports.training_set import BalancePoint
 
 WIDTH, HEIGHT, LINE_HEIGHT = 1000, 150, 48
-WIDEST = 60
+WIDEST, OVERLAP = 60, 0.6
 """A bar alone is a bar, not a wall."""
 MOST_APART = 120
 """With more bars than that they touch: gaps thinner than a pixel are only noise."""
@@ -73,7 +73,7 @@ def balance(points: Sequence[BalancePoint]) -> Balance | None:
 
 def _bar(point: BalancePoint, place: int, bars: int, most: int) -> Bar:
     negative = point.rows - point.positive - point.unknown
-    wide = min(WIDEST, WIDTH / bars * (0.8 if bars <= MOST_APART else 1.02))
+    wide = min(WIDEST, WIDTH / bars * 0.8) if bars <= MOST_APART else WIDTH / bars + OVERLAP
     left, ground, paths = _centre(place, bars) - wide / 2, float(HEIGHT), []
     for name, rows in (("positive", point.positive), ("negative", negative), ("unknown", point.unknown)):
         if rows > 0:
@@ -81,7 +81,7 @@ def _bar(point: BalancePoint, place: int, bars: int, most: int) -> Bar:
             paths.append((name, f"M{left:.2f} {ground:.2f}v-{tall:.2f}h{wide:.2f}v{tall:.2f}z"))
             ground -= tall
     share = _share(point.positive, point.rows - point.unknown)
-    return Bar(point, _day(point.label_time), negative, share, tuple(paths))
+    return Bar(point, numbers.day(point.label_time), negative, share, tuple(paths))
 
 
 def _share(positive: int, known: int) -> float | None:
@@ -90,11 +90,6 @@ def _share(positive: int, known: int) -> float | None:
 
 def _centre(place: int, bars: int) -> float:
     return WIDTH * (place + 0.5) / bars
-
-
-def _day(label_time: str) -> str:
-    """In UTC, as the page says; midnight goes without saying."""
-    return numbers.moment(label_time).removesuffix(" UTC").removesuffix(" 00:00")
 
 
 def _ticks(bars: Sequence[Bar]) -> tuple[Tick, ...]:

@@ -73,9 +73,14 @@ def moment(text: str | None) -> str:
     return f"{day} {time.removesuffix(':00') if time.count(':') == 2 else time} UTC"
 
 
+def day(text: str | None) -> str:
+    """An instant on a page that says that its times are UTC; midnight goes without saying."""
+    return moment(text).removesuffix(" UTC").removesuffix(" 00:00")
+
+
 def told(found: Value) -> str:
-    """Any single value, an instant among them."""
-    return moment(found) if isinstance(found, str) else value(found)
+    """Any single value, an instant as `day` writes it."""
+    return day(found) if isinstance(found, str) else value(found)
 
 
 def span(seconds: float | None) -> str:
@@ -132,4 +137,4 @@ def _decimal(number: float) -> str:
         return f"{number:,.0f}"
     if size >= 1:
         return f"{number:,.2f}"
-    return f"{number:.{2 - math.floor(math.log10(size))}f}".rstrip("0")
+    return f"{number:.{2 - math.floor(math.log10(size))}f}".rstrip("0").rstrip(".")

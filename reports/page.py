@@ -32,7 +32,6 @@ def environment() -> Environment:
         instant=numbers.instant,
         moment=numbers.moment,
         told=numbers.told,
-        span=numbers.span,
         breakable=breakable,
     )
     made.globals.update(plural=numbers.plural, nothing=numbers.NOTHING, slug=slug, hue=hue)

@@ -23,6 +23,7 @@ from reports import numbers
         (-3.25, "-3.25"),
         (0.07925, "0.0793"),
         (0.5, "0.5"),
+        (0.9998, "1"),
         (0.0000031, "3.1e-06"),
         (float("-inf"), "-∞"),
         (Decimal("0.30"), "0.30"),
@@ -83,3 +84,38 @@ def test_an_instant_is_told_in_utc_and_without_a_zone_claims_none():
 def test_one_row_is_not_rows():
     assert numbers.plural(1, "row") == "1 row"
     assert numbers.plural(0, "row") == "0 rows"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (None, "–"),
+        (0.0, "0 s"),
+        (0.000001, "1 µs"),
+        (0.25, "250 ms"),
+        (59.999999, "59 s 999 ms"),
+        (43_200.0, "12 h"),
+        (86_400.0, "1 day"),
+        (108_000.0, "1 day 6 h"),
+        (172_860.0, "2 days"),
+        (-21_600.0, "6 h"),
+    ],
+)
+def test_a_span_has_two_units_and_is_never_rounded_up(seconds: float | None, shown: str):
+    assert numbers.span(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "moment", "day"),
+    [
+        (None, "–", "–"),
+        ("2017-11-30T00:00:00Z", "2017-11-30 00:00 UTC", "2017-11-30"),
+        ("2017-11-30T12:00:00Z", "2017-11-30 12:00 UTC", "2017-11-30 12:00"),
+        ("2017-11-30T12:00:01.000001Z", "2017-11-30 12:00:01.000001 UTC", "2017-11-30 12:00:01.000001"),
+        ("2017-11-30T12:00", "2017-11-30T12:00", "2017-11-30T12:00"),
+        ("as known", "as known", "as known"),
+    ],
+)
+def test_an_instant_in_text_is_read_as_one_only_if_it_names_utc(text: str | None, moment: str, day: str):
+    assert numbers.moment(text) == moment
+    assert numbers.day(text) == day
