@@ -114,6 +114,7 @@ def test_a_span_has_two_units_and_is_never_rounded_up(seconds: float | None, sho
         ("2017-11-30T12:00:01.000001Z", "2017-11-30 12:00:01.000001 UTC", "2017-11-30 12:00:01.000001"),
         ("2017-11-30T12:00", "2017-11-30T12:00", "2017-11-30T12:00"),
         ("as known", "as known", "as known"),
+        ("2017-11-30T12:00:00Z or so", "2017-11-30T12:00:00Z or so", "2017-11-30T12:00:00Z or so"),
     ],
 )
 def test_an_instant_in_text_is_read_as_one_only_if_it_names_utc(text: str | None, moment: str, day: str):
