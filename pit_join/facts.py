@@ -1,0 +1,160 @@
+"""A history's facts in the one form that every strategy searches: whose, seen from when until when, in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from pit_join.history import History
+from pit_join.ordering import orderable, quoted, restored
+
+AT_LABEL, LATEST = "at_label", "latest"
+KNOWLEDGE = (AT_LABEL, LATEST)
+LOADED = "loaded_at"  # raw's stamp of the load that brought a row
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One history, ready to be searched.
+
+    `frame` has a row per version of a fact that some label can see:
+        each of `keys`   never null, called as in the labels
+        visible_us       a label at t sees it while visible_us <= t < superseded_us; null: always (static)
+        superseded_us    null: for good
+        fact             struct of `at` (event_time, tie_0 …, available_time, is_ended) and `row` (c0 …, see `carried`);
+                         Spark's order of it is S9's, so that the greatest is the latest
+    """
+
+    history: History
+    frame: DataFrame
+    keys: tuple[str, ...]
+
+    @property
+    def has_superseded(self) -> bool:
+        """Whether any row can have a `superseded_us`."""
+        return self.history.has_versions
+
+    @property
+    def counts_ties(self) -> bool:
+        """A snapshot has one row per key and event time: there is nothing to count."""
+        return not self.history.is_snapshot
+
+
+def facts_of(history: History, *, keys: Sequence[str], knowledge: str) -> Facts:
+    """Its versions by S7 and S8, visible by S14; with knowledge="latest" in their newest version, whenever known (S19).
+
+    A fact without one of its clocks is never known; one without a key is nobody's (S17).
+    Cost: a narrow pass; a shuffle by identity where versions are worked out here.
+    """
+    clocks = [quoted(name) for name in (history.event_time, history.available_time) if name]
+    versions = _where_all_not_null(history.frame, clocks).select(
+        *(quoted(own).alias(name) for own, name in zip(history.keys, keys, strict=True)),
+        _visible_us(history, knowledge).alias("visible_us"),
+        F.unix_micros(_superseded_at(history)).alias("superseded_us"),
+        _is_retracted(history).alias("is_retracted"),
+        F.struct(_at(history).alias("at"), _row(history).alias("row")).alias("fact"),
+    )
+    # Retractions have superseded, and vanish. What was overtaken before it could be seen never counts.
+    seen = versions.where("not is_retracted and (superseded_us is null or superseded_us > visible_us)")
+    if knowledge == LATEST:
+        seen = seen.where("superseded_us is null")
+    seen = _where_all_not_null(seen, [quoted(key) for key in keys])
+    return Facts(history, seen.drop("is_retracted"), tuple(keys))
+
+
+def where_not_retracted(history: History) -> DataFrame:
+    """The history's rows without those that only say that a fact never was (S8)."""
+    return history.frame.where(~_is_retracted(history))
+
+
+def carried(history: History) -> list[str]:
+    """The columns that travel in `fact.row` as c0, c1, …: all that S9 may have to look at, in the frame's order.
+
+    A snapshot needs its features alone. Keys are equal, clocks and tie-break were compared before, and when a fact will
+    be superseded nobody knows at t.
+    """
+    features = set(history.features)
+    if history.is_snapshot:
+        return [name for name in history.frame.columns if name in features]
+    settled = {*history.keys, *history.tie_break, history.event_time, history.available_time, history.superseded_at}
+    return [name for name in history.frame.columns if name in features or name not in settled]
+
+
+def feature_values(history: History, row: Column) -> list[Column]:
+    """The history's features, in its order and types, out of a `fact.row`."""
+    place = {name: f"c{n}" for n, name in enumerate(carried(history))}
+    return [
+        restored(row.getField(place[name]), history.type_of(name)).alias(output_name(history, name))
+        for name in history.features
+    ]
+
+
+def output_name(history: History, feature: str) -> str:
+    return f"{history.name}__{feature}"
+
+
+def _where_all_not_null(rows: DataFrame, columns: Sequence[Column]) -> DataFrame:
+    for column in columns:
+        rows = rows.where(column.isNotNull())
+    return rows
+
+
+def _event_time(history: History) -> Column:
+    return quoted(history.event_time) if history.event_time else F.lit(None).cast("timestamp")
+
+
+def _available_time(history: History) -> Column:
+    """A frame without the column counts as known at once (S5)."""
+    return quoted(history.available_time) if history.available_time else _event_time(history)
+
+
+def _superseded_at(history: History) -> Column:
+    """When a newer version of the same fact was known (S7)."""
+    if history.superseded_at:
+        return quoted(history.superseded_at)
+    if not history.identity:
+        return F.lit(None).cast("timestamp")
+    newer = (
+        Window.partitionBy(*map(quoted, history.identity))
+        .orderBy(*_version_order(history))
+        .rowsBetween(1, Window.unboundedFollowing)
+    )
+    return F.min(_available_time(history)).over(newer)
+
+
+def _version_order(history: History) -> list[Column]:
+    """S7: version_by, then available_time; then, so that the order is total, its load and every column (S9)."""
+    named = [quoted(history.version_by)] if history.version_by else []
+    loaded = [quoted(LOADED)] if LOADED in history.frame.columns else []
+    rest = [orderable(quoted(field.name), field.dataType) for field in history.frame.schema]
+    return [column.asc_nulls_first() for column in (*named, _available_time(history), *loaded, *rest)]
+
+
+def _is_retracted(history: History) -> Column:
+    return F.coalesce(quoted(history.retraction), F.lit(False)) if history.retraction else F.lit(False)
+
+
+def _visible_us(history: History, knowledge: str) -> Column:
+    """The first microsecond at which a label sees the fact (S14). Whole numbers: the same in any session zone (S2)."""
+    happened = F.unix_micros(_event_time(history)) + F.lit(0 if history.counts_its_instant else 1)
+    return happened if knowledge == LATEST else F.greatest(happened, F.unix_micros(_available_time(history)))
+
+
+def _at(history: History) -> Column:
+    """S9's order before the columns: facts with an equal `at` are tied."""
+    ties = [
+        orderable(quoted(name), history.type_of(name)).alias(f"tie_{n}") for n, name in enumerate(history.tie_break)
+    ]
+    ended = F.coalesce(quoted(history.tombstone), F.lit(False)) if history.tombstone else F.lit(False)
+    return F.struct(
+        _event_time(history).alias("event_time"),
+        *ties,
+        _available_time(history).alias("available_time"),
+        ended.alias("is_ended"),
+    )
+
+
+def _row(history: History) -> Column:
+    columns = [orderable(quoted(name), history.type_of(name)).alias(f"c{n}") for n, name in enumerate(carried(history))]
+    return F.struct(*columns) if columns else F.struct(F.lit(None).cast("boolean").alias("nothing"))

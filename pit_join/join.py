@@ -1,0 +1,125 @@
+"""Join a spine to histories as they were known at each label time (S14 to S19)."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from features.errors import UsageError, did_you_mean
+from pit_join import sql_strategy
+from pit_join.facts import AT_LABEL, KNOWLEDGE, facts_of, feature_values, output_name
+from pit_join.history import History
+from pit_join.labels import LABEL_US, SPINE, Labels, Search, has_all, labels_of, match_name
+from pit_join.outcomes import ENDED, EXPIRED, MATCHED, UNSEEN, WITHOUT_KEY, evidence_column
+from pit_join.spine import check_spine
+
+AUTO = "auto"
+STRATEGIES: Mapping[str, Search] = MappingProxyType({"sql": sql_strategy.search})
+
+
+def point_in_time_join(
+    spine: DataFrame,
+    histories: Sequence[History],
+    *,
+    label_time: str = "label_time",
+    knowledge: str = AT_LABEL,
+    strategy: str = AUTO,
+) -> DataFrame:
+    """The spine's rows and columns, then `{history}__{feature}` as it was known at each row's label time.
+
+    Grain: exactly the spine's rows, duplicates too, in no promised order (S15). Types are the histories' own.
+    A row sees the latest fact (S9) with event_time < label_time, or <= for snapshots and by declaration, and
+    available_time <= label_time, in its version known then (S14). knowledge="latest" asks what is known today instead,
+    for analysis: never train on it (S19). All features come from that one fact, its nulls included (S16).
+    Null: no fact was known, it is a tombstone or not younger than max_age, or the row has no key or label time.
+
+    Raises LabelTimeError, SpineKeyError, SpineColumnsError and UsageError before anything is read. The answer does not
+    depend on the session's zone. Cost: lazy; per history one shuffle and sort of spine and facts together. No strategy
+    changes the answer.
+    """
+    return _joined(spine, histories, label_time, knowledge, strategy, has_evidence=False)
+
+
+def join_with_evidence(
+    spine: DataFrame,
+    histories: Sequence[History],
+    *,
+    label_time: str = "label_time",
+    knowledge: str = AT_LABEL,
+    strategy: str = AUTO,
+) -> DataFrame:
+    """The same, then per history `evidence_column(name)`: which fact was chosen, and what became of it.
+
+    A struct of `event_time` and `available_time` (the chosen fact's, also if it was expired or a tombstone; null where
+    none was, and for static histories), `outcome` (matched, unseen, expired, ended by a tombstone, without_key: a null
+    key or label time) and `is_tied`: another fact that the row could see was equal in all that S9 compares before the
+    columns; for a static history: its key has several rows. Snapshots are not searched for ties.
+    """
+    return _joined(spine, histories, label_time, knowledge, strategy, has_evidence=True)
+
+
+def _joined(
+    spine: DataFrame,
+    histories: Sequence[History],
+    label_time: str,
+    knowledge: str,
+    strategy: str,
+    *,
+    has_evidence: bool,
+) -> DataFrame:
+    if knowledge not in KNOWLEDGE:
+        raise UsageError(f"knowledge '{knowledge}' is unknown.{did_you_mean(knowledge, KNOWLEDGE)}")
+    search = _search(strategy)
+    outputs = [output_name(history, name) for history in histories for name in history.features]
+    evidence = [evidence_column(history.name) for history in histories] if has_evidence else []
+    check_spine(spine, histories, label_time=label_time, outputs=[*outputs, *evidence])
+    labels = labels_of(spine, histories, label_time=label_time)
+    facts = [facts_of(history, keys=labels.keys(history), knowledge=knowledge) for history in histories]
+    found = search(labels, facts)
+    for place, history in enumerate(histories):
+        found = found.withColumn(_outcome_name(place), _outcome(history, labels, match_name(place)))
+    return found.select(
+        *(F.col(SPINE).getField(name).alias(name) for name in spine.columns),
+        *(value for place, history in enumerate(histories) for value in _features(history, place)),
+        *(_evidence(place).alias(name) for place, name in enumerate(evidence)),
+    )
+
+
+def _search(strategy: str) -> Search:
+    known = (AUTO, *STRATEGIES)
+    if strategy not in known:
+        raise UsageError(f"strategy '{strategy}' is unknown.{did_you_mean(strategy, known)}")
+    return STRATEGIES["sql" if strategy == AUTO else strategy]
+
+
+def _outcome(history: History, labels: Labels, match: str) -> Column:
+    """S15, S17, then what was chosen: a tombstone ends its entity whatever its age, else S18."""
+    known = has_all([F.col(name) for name in (*labels.keys(history), LABEL_US)])
+    chosen = F.col(match).getField("at")
+    outcome = F.when(~known, WITHOUT_KEY).when(F.col(match).isNull(), UNSEEN)
+    outcome = outcome.when(chosen.getField("is_ended"), ENDED)
+    if history.max_age_us is not None:
+        age_us = F.col(LABEL_US) - F.unix_micros(chosen.getField("event_time"))
+        outcome = outcome.when(age_us >= history.max_age_us, EXPIRED)
+    return outcome.otherwise(MATCHED)
+
+
+def _features(history: History, place: int) -> list[Column]:
+    row = F.when(F.col(_outcome_name(place)) == MATCHED, F.col(match_name(place)).getField("row"))
+    return feature_values(history, row)
+
+
+def _evidence(place: int) -> Column:
+    outcome = F.col(_outcome_name(place))
+    match = F.when(outcome != WITHOUT_KEY, F.col(match_name(place)))
+    return F.struct(
+        match.getField("at").getField("event_time").alias("event_time"),
+        match.getField("at").getField("available_time").alias("available_time"),
+        outcome.alias("outcome"),
+        F.coalesce(match.getField("is_tied"), F.lit(False)).alias("is_tied"),
+    )
+
+
+def _outcome_name(place: int) -> str:
+    return f"outcome_{place}"
