@@ -67,12 +67,13 @@ class EmbeddedStore:
         return self._opened()
 
     def _opened(self) -> EmbeddedReader:
-        snapshot = self.folder.current()
         try:
-            return EmbeddedReader(snapshot)
-        except FileNotFoundError:
-            raise StoreDamaged(
-                f"'{self.folder.pointer}' names '{snapshot.name}', which is not there. {EXPORT_AGAIN}"
-            ) from None
+            snapshot = self.folder.current()
+            try:
+                return EmbeddedReader(snapshot)
+            except FileNotFoundError:
+                raise StoreDamaged(
+                    f"'{self.folder.pointer}' names '{snapshot.name}', which is not there. {EXPORT_AGAIN}"
+                ) from None
         except OSError as failure:
-            raise OnlineStoreError(f"'{snapshot}' can't be read ({failure}); make it readable.") from failure
+            raise OnlineStoreError(f"'{self.folder.root}' can't be read ({failure}); make it readable.") from failure

@@ -28,9 +28,11 @@ def export(
     """See `EmbeddedStore.export`."""
     _check_views(description, views)
     with locked(folder.root):
-        done = _as_is(folder, description)
+        with failures_told(folder.root):
+            done = _as_is(folder, description)
+            if done is None:
+                _check_order(folder, description, rollback)
         if done is None:
-            _check_order(folder, description, rollback)
             done = _exported(folder, description, views, step, check)
         step("clean")
         with failures_told(folder.root):

@@ -1,6 +1,7 @@
 """One snapshot of an embedded store, open. Loads neither pyarrow nor NumPy."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -51,15 +52,16 @@ class EmbeddedReader:
     def get(self, table: str, keys: Sequence[Any]) -> Record | None:
         """Raises UnknownName for a view that is not in the snapshot, ValueError for keys of other types."""
         form = self._form(table)
-        with self._shared.environment.begin(db=self._shared.records) as looking:
-            content = looking.get(kept(form.key(keys)))
+        key = kept(form.key(keys))
+        with self._reading() as reading:
+            content = reading.get(key, db=self._shared.records)
         return None if content is None else self._record(form, tuple(keys), content)
 
     def records(self, table: str) -> Iterator[Record]:
         """In the order of the stored keys."""
         form, shared = self._form(table), self._shared
-        with shared.environment.begin(db=shared.records) as reading:
-            cursor = reading.cursor()
+        with self._reading() as reading:
+            cursor = reading.cursor(shared.records)
             if not cursor.set_range(form.prefix):
                 return
             for key, content in cursor:
@@ -75,7 +77,7 @@ class EmbeddedReader:
             counts += found["records"]
             if found != written:
                 raise self._damaged(f"{table}: found {found['records']:,} of {written['records']:,} records as written")
-        with self._shared.environment.begin() as reading:
+        with self._reading() as reading:
             if (entries := reading.stat(self._shared.records)["entries"]) != counts:
                 raise self._damaged(f"{entries:,} records, of which {counts:,} belong to a view")
 
@@ -87,6 +89,14 @@ class EmbeddedReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Any]:
+        try:
+            with self._shared.environment.begin() as reading:
+                yield reading
+        except (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError) as broken:
+            raise self._damaged(f"broken inside: {broken}") from None
 
     def _form(self, table: str) -> RecordForm:
         if table not in self._forms:
