@@ -51,7 +51,7 @@ def _instant(at: str | None) -> int:
 
 def _text(found: Answer) -> str:
     keys = ", ".join(f"{key.name}={_cell(key)}" for key in found.keys)
-    width = max(len(_short(feature, view)) for view in found.views for feature in view.features)
+    width = max((len(_short(feature, view)) for view in found.views for feature in view.features), default=0)
     asked = (
         f"at {instant_text(found.at_us)}: snapshot {found.snapshot_id}, as of {found.as_of}, release {found.release}"
     )
