@@ -17,6 +17,7 @@ from typing import Any
 
 from features.errors import DefinitionChanged
 from features.feature import AGGREGATIONS, COMPARISONS, Feature
+from features.feature_service import FeatureService, Selection
 from features.registry import Registry, key_of
 from features.sources import Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
@@ -40,6 +41,25 @@ def fingerprints(definition: Definition) -> Fingerprints:
 def meaning_of(definition: Definition) -> str:
     """One fingerprint for the whole view: changes when any of its columns does, or when one is added."""
     return _digest(fingerprints(definition))
+
+
+def service_fingerprint(service: FeatureService) -> str:
+    """One fingerprint for all that a service brings to a spine: its features in order, and how each is joined."""
+    return _digest([service_features(service), [_joined(selection) for selection in service.features]])
+
+
+def service_features(service: FeatureService) -> Fingerprints:
+    """By the name of the training set's column."""
+    return {
+        column.name: fingerprints(selection.view)[column.feature]
+        for selection in service.features
+        for column in selection.columns
+    }
+
+
+def _joined(selection: Selection) -> Any:
+    inclusive = getattr(selection.view, "includes_label_instant", False)
+    return [selection.name, key_of(selection.view), selection.entity.keys, selection.max_age_us, inclusive]
 
 
 def _outputs(view: DerivedView | AggregateView | CrossEntityView, read: Fingerprints) -> Fingerprints:

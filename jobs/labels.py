@@ -80,6 +80,7 @@ def derive_labels(
             outcome = _Derivation(place, label, table, lease, start_us, end_us).run()
         finally:
             remove(place.warehouse.staging_of(run_id))
+            place.listener.idle(table.key)
     return replace(outcome, seconds=time.monotonic() - begun)
 
 

@@ -1,7 +1,8 @@
 """Stage, then publish: each published partition appears whole, once, from the newest run, or not at all.
 
-`publish`, `append` and `replace_all` make one Delta commit each, under a lease. `txnAppId` is the table and `txnVersion`
-the lease's token: Delta silently skips a token that is not above the last one, so each commit is read back.
+`publish`, `append` and `replace_all` make one Delta commit each, under a lease. `txnAppId` is the table and
+`txnVersion` the lease's token: Delta silently skips a token that is not above the last one, so each commit is read
+back.
 """
 
 from collections.abc import Sequence

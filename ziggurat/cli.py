@@ -6,84 +6,21 @@ Every verb reads: ziggurat VERB [what] [how]; `main` returns on success and exit
 import json
 import sys
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from features.errors import ZigguratError
+from ziggurat import model_verbs, online_verbs
+from ziggurat.options import Verbs, common, logging, selecting, workspace_of
 
 if TYPE_CHECKING:
     from jobs.outcome import RunOutcome
     from ziggurat.workspace import Workspace
 
 
-class _Verbs(click.Group):
-    """Verbs in the order in which a newcomer meets them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-def _common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every verb takes."""
-    options = [
-        click.option(
-            "--conf",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="A YAML file of settings that differ from conf/base.yaml.",
-        ),
-        click.option(
-            "--env", default="", metavar="NAME", help="Settings of an environment: conf/NAME.yaml (emr, databricks)."
-        ),
-        click.option(
-            "--definitions",
-            default="",
-            metavar="PACKAGE",
-            help="The importable package that declares sources and views.",
-        ),
-        click.option(
-            "-s",
-            "overrides",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="One setting, e.g. -s build.workers=2; repeatable.",
-        ),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-_log_format = click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    help="text for people, json: one line per event.",
-)
-_select = click.option(
-    "--select",
-    multiple=True,
-    metavar="VIEW[+]",
-    help="Only this view and what it needs; VIEW+ also all that is built on it.",
-)
-
-
-def _workspace(
-    conf: Path | None, env: str, definitions: str, overrides: tuple[str, ...], log_format: str = "text"
-) -> "Workspace":
-    from ziggurat.terminal import JsonListener, TerminalListener
-    from ziggurat.workspace import open as open_workspace
-
-    # Definitions are usually a package in the working directory; a console script does not look there by itself.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
-    listener = JsonListener() if log_format == "json" else TerminalListener()
-    return open_workspace(conf=conf, env=env, definitions=definitions, overrides=overrides, listener=listener)
-
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ziggurat-features", message="ziggurat %(version)s")
 def verbs() -> None:
     """Features declared once, computed in layers, checked before they are published.
@@ -94,21 +31,26 @@ def verbs() -> None:
       ziggurat list                            what is declared
       ziggurat build --as-of 2017-11-30        build everything as of that midnight (UTC)
       ziggurat describe household_spend        what a view means, column by column
+      ziggurat labels churn_30d                what shall be predicted, as an honest spine
+      ziggurat training-set --service churn_v1 --spine churn_30d --out churn
+      ziggurat export --as-of 2017-11-30       to the online store
+      ziggurat get household_id=22 --service churn_v1
       ziggurat init my_features                start a project of your own
 
     \b
     An as-of T is a day (its midnight in UTC) or an instant with a zone. The snapshot of T holds what happened before T.
-    Exit codes: 0 done; 2 usage; 10-12 definitions; 20-26 sources; 30 gate failed; 31 could not check; 40-42 storage;
-    50-53 this machine; 60 configuration; 1 a bug (with its traceback). See docs/errors.md.
+    Exit codes: 0 done; 2 usage; 10-12 definitions; 20-26 sources; 30 gate failed; 31 could not check; 32 not released;
+    33 not certified; 34-38 spines; 40-43 storage; 50-53 this machine; 60 configuration; 70-74 online store;
+    1 a bug (with its traceback). See docs/errors.md.
     """
 
 
 @verbs.command()
 @click.option("--as-of", required=True, metavar="T", help="The instant to build: 2017-11-30, or 2017-11-30T06:00:00Z.")
-@_select
+@selecting
 @click.option("--live", is_flag=True, help="Stamp the instant of publication, if it is later than T + publish_delay.")
-@_log_format
-@_common
+@logging
+@common
 def build(as_of: str, select: tuple[str, ...], live: bool, log_format: str, **where: Any) -> None:
     """Build one as-of: ingest, compute, check, publish.
 
@@ -120,7 +62,7 @@ def build(as_of: str, select: tuple[str, ...], live: bool, log_format: str, **wh
     ziggurat build --as-of 2017-11-30
     ziggurat build --as-of 2017-11-30 --select household_spend+
     """
-    workspace = _workspace(**where, log_format=log_format)
+    workspace = workspace_of(**where, log_format=log_format)
     _conclude(workspace, workspace.build(as_of, select=select, live=live), log_format)
 
 
@@ -128,26 +70,26 @@ def build(as_of: str, select: tuple[str, ...], live: bool, log_format: str, **wh
 @click.option("--start", required=True, metavar="T", help="The first as-of.")
 @click.option("--end", required=True, metavar="T", help="The last as-of, at most.")
 @click.option("--every", default="1d", metavar="1d|7d", help="The step between as-ofs.")
-@_select
-@_log_format
-@_common
+@selecting
+@logging
+@common
 def backfill(start: str, end: str, every: str, select: tuple[str, ...], log_format: str, **where: Any) -> None:
     """Build a range of as-ofs in one plan over the data.
 
     \b
     ziggurat backfill --start 2017-04-02 --end 2017-11-26 --every 7d
     """
-    workspace = _workspace(**where, log_format=log_format)
+    workspace = workspace_of(**where, log_format=log_format)
     _conclude(workspace, workspace.backfill(start, end, every=every, select=select), log_format)
 
 
 @verbs.command()
 @click.argument("run", required=False)
-@_log_format
-@_common
+@logging
+@common
 def retry(run: str | None, log_format: str, **where: Any) -> None:
     """Take up what the last failed RUN left undone."""
-    workspace = _workspace(**where, log_format=log_format)
+    workspace = workspace_of(**where, log_format=log_format)
     outcome = workspace.retry(run)
     if outcome is None:
         click.echo("  no run failed: nothing to take up")
@@ -155,7 +97,7 @@ def retry(run: str | None, log_format: str, **where: Any) -> None:
     _conclude(workspace, outcome, log_format)
 
 
-@verbs.group(cls=_Verbs)
+@verbs.group(cls=Verbs)
 def runs() -> None:
     """What ran, when, and how it ended."""
 
@@ -163,13 +105,13 @@ def runs() -> None:
 @runs.command("list")
 @click.option("--limit", default=20, help="How many, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
-@_common
+@common
 def runs_list(limit: int, as_json: bool, **where: Any) -> None:
     """Runs, newest first."""
     from jobs.history import runs as recorded
     from ziggurat.terminal import table_text
 
-    lines = recorded(_workspace(**where).place)[:limit]
+    lines = recorded(workspace_of(**where).place)[:limit]
     if as_json:
         for line in lines:
             click.echo(json.dumps(line, default=str))
@@ -182,13 +124,13 @@ def runs_list(limit: int, as_json: bool, **where: Any) -> None:
 @runs.command("show")
 @click.argument("run", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
-@_common
+@common
 def runs_show(run: str | None, as_json: bool, **where: Any) -> None:
     """The steps of RUN (default: the newest), with rows, times and table versions."""
     from jobs.history import steps_of
     from ziggurat.terminal import table_text
 
-    lines = steps_of(_workspace(**where).place, run)
+    lines = steps_of(workspace_of(**where).place, run)
     if as_json:
         for line in lines:
             click.echo(json.dumps(line, default=str))
@@ -199,27 +141,27 @@ def runs_show(run: str | None, as_json: bool, **where: Any) -> None:
 
 
 @verbs.command("list")
-@_common
+@common
 def list_views(**where: Any) -> None:
     """Every source and view that is declared, layer by layer."""
     from ziggurat.catalogue import overview
     from ziggurat.terminal import table_text
 
-    click.echo(table_text(*overview(_workspace(**where).registry)))
+    click.echo(table_text(*overview(workspace_of(**where).registry)))
 
 
 @verbs.command()
 @click.argument("view")
-@_common
+@common
 def describe(view: str, **where: Any) -> None:
     """What VIEW means: grain, clocks, every column."""
     from ziggurat.catalogue import description
 
-    click.echo(description(_workspace(**where).registry.get(view)))
+    click.echo(description(workspace_of(**where).registry.get(view)))
 
 
 @verbs.command()
-@_common
+@common
 def doctor(**where: Any) -> None:
     """Can this machine run it? If not, says the fix.
 
@@ -227,6 +169,10 @@ def doctor(**where: Any) -> None:
     from ziggurat.examination import examine
 
     click.echo(examine(**where))
+
+
+for verb in (*model_verbs.VERBS, *online_verbs.VERBS):
+    verbs.add_command(verb)
 
 
 @verbs.command()
@@ -239,23 +185,23 @@ def init(folder: Path) -> None:
 
 
 @verbs.command()
-@_common
+@common
 def lock(**where: Any) -> None:
     """Write the lock file of published meanings."""
     from features.versions import lock_path, lock_text
 
-    registry = _workspace(**where).registry
+    registry = workspace_of(**where).registry
     lock_path(registry).write_text(lock_text(registry), "utf-8")
     click.echo(f"  {lock_path(registry)}: {len(registry.definitions)} definitions")
 
 
 @verbs.command()
-@_common
+@common
 def demo(**where: Any) -> None:
     """Build a year of real groceries, and show it."""
     from ziggurat.demo import run_demo
 
-    run_demo(_workspace(**where))
+    run_demo(workspace_of(**where))
 
 
 def _conclude(workspace: "Workspace", outcome: "RunOutcome", log_format: str) -> None:

@@ -1,6 +1,7 @@
 """Settings and where each one came from: conf files, then environment variables, then the command line."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -48,6 +49,10 @@ class BuildSettings(_Section):
     may_grow: float = Field(ge=0)
 
 
+class OnlineSettings(_Section):
+    path: str
+
+
 class SparkSettings(_Section):
     master: str
     driver_memory: str
@@ -61,6 +66,7 @@ class Settings(_Section):
     warehouse: str
     sources: dict[str, SourceSettings]
     build: BuildSettings
+    online: OnlineSettings
     spark: SparkSettings
 
 
@@ -97,6 +103,16 @@ def resolve(*, env: str = "", conf: Path | None = None, overrides: Sequence[str]
         _merge(tree, layer)
         origins |= dict.fromkeys((key for key, _ in _leaves(layer)), origin)
     return Resolved(_validated(tree, origins), origins)
+
+
+def online_folder(settings: Settings) -> Path:
+    """Where the embedded online store lies: a local folder, since a store that is read in place needs one."""
+    if not settings.online.path and re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:/", settings.warehouse):
+        raise ConfigurationError(
+            f"the warehouse is {settings.warehouse}, and the embedded online store needs a folder on a disk: set "
+            "online.path."
+        )
+    return Path(settings.online.path or f"{settings.warehouse}/online").absolute()
 
 
 def _packaged(name: str) -> dict[str, Any]:

@@ -35,6 +35,9 @@ class TerminalListener:
         self._doing.pop(outcome.table, None)
         self._say(step_line(outcome))
 
+    def idle(self, table: str) -> None:
+        self._doing.pop(table, None)
+
     def note(self, text: str) -> None:
         self._say(f"  {text}")
 
@@ -68,6 +71,9 @@ class JsonListener:
 
     def ended(self, outcome: "StepOutcome") -> None:
         self._say("ended", **step_fields(outcome))
+
+    def idle(self, table: str) -> None:
+        self._say("idle", table=table)
 
     def note(self, text: str) -> None:
         self._say("note", text=text)

@@ -4,23 +4,27 @@ The verbs return DataFrames and outcomes.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from features.durations import day_or_instant, instant_us
 from features.errors import DefinitionError, UnknownName, UsageError
 from features.registry import Registry, key_of, load
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
-from ziggurat.settings import Resolved, Settings, resolve
+from ziggurat.settings import Resolved, Settings, online_folder, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
 
     from jobs.context import Listener, Place
+    from jobs.export import ExportOutcome
+    from jobs.labels import LabelOutcome
+    from jobs.manifest import Manifest
     from jobs.outcome import RunOutcome
+    from jobs.training_set import Asked, TrainingSet
 
 
 class Workspace:
@@ -118,6 +122,96 @@ class Workspace:
             )
         return found
 
+    def labels(self, label: str, *, start: str = "", end: str = "") -> "LabelOutcome":
+        """Derive a label's spine from the released facts, for label times from start to end (default: all)."""
+        from jobs.labels import derive_labels
+
+        bounds = {name: _instant(text, name) if text else None for name, text in (("start_us", start), ("end_us", end))}
+        return derive_labels(self.place, self.registry.label(label), **bounds)
+
+    def spine(self, label: str) -> "DataFrame":
+        """A derived label's spine: its keys, label_time, and the label, null where the data end too early to tell."""
+        from lakehouse.tables import read
+
+        return read(self.spark, self.place.warehouse.spine(self.registry.label(label).name).path)
+
+    def training_set(
+        self,
+        service: str,
+        spine: "str | DataFrame | pd.DataFrame",
+        *,
+        keys: Mapping[str, str] | None = None,
+        knowledge: str = "at_label",
+    ) -> "DataFrame":
+        """The spine with the service's features as they were known at each row's label_time; nothing is written.
+
+        spine: join keys, `label_time` and any other columns, which stay: a Spark or pandas frame, a path, a table or
+        the name of a label. keys: {"household_id": "customer"} where the spine calls a key otherwise. The features
+        follow in the service's order as `{view}__{feature}`; null where nothing was known. As many rows as the spine.
+        """
+        from jobs.training_set import training_frame
+
+        return training_frame(self.place, self._asked(service, spine, keys, knowledge))
+
+    def build_training_set(
+        self,
+        service: str,
+        spine: "str | DataFrame | pd.DataFrame",
+        *,
+        name: str,
+        keys: Mapping[str, str] | None = None,
+        knowledge: str = "at_label",
+    ) -> "TrainingSet":
+        """The same, stored under a name with its manifest and certificate."""
+        from jobs.training_set import build_training_set
+
+        return build_training_set(self.place, self._asked(service, spine, keys, knowledge), name=name)
+
+    def _asked(
+        self, service: str, spine: "str | DataFrame | pd.DataFrame", keys: Mapping[str, str] | None, knowledge: str
+    ) -> "Asked":
+        from jobs.training_set import Asked
+
+        return Asked(service=self.registry.service(service), spine=spine, keys=keys or {}, knowledge=knowledge)
+
+    def read_training_set(self, name: str) -> "DataFrame":
+        """The rows of a stored training set, as its manifest names them."""
+        from jobs.training_set import read_training_set
+
+        return read_training_set(self.place, name)
+
+    def manifest(self, name: str) -> "Manifest":
+        """What a stored training set is and came from, with its certificate and card. Starts no Spark."""
+        from jobs.manifest import manifest_of
+        from lakehouse.tables import Warehouse
+
+        return manifest_of(Warehouse(self.settings.warehouse), name)
+
+    def batch_frame(
+        self,
+        service: str,
+        *,
+        as_of: str,
+        entities: "str | DataFrame | pd.DataFrame | None" = None,
+        keys: Mapping[str, str] | None = None,
+    ) -> "DataFrame":
+        """What a model scores: the newest known features of all entities, or of those given, when as_of is out.
+
+        Keys, label_time, the features in the service's order, then `{view}__age` in seconds (null: nothing known).
+        """
+        from jobs.batch_frame import batch_frame
+
+        asked = self._asked(service, entities if entities is not None else "", keys, "at_label")
+        return batch_frame(self.place, asked, _instant(as_of, "as_of"))
+
+    def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
+        """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip."""
+        from jobs.export import export
+
+        chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
+        folder = online_folder(self.settings)
+        return export(self.place, chosen, _instant(as_of, "as_of"), folder=folder, rollback=rollback)
+
     def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
         """What a definition would give on a sample of its facts, computed now from published upstream.
 
@@ -148,6 +242,13 @@ def open(
     ]
     resolved = resolve(env=env, conf=Path(conf) if conf else None, overrides=said)
     return Workspace(resolved, load(resolved.settings.definitions), listener)
+
+
+def training_set(
+    service: str, spine: "str | DataFrame | pd.DataFrame", *, workspace: Workspace | None = None, **options: Any
+) -> "DataFrame":
+    """`Workspace.training_set` of the workspace that `open()` finds here, or of the one given."""
+    return (workspace or open()).training_set(service, spine, **options)
 
 
 def _placed(path: str) -> str:

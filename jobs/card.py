@@ -1,0 +1,105 @@
+"""Gather what a training set's card shows: schema, label balance over time, null shares, distributions."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from features.durations import day_or_instant, instant_text
+from features.registry import key_of
+from jobs.certificate import Joined
+from jobs.spines import LABEL_TIME
+from reports.training_set import BalancePoint, CardColumn, CardPage, CertificatePage
+
+SAMPLED_ROWS = 1_000
+MOST_POINTS = 120
+_NUMBERS = (T.NumericType, T.BooleanType)
+
+
+def gather_card(joined: Joined, certificate: CertificatePage, profile: pd.DataFrame, keys: Sequence[str]) -> CardPage:
+    """Two small passes; `profile` is of every column of the training set."""
+    label = _label(joined.spine, keys)
+    columns = [*joined.spine.columns, *(column.name for column in joined.service.columns)]
+    return CardPage(
+        joined.name,
+        joined.service.name,
+        doc=joined.service.doc,
+        rows=joined.content.rows,
+        entities=joined.spine.select(*keys).distinct().count(),
+        label=label,
+        balance=_balance(joined.spine, label) if label else (),
+        columns=_columns(joined, profile, _sample(joined.rows.select(*columns))),
+        is_certified=certificate.is_certified,
+        reasons=certificate.reasons,
+        warnings=certificate.warnings,
+        content_hash=joined.content.hex,
+        made_at=joined.made_at,
+    )
+
+
+def _label(spine: DataFrame, keys: Sequence[str]) -> str | None:
+    """The spine's first yes-or-no column, else one that is called label or target."""
+    others = [field for field in spine.schema if field.name not in (*keys, LABEL_TIME)]
+    yes_or_no = [field.name for field in others if isinstance(field.dataType, T.BooleanType)]
+    named = [f.name for f in others if f.name.lower() in ("label", "target") and isinstance(f.dataType, _NUMBERS)]
+    return next(iter([*yes_or_no, *named]), None)
+
+
+def _balance(spine: DataFrame, label: str) -> tuple[BalancePoint, ...]:
+    """Per label time, or per day, month or year where those are too many for a picture."""
+    for grain in ("", "day", "month", "year"):
+        at = F.date_trunc(grain, LABEL_TIME) if grain else F.col(LABEL_TIME)
+        grouped = spine.where(F.col(LABEL_TIME).isNotNull()).groupBy(F.unix_micros(at).alias("at"))
+        counted = grouped.agg(
+            F.count(F.lit(1)).alias("rows"),
+            F.count_if(F.col(label).cast("double") > 0).alias("positive"),
+            F.count_if(F.col(label).isNull()).alias("unknown"),
+        )
+        found = counted.limit(MOST_POINTS + 1).collect()
+        if len(found) <= MOST_POINTS:
+            break
+    told = instant_text if not grain else day_or_instant
+    return tuple(
+        BalancePoint(told(r["at"]), r["rows"], r["positive"], r["unknown"])
+        for r in sorted(found, key=lambda r: r["at"])
+    )
+
+
+def _sample(rows: DataFrame) -> dict[str, list[float | None]]:
+    """Some rows' numbers, the same ones each time."""
+    numbers = [field.name for field in rows.schema if isinstance(field.dataType, _NUMBERS)]
+    few = (
+        rows.orderBy(F.xxhash64(*rows.columns)).limit(SAMPLED_ROWS).select(*[F.col(n).cast("double") for n in numbers])
+    )
+    arrow = few.toArrow()
+    return {name: arrow[name].to_pylist() for name in numbers}
+
+
+def _columns(joined: Joined, profile: pd.DataFrame, sample: dict[str, list[float | None]]) -> tuple[CardColumn, ...]:
+    lines = {str(line["feature"]): line for line in profile.to_dict("records")}
+    types = {field.name: field.dataType.simpleString() for field in joined.rows.schema}
+    served = {c.name: (key_of(s.view), c) for s in joined.service.features for c in s.columns}
+    cards = []
+    for name in (*joined.spine.columns, *served):
+        line, (view, column) = lines[name], served.get(name, ("", None))
+        cards.append(
+            CardColumn(
+                name,
+                view=view,
+                type=types[name],
+                unit=column.unit if column else "",
+                doc=column.doc if column else "",
+                null_share=line["nulls"] / line["rows"] if line["rows"] else None,
+                minimum=_known(line["minimum"]),
+                mean=_known(line["mean"]),
+                maximum=_known(line["maximum"]),
+                sample=sample.get(name, ()),
+            )
+        )
+    return tuple(cards)
+
+
+def _known(value: object) -> float | None:
+    return None if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]

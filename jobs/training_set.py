@@ -1,0 +1,218 @@
+"""Training sets: a spine joined point in time to a service's released features; staged, certified, then published."""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from features.durations import instant_text, to_us
+from features.feature_service import FeatureService
+from features.sources import check_name
+from features.versions import service_features, service_fingerprint
+from jobs.card import gather_card
+from jobs.certificate import Joined, gather_certificate, tables_of
+from jobs.context import Place
+from jobs.histories import Released, histories_of, newest_release
+from jobs.manifest import Manifest, find_manifest, manifest_of, write_manifest
+from jobs.outcome import Status, StepOutcome
+from jobs.pages import write_pages
+from jobs.spines import LABEL_TIME, open_spine
+from kernels.content_hash import ContentHash
+from lakehouse.commit_notes import CommitNote, SliceNote
+from lakehouse.commits import replace_all, stage
+from lakehouse.crash_points import crash_point
+from lakehouse.leases import Lease, LeaseDesk
+from lakehouse.tables import TableAddress, read, remove
+from pit_join import History, join_with_evidence, point_in_time_join
+from pit_join.errors import NotCertified
+from quality.measure import SLICE, Measured, measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A training set as it was asked for. `keys`: the service's join key -> what the spine calls it."""
+
+    service: FeatureService
+    spine: "str | DataFrame | pd.DataFrame"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    knowledge: str = "at_label"
+
+    @property
+    def key_types(self) -> dict[str, str]:
+        return {self.keys.get(key, key): type_ for key, type_ in self.service.keys}
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """What became of it: the manifest in force, and whether this run changed anything."""
+
+    manifest: Manifest
+    is_unchanged: bool
+    seconds: float
+
+
+def training_frame(place: Place, asked: Asked) -> DataFrame:
+    """The spine's rows and columns, then the service's features as they were known; nothing is written.
+
+    Null: unseen, expired, or null in the whole row that matched (S16). Raises what `open_spine` and the join do.
+    """
+    scratch = place.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
+    spine = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch)
+    histories = histories_of(place, asked.service, newest_release(place), keys=asked.keys)
+    return point_in_time_join(spine.frame, histories, label_time=LABEL_TIME, knowledge=asked.knowledge)
+
+
+def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
+    """Join, certify and publish; the same spine and release again change nothing (S28).
+
+    Raises NotCertified, and publishes nothing, when the result breaks a promise of its certificate.
+    """
+    check_name(name, "training set")
+    begun = time.monotonic()
+    run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    table = place.warehouse.address(f"training_sets/{name}/data")
+    with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
+        place.listener.begun(table.key)
+        try:
+            made = _Making(place, asked, name, run_id, table).run(lease)
+        finally:
+            remove(place.warehouse.staging_of(run_id))
+            place.listener.idle(table.key)
+    ended = replace(made, seconds=time.monotonic() - begun)
+    place.listener.ended(_step(ended, table))
+    return ended
+
+
+def read_training_set(place: Place, name: str) -> DataFrame:
+    """The rows that the manifest names, at the version it names."""
+    manifest = manifest_of(place.warehouse, name)
+    path = place.warehouse.address(f"training_sets/{name}/data").path
+    return read(place.spark, path, version=manifest.data["version"])
+
+
+class _Making:
+    def __init__(self, place: Place, asked: Asked, name: str, run_id: str, table: TableAddress) -> None:
+        self.place, self.asked, self.name, self.run_id, self.table = place, asked, name, run_id, table
+
+    def run(self, lease: Lease) -> TrainingSet:
+        """The spine is staged first: whatever it was made of is read once, and every pass sees the same rows."""
+        released = newest_release(self.place)
+        self._doing("reading the spine")
+        scratch = self._staging("delivered")
+        given = open_spine(self.place, self.asked.spine, key_types=self.asked.key_types, scratch=scratch)
+        histories = histories_of(self.place, self.asked.service, released, keys=self.asked.keys)
+        self._join(given.frame, histories)  # refuses a wrong spine before anything is stored
+        spine = self._staged(given.frame, "spine")
+        self._doing("joining")
+        rows = self._staged(self._join(spine, histories), "joined")
+        self._doing("certifying")
+        manifest = self._manifest(given.origin, spine, rows, histories, released)
+        if broken := [check for check in manifest.certificate["checks"] if not check["passed"]]:
+            told = "; ".join(f"{check['promise']}: found {check['found']}" for check in broken)
+            raise NotCertified(
+                f"training set '{self.name}' breaks a promise of its certificate ({told}). Nothing was published; "
+                "please report this."
+            )
+        return self._publish(lease, manifest, rows)
+
+    def _join(self, spine: DataFrame, histories: Sequence[History]) -> DataFrame:
+        return join_with_evidence(spine, histories, label_time=LABEL_TIME, knowledge=self.asked.knowledge)
+
+    def _manifest(
+        self, origin: str, spine: DataFrame, rows: DataFrame, histories: Sequence[History], released: Released
+    ) -> Manifest:
+        service = self.asked.service
+        columns = [*spine.columns, *(column.name for column in service.columns)]
+        measured = _measured(rows, columns, profiled=columns)
+        joined = Joined(
+            name=self.name,
+            service=service,
+            origin=origin,
+            knowledge=self.asked.knowledge,
+            histories=histories,
+            spine=spine,
+            rows=rows,
+            spine_before=_hash(_measured(spine, spine.columns)),
+            spine_after=_hash(_measured(rows, spine.columns)),
+            content=_hash(measured),
+            released=released,
+            made_at=instant_text(to_us(self.place.clock())),
+        )
+        certificate = gather_certificate(joined)
+        card = gather_card(joined, certificate, measured.profile, list(self.asked.key_types))
+        return Manifest(
+            name=self.name,
+            run_id=self.run_id,
+            made_at=joined.made_at,
+            service=service.name,
+            service_fingerprint=service_fingerprint(service),
+            features=service_features(service),
+            release=released.release_id,
+            tables=tables_of(service, released),
+            spine={"origin": origin, "hash": joined.spine_before.hex, "columns": spine.columns},
+            options={"knowledge": self.asked.knowledge, "keys": dict(self.asked.keys)},
+            data={"version": -1, "rows": joined.content.rows, "hash": joined.content.hex},
+            certificate=asdict(certificate),
+            card=asdict(card),
+        )
+
+    def _publish(self, lease: Lease, manifest: Manifest, rows: DataFrame) -> TrainingSet:
+        before = find_manifest(self.place.warehouse, self.name)
+        if before is not None and before.meaning == manifest.meaning:
+            return TrainingSet(before, is_unchanged=True, seconds=0.0)
+        self._doing("publishing")
+        columns = [*manifest.spine["columns"], *manifest.features]
+        content = SliceNote(manifest.data["rows"], manifest.data["hash"])
+        note = CommitNote(
+            self.run_id,
+            self.table.key,
+            manifest.service_fingerprint,
+            inputs=manifest.tables,
+            slices={self.name: content},
+        )
+        published = replace_all(self.place.spark, rows.select(*columns), self.table, lease=lease, note=note)
+        finished = replace(manifest, data={**manifest.data, "version": published.version})
+        crash_point("before_manifest", self.table.key)
+        write_manifest(self.place.warehouse, finished)
+        crash_point("after_manifest", self.table.key)
+        write_pages(self.place.warehouse, finished)
+        return TrainingSet(finished, is_unchanged=False, seconds=0.0)
+
+    def _staged(self, frame: DataFrame, what: str) -> DataFrame:
+        staged = stage(frame, self._staging(what), partition_by=[])
+        return read(self.place.spark, staged.path, version=staged.version)
+
+    def _staging(self, what: str) -> str:
+        return self.place.warehouse.staging(self.run_id, what)
+
+    def _doing(self, what: str) -> None:
+        self.place.listener.phase(self.table.key, what)
+
+
+def _measured(frame: DataFrame, columns: Sequence[str], *, profiled: Sequence[str] = ()) -> Measured:
+    return measure(frame.withColumn(SLICE, F.lit(0).cast("bigint")), keys=[], profiled=profiled, hashed=columns)
+
+
+def _hash(measured: Measured) -> ContentHash:
+    return measured.hashes.get(0, ContentHash("0" * 64, 0))
+
+
+def _step(made: TrainingSet, table: TableAddress) -> StepOutcome:
+    told = "certified" if made.manifest.certificate["is_certified"] else "not certified"
+    return StepOutcome(
+        table=table.key,
+        status=Status.UNCHANGED if made.is_unchanged else Status.PUBLISHED,
+        rows_in=made.manifest.data["rows"],
+        rows_out=made.manifest.data["rows"],
+        seconds=made.seconds,
+        version=made.manifest.data["version"],
+        message=told,
+    )

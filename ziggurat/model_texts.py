@@ -1,0 +1,118 @@
+"""What labels, training sets, batch frames and exports look like on a terminal."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from features.durations import instant_text
+from ziggurat.terminal import table_text
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from jobs.export import ExportOutcome
+    from jobs.labels import LabelOutcome
+    from jobs.manifest import Manifest
+    from jobs.training_set import TrainingSet
+
+_SHOWN_ROWS = 4
+_BALANCE_LINES = 14
+_BAR = 24
+
+
+def label_text(outcome: "LabelOutcome") -> str:
+    label = outcome.label
+    known = outcome.rows - outcome.unknown
+    share = f"{outcome.positives / known:.1%} of those known" if known else "nothing known"
+    lines = [
+        f"  label {label.name}: {outcome.rows:,} rows at {outcome.label_times:,} label times"
+        + (f", {instant_text(outcome.first_us)} to {instant_text(outcome.last_us)}" if outcome.rows else ""),
+        f"  {label.column}: {outcome.positives:,} yes ({share}), {outcome.unknown:,} unknown: "
+        f"the data end before {label.horizon} are over",
+    ]
+    if outcome.not_seen:
+        lines.append(f"  {outcome.not_seen:,} left out: not seen before their label time")
+    how = "unchanged" if outcome.is_unchanged else "written"
+    return "\n".join([*lines, f"  spines/{label.name}, version {outcome.version}, {how}; {outcome.seconds:.1f} s"])
+
+
+def training_set_text(made: "TrainingSet") -> str:
+    manifest = made.manifest
+    how = "nothing to do: it stands as it would be built" if made.is_unchanged else "written"
+    return "\n".join(
+        [
+            f"  training set {manifest.name}: {manifest.data['rows']:,} rows, {len(manifest.features)} features of "
+            f"{manifest.service}, release {manifest.release}; {how}; {made.seconds:.1f} s",
+            *_verdict(manifest.certificate),
+            f"  show it: ziggurat training-set show {manifest.name}",
+        ]
+    )
+
+
+def _verdict(certificate: Any) -> list[str]:
+    passed = sum(check["passed"] for check in certificate["checks"])
+    verdict = "certified" if certificate["is_certified"] else f"NOT certified: {'; '.join(certificate['reasons'])}"
+    lines = [f"  {verdict}; {passed} of {len(certificate['checks'])} checks passed"]
+    return lines + [f"  warning: {text}" for text in certificate["warnings"]]
+
+
+def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
+    card = manifest.card
+    lines = [
+        f"training set {manifest.name}: {manifest.service}, {card['doc']}",
+        "",
+        f"  {card['rows']:,} rows about {card['entities']:,} entities; spine: {manifest.spine['origin']}; made "
+        f"{manifest.made_at} from release {manifest.release}",
+        f"  content hash {manifest.data['hash']}",
+        *_verdict(manifest.certificate),
+    ]
+    if card["label"]:
+        lines += ["", f"  {card['label']} over time", "", _balance(card["balance"])]
+    lines += ["", _columns(card["columns"]), "", *(f"  {page}" for page in pages)]
+    return "\n".join(lines)
+
+
+def _balance(points: Sequence[dict[str, Any]]) -> str:
+    """At most some lines, evenly chosen, the first and the last among them."""
+    step = max(1, -(-len(points) // _BALANCE_LINES))
+    chosen = [*points[:-1:step], points[-1]] if points else []
+    rows = []
+    for point in chosen:
+        known = point["rows"] - point["unknown"]
+        share = point["positive"] / known if known else None
+        bar = "█" * round(_BAR * share) if share is not None else "unknown"
+        rows.append([point["label_time"], point["rows"], point["unknown"], share, bar])
+    return table_text(["label time", "rows", "unknown", "share of yes", ""], rows)
+
+
+def _columns(columns: Sequence[dict[str, Any]]) -> str:
+    rows = [[c["name"], c["type"], c["unit"], c["null_share"], c["minimum"], c["mean"], c["maximum"]] for c in columns]
+    return table_text(["column", "type", "unit", "null share", "min", "mean", "max"], rows)
+
+
+def batch_frame_text(frame: "DataFrame", path: str | None) -> str:
+    """Writes the frame where it is to go, or shows its first rows."""
+    if path is not None:
+        frame.write.mode("overwrite").parquet(path)
+        rows = frame.sparkSession.read.parquet(path).count()
+        return f"  batch frame: {rows:,} rows, {len(frame.columns)} columns in {path}"
+    few = frame.limit(_SHOWN_ROWS).collect()
+    header = ["column", *(f"row {number + 1}" for number in range(len(few)))]
+    # A line per column: features are many, and a terminal is narrow.
+    lines = [[name, *(_short(row[name]) for row in few)] for name in frame.columns]
+    return "\n".join([table_text(header, lines), "", "  write all rows with --out FOLDER"])
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def export_text(outcome: "ExportOutcome") -> str:
+    if outcome.is_unchanged:
+        return f"  nothing to do: {outcome.snapshot_id} is online already; {outcome.seconds:.1f} s"
+    return (
+        f"  online: snapshot {outcome.snapshot_id}, {outcome.records:,} records of {outcome.views} views "
+        f"({outcome.bytes / 1e6:.1f} MB) for {', '.join(outcome.services)}; read back and verified; "
+        f"{outcome.seconds:.1f} s"
+    )
