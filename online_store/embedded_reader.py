@@ -37,8 +37,6 @@ class EmbeddedReader:
         except lmdb.Error as broken:
             raise StoreDamaged(f"'{data}' can't be read ({broken}). {EXPORT_AGAIN}") from None
         except FileNotFoundError:
-            if not self._snapshot.is_dir():
-                raise
             raise StoreDamaged(f"'{data}' is missing. {EXPORT_AGAIN}") from None
 
     @property

@@ -145,6 +145,13 @@ def test_a_store_grows_to_whatever_is_exported(embedded):
         assert reader.get(view.table, [39]).values == ("9" * 10**6,)
 
 
+def test_the_pointer_is_replaced_and_never_rewritten(exported):
+    with exported.folder.pointer.open() as seen_before_the_flip:
+        exported.export(*nightly(1))
+        assert seen_before_the_flip.read() == f"{nightly(0)[0].snapshot_id}\n"
+    assert exported.folder.pointer.read_text() == f"{nightly(1)[0].snapshot_id}\n"
+
+
 def test_an_unchanged_export_leaves_every_file_alone(embedded):
     embedded.export(*nightly(0))
     files = [path for path in embedded.folder.root.rglob("*") if path.name != ".lock"]
