@@ -118,7 +118,7 @@ def _check_order(folder: StoreFolder, description: SnapshotDescription, rollback
     if description.order < current.order and not rollback:
         raise OnlineStoreError(
             f"'{folder.root}' answers from {current.as_of} (release {current.release}), which is newer than "
-            f"{description.as_of} (release {description.release}); ask for a rollback if the older one is meant (S33)."
+            f"{description.as_of} (release {description.release}); say --rollback if the older one is meant (S33)."
         )
 
 
