@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from features.errors import SourceSchemaError
-from kernels.columns import as_int64, cleaned, dense_ranks
+from kernels.columns import Bools, as_int64, cleaned, dense_ranks
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -33,7 +33,7 @@ Bytes = npt.NDArray[np.uint8]
 BOOLEAN, INTEGER, DOUBLE, DECIMAL, TEXT, BINARY, DATE, TIMESTAMP = range(1, 9)
 CANONICAL_NAN = 0x7FF8000000000000
 MODULUS = 2**256
-ROWS_AT_ONCE = 2**16  # encoded at a time: some tens of megabytes for a wide table
+ROWS_AT_ONCE = 2**13  # encoded at a time: a megabyte or two, so that each cell is written inside the cache
 LIMBS = tuple(f"limb_{place}" for place in range(8))  # 32 bits each, the least significant first
 
 
@@ -54,11 +54,10 @@ def row_digests(table: pa.Table) -> Bytes:
     Raises SourceSchemaError for a type without an encoding, and for nanoseconds that aren't whole µs.
     Cost: fixed-width columns are encoded together; each text or binary column adds a step per row.
     """
-    digests = bytearray()
+    digests: list[bytes] = []
     for start in range(0, table.num_rows, ROWS_AT_ONCE):
-        for row in zip(*_encoded(table.slice(start, ROWS_AT_ONCE)), strict=True):
-            digests += hashlib.sha256(b"".join(row)).digest()
-    return np.frombuffer(bytes(digests), np.uint8).reshape(-1, 32)
+        digests += [hashlib.sha256(row).digest() for row in _encoded(table.slice(start, ROWS_AT_ONCE))]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
 
 
 def partial_sums(table: pa.Table, *, slice_column: str) -> pa.Table:
@@ -95,41 +94,37 @@ def _hex(total: int) -> str:
     return f"{total % MODULUS:064x}"
 
 
-def _encoded(table: pa.Table) -> list[list[bytes]]:
-    """Per run of neighbouring fixed-width columns, and per text column, the bytes of each row."""
+def _encoded(table: pa.Table) -> Iterable[bytes]:
+    """The bytes of each row: runs of neighbouring fixed-width columns, and each text column's cells between them."""
     runs: list[list[bytes]] = []
-    fixed: list[Bytes] = []
+    fixed: list[_Fixed] = []
     for name in table.column_names:
-        cells = _cells(table[name].combine_chunks(), name)
-        if isinstance(cells, list):
-            runs += [_split(fixed), cells] if fixed else [cells]
-            fixed = []
-        else:
-            fixed.append(cells)
-    return [*runs, _split(fixed)] if fixed else runs
-
-
-def _split(columns: list[Bytes]) -> list[bytes]:
-    whole = np.hstack(columns)
-    raw, width = whole.tobytes(), whole.shape[1]
-    return [raw[start : start + width] for start in range(0, len(raw), width)]
-
-
-def _cells(array: pa.Array, name: str) -> Bytes | list[bytes]:
-    """The column's cells: a matrix if all have one width, else one byte string each."""
-    if pt.is_dictionary(array.type):
-        array = array.cast(array.type.value_type)
-    if _is_text(array.type) or _is_binary(array.type):
+        array = table[name].combine_chunks()
+        if pt.is_dictionary(array.type):
+            array = array.cast(array.type.value_type)
+        if not (_is_text(array.type) or _is_binary(array.type)):
+            fixed.append(_fixed_width(array, name))
+            continue
         tag = TEXT if _is_text(array.type) else BINARY
-        return [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
-    tag, values = _fixed_width(array, name)
-    width = values.shape[1]
-    cells = np.zeros((len(array), 6 + width), np.uint8)
-    cells[:, 0] = tag
-    cells[:, 1] = array.is_null().to_numpy(zero_copy_only=False)
-    cells[:, 2] = width
-    cells[:, 6:] = np.where(cells[:, 1:2] == 1, np.uint8(0), values)
-    return cells
+        cells = [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
+        runs += [_side_by_side(fixed), cells] if fixed else [cells]
+        fixed = []
+    if fixed:
+        runs.append(_side_by_side(fixed))
+    return runs[0] if len(runs) == 1 else map(b"".join, zip(*runs, strict=True))
+
+
+def _side_by_side(columns: "Sequence[_Fixed]") -> list[bytes]:
+    """Each row's cells after each other: every value is written once, where it ends up."""
+    rows = np.zeros(len(columns[0].values), [(str(place), column.cell) for place, column in enumerate(columns)])
+    for place, column in enumerate(columns):
+        cells = rows[str(place)]
+        cells["tag"], cells["length"], cells["value"] = column.tag, cells.dtype["value"].itemsize, column.values
+        if column.null is not None:
+            cells["null"] = column.null
+            cells["value"][column.null] = 0
+    whole: list[bytes] = rows.view(f"V{rows.itemsize}").tolist()
+    return whole
 
 
 def _cell(tag: int, value: bytes | None) -> bytes:
@@ -138,32 +133,48 @@ def _cell(tag: int, value: bytes | None) -> bytes:
     return bytes((tag, 0)) + len(value).to_bytes(4, "little") + value
 
 
-def _fixed_width(array: pa.Array, name: str) -> tuple[int, Bytes]:
-    """The tag and the value bytes of each cell; whatever bytes where it is null."""
+@dataclass(frozen=True, eq=False)
+class _Fixed:
+    """A fixed-width column: the tag, and per row the bytes of its value; whatever bytes where it is null."""
+
+    tag: int
+    values: npt.NDArray[Any]
+    null: Bools | None
+
+    @property
+    def cell(self) -> np.dtype[Any]:
+        value = ("value", self.values.dtype, self.values.shape[1:])
+        return np.dtype([("tag", "u1"), ("null", "u1"), ("length", "<u4"), value])
+
+
+def _fixed_width(array: pa.Array, name: str) -> _Fixed:
+    tag, values = _values(array, name)
+    return _Fixed(tag, values, array.is_null().to_numpy(zero_copy_only=False) if array.null_count else None)
+
+
+def _values(array: pa.Array, name: str) -> tuple[int, npt.NDArray[Any]]:
     kind = array.type
     if pt.is_boolean(kind):
-        return BOOLEAN, _as_bytes(array, "u1")
+        return BOOLEAN, _integers(array).astype("u1")
     if pt.is_floating(kind):
         doubles = np.asarray(array.cast(pa.float64()).fill_null(0).to_numpy(zero_copy_only=False)) + 0.0
-        bits = np.where(np.isnan(doubles), np.int64(CANONICAL_NAN), doubles.view(np.int64))
-        return DOUBLE, bits.astype("<i8").view(np.uint8).reshape(-1, 8)
+        return DOUBLE, np.where(np.isnan(doubles), np.int64(CANONICAL_NAN), doubles.view(np.int64)).astype("<i8")
     if pt.is_decimal(kind) and kind.precision <= 38:
         return DECIMAL, _decimals(array.cast(pa.decimal128(38, kind.scale)))
     if pt.is_integer(kind) and kind != pa.uint64():
-        return INTEGER, _as_bytes(array, "<i8")
+        return INTEGER, _integers(array)
     if pt.is_date(kind):
-        return DATE, _as_bytes(array.cast(pa.date32()), "<i8")
+        return DATE, _integers(array.cast(pa.date32()))
     if pt.is_timestamp(kind):
-        return TIMESTAMP, _as_bytes(_microseconds(array, name), "<i8")
+        return TIMESTAMP, _integers(_microseconds(array, name))
     raise SourceSchemaError(
         f"column '{name}' is {kind}, which has no canonical encoding; "
         "publish integers, doubles, decimals, booleans, text, binary, dates or timestamps"
     )
 
 
-def _as_bytes(array: pa.Array, form: str) -> Bytes:
-    integers = as_int64(array)
-    return np.asarray(integers).astype(form).view(np.uint8).reshape(len(array), -1)
+def _integers(array: pa.Array) -> npt.NDArray[Any]:
+    return np.asarray(as_int64(array)).astype("<i8", copy=False)
 
 
 def _microseconds(array: pa.Array, name: str) -> pa.Array:
