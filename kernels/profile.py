@@ -14,6 +14,7 @@ from features.errors import SourceSchemaError, did_you_mean
 from kernels.columns import Bools, Ints, cleaned, dense_ranks
 
 Doubles = npt.NDArray[np.float64]
+EXACT = 2**53  # doubles hold every integer up to it
 
 
 def schema(slice_type: pa.DataType) -> pa.Schema:
@@ -96,23 +97,24 @@ def _statistics(column: pa.ChunkedArray, order: Ints, edges: Ints) -> list[pa.Ar
         return [*counts, pa.array(np.zeros(len(edges) - 1, np.int64)), empty, empty, empty]
     finite = np.isfinite(values) & ~null
     nans = pa.array(_per_slice(~finite & ~null, edges))
-    return [*counts, nans, *_of_finite(values, finite, edges)]
+    is_whole = not (pt.is_floating(array.type) or pt.is_decimal(array.type))
+    return [*counts, nans, *_of_finite(values, finite, edges, is_whole=is_whole)]
 
 
-def _of_finite(values: Doubles, finite: Bools, edges: Ints) -> list[pa.Array]:
-    kept = np.append(0, np.cumsum(finite))[edges]
+def _of_finite(values: Doubles, finite: Bools, edges: Ints, *, is_whole: bool) -> list[pa.Array]:
+    kept = np.append(0, np.cumsum(_per_slice(finite, edges)))
     numbers = values[finite] + 0.0  # no −0.0: which zero is the smaller would depend on the order
     slices = [numbers[start:end] for start, end in pairwise(kept)]
     found = [
         [None if len(part) == 0 else float(part.min()) for part in slices],
         [None if len(part) == 0 else float(part.max()) for part in slices],
-        [_fsum(part.tolist()) for part in slices],
+        [_total(part, is_whole=is_whole) for part in slices],
     ]
     return [pa.array(statistic, pa.float64()) for statistic in found]
 
 
 def _per_slice(flags: Bools, edges: Ints) -> Ints:
-    return np.diff(np.append(0, np.cumsum(flags, dtype=np.int64))[edges])
+    return np.array([np.count_nonzero(flags[start:end]) for start, end in pairwise(edges)], np.int64)
 
 
 def _doubles(array: pa.Array) -> Doubles | None:
@@ -123,6 +125,13 @@ def _doubles(array: pa.Array) -> Doubles | None:
     elif not (pt.is_floating(kind) or pt.is_integer(kind) or pt.is_decimal(kind)):
         return None
     return np.asarray(array.cast(pa.float64(), safe=False).fill_null(0).to_numpy(zero_copy_only=False))
+
+
+def _total(values: Doubles, *, is_whole: bool) -> float | None:
+    """The sum, rounded once. Whole numbers that stay below 2**53 on the way are added exactly in any order."""
+    if is_whole and len(values) and np.abs(values).max() * len(values) < EXACT:
+        return float(values.sum())
+    return _fsum(values.tolist())
 
 
 def _fsum(parts: list[float]) -> float | None:
