@@ -18,10 +18,9 @@ MOST_POINTS = 120
 _NUMBERS = (T.NumericType, T.BooleanType)
 
 
-def gather_card(joined: Joined, certificate: CertificatePage, profile: pd.DataFrame, keys: Sequence[str]) -> CardPage:
-    """Two small passes; `profile` is of every column of the training set."""
+def gather_card(joined: Joined, certificate: CertificatePage, keys: Sequence[str]) -> CardPage:
+    """Three small passes: entities, the label over time, a sample of rows."""
     label = _label(joined.spine, keys)
-    columns = [*joined.spine.columns, *(column.name for column in joined.service.columns)]
     return CardPage(
         joined.name,
         joined.service.name,
@@ -30,7 +29,7 @@ def gather_card(joined: Joined, certificate: CertificatePage, profile: pd.DataFr
         entities=joined.spine.select(*keys).distinct().count(),
         label=label,
         balance=_balance(joined.spine, label) if label else (),
-        columns=_columns(joined, profile, _sample(joined.rows.select(*columns))),
+        columns=_columns(joined, _sample(joined.rows.select(*joined.columns))),
         is_certified=certificate.is_certified,
         reasons=certificate.reasons,
         warnings=certificate.warnings,
@@ -77,12 +76,12 @@ def _sample(rows: DataFrame) -> dict[str, list[float | None]]:
     return {name: arrow[name].to_pylist() for name in numbers}
 
 
-def _columns(joined: Joined, profile: pd.DataFrame, sample: dict[str, list[float | None]]) -> tuple[CardColumn, ...]:
-    lines = {str(line["feature"]): line for line in profile.to_dict("records")}
+def _columns(joined: Joined, sample: dict[str, list[float | None]]) -> tuple[CardColumn, ...]:
+    lines = {str(line["feature"]): line for line in joined.profile.to_dict("records")}
     types = {field.name: field.dataType.simpleString() for field in joined.rows.schema}
     served = {c.name: (key_of(s.view), c) for s in joined.service.features for c in s.columns}
     cards = []
-    for name in (*joined.spine.columns, *served):
+    for name in joined.columns:
         line, (view, column) = lines[name], served.get(name, ("", None))
         cards.append(
             CardColumn(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pit_join.certificate import Certificate, HistoryEvidence, certify, facts_at_label, gather_evidence
+import pandas as pd
 from pyspark.sql import DataFrame
 
 from features.durations import instant_text
@@ -15,12 +15,16 @@ from jobs.manifest import engines
 from jobs.spines import LABEL_TIME
 from kernels.content_hash import ContentHash
 from pit_join import History
+from pit_join.certificate import Certificate, HistoryEvidence, certify, facts_at_label, gather_evidence
 from reports.training_set import CertificateCheck, CertificatePage, ViewEvidence
 
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """A staged training set with its evidence, and the spine that it was made of; hashes are of the spine's columns."""
+    """A staged training set with its evidence, and the spine that it was made of.
+
+    `columns` are those to be published, `profile` and `content` of them; the other hashes are of the spine's columns.
+    """
 
     name: str
     service: FeatureService
@@ -29,9 +33,11 @@ class Joined:
     histories: Sequence[History]
     spine: DataFrame
     rows: DataFrame
+    columns: Sequence[str]
+    profile: pd.DataFrame
+    content: ContentHash
     spine_before: ContentHash
     spine_after: ContentHash
-    content: ContentHash
     released: Released
     made_at: str
 

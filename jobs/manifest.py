@@ -25,9 +25,10 @@ class TrainingSetMissing(StorageError):
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a training set is and came from. `data` names its rows: path within the set, version, rows, content hash.
+    """What a training set is and came from. `data` names its rows: table version, count and content hash.
 
-    `certificate` and `card` are what its two pages show.
+    `origin` tells where the spine lay, `spine` what it was: its columns and content hash. `certificate` and `card` are
+    what its two pages show.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Manifest:
     features: Mapping[str, str]
     release: int
     tables: Mapping[str, int]
+    origin: str
     spine: Mapping[str, Any]
     options: Mapping[str, Any]
     data: Mapping[str, Any]
@@ -46,10 +48,9 @@ class Manifest:
     engines: Mapping[str, str] = field(default_factory=lambda: engines())
     format: int = FORMAT
 
-    @property
-    def meaning(self) -> tuple[Any, ...]:
-        """Two manifests with one meaning and one content hash stand for the same training set."""
-        return self.service_fingerprint, dict(self.tables), dict(self.spine), dict(self.options), self.data["hash"]
+    def is_made_of(self, told: Mapping[str, Any]) -> bool:
+        """True when the same spine rows, features, table versions and options went in: then the same rows come out."""
+        return all(getattr(self, name) == value for name, value in told.items())
 
 
 def engines() -> dict[str, str]:

@@ -11,7 +11,15 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.errors import LabelTimeError, SpineColumnsError, SpineKeyError, SpineMissing, UsageError, did_you_mean
+from features.errors import (
+    LabelTimeError,
+    SourceError,
+    SpineColumnsError,
+    SpineKeyError,
+    SpineMissing,
+    UsageError,
+    did_you_mean,
+)
 from jobs.context import Place
 from lakehouse.deliveries import CORRUPT, FILE, NANOS_LOST, Location, open_delivery
 from lakehouse.tables import current_version, exists, names_in, read
@@ -85,12 +93,22 @@ def _from_catalog(place: Place, name: str) -> Spine:
 def _from_files(place: Place, location: Location, key_types: Mapping[str, str], scratch: str) -> DataFrame:
     if not names_in(location.path) and not Path(location.path).is_file():
         raise SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
-    frame = open_delivery(place.spark, "spine", location, scratch=scratch)
+    frame = _opened(place, location, scratch)
     refuse_twice(frame.columns)
     if NANOS_LOST in frame.columns and not frame.where(NANOS_LOST).isEmpty():
         raise LabelTimeError(f"{location.path} has times finer than a microsecond; round them (S1).")
     frame = frame.drop(FILE, NANOS_LOST)
     return _typed(place, frame, location, key_types) if location.is_text else frame
+
+
+def _opened(place: Place, location: Location, scratch: str) -> DataFrame:
+    try:
+        return open_delivery(place.spark, "spine", location, scratch=scratch)
+    except SourceError as error:
+        why = str(error.__cause__ or error).strip().splitlines()[0]
+        raise SpineMissing(
+            f"the spine {location.path} can't be read as {location.format} ({why}). Write it again, whole."
+        ) from error
 
 
 def _typed(place: Place, text: DataFrame, location: Location, key_types: Mapping[str, str]) -> DataFrame:

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -111,73 +111,90 @@ class _Making:
         histories = histories_of(self.place, self.asked.service, released, keys=self.asked.keys)
         self._join(given.frame, histories)  # refuses a wrong spine before anything is stored
         spine = self._staged(given.frame, "spine")
+        spine_hash = _hash(_measured(spine, spine.columns))
+        made_of = self._made_of(spine, spine_hash, released)
+        before = find_manifest(self.place.warehouse, self.name)
+        if before is not None and before.is_made_of(made_of):
+            return TrainingSet(before, is_unchanged=True, seconds=0.0)
         self._doing("joining")
         rows = self._staged(self._join(spine, histories), "joined")
         self._doing("certifying")
-        manifest = self._manifest(given.origin, spine, rows, histories, released)
-        if broken := [check for check in manifest.certificate["checks"] if not check["passed"]]:
-            told = "; ".join(f"{check['promise']}: found {check['found']}" for check in broken)
-            raise NotCertified(
-                f"training set '{self.name}' breaks a promise of its certificate ({told}). Nothing was published; "
-                "please report this."
-            )
-        return self._publish(lease, manifest, rows)
+        joined = self._joined(given.origin, spine, spine_hash, rows, histories, released)
+        return self._publish(lease, self._manifest(joined, made_of), rows)
 
     def _join(self, spine: DataFrame, histories: Sequence[History]) -> DataFrame:
         return join_with_evidence(spine, histories, label_time=LABEL_TIME, knowledge=self.asked.knowledge)
 
-    def _manifest(
-        self, origin: str, spine: DataFrame, rows: DataFrame, histories: Sequence[History], released: Released
-    ) -> Manifest:
-        service = self.asked.service
-        columns = [*spine.columns, *(column.name for column in service.columns)]
+    def _made_of(self, spine: DataFrame, spine_hash: ContentHash, released: Released) -> dict[str, Any]:
+        """All that decides the rows; what a manifest says of it is what went in."""
+        return {
+            "service": self.asked.service.name,
+            "service_fingerprint": service_fingerprint(self.asked.service),
+            "tables": tables_of(self.asked.service, released),
+            "spine": {"columns": spine.columns, "rows": spine_hash.rows, "hash": spine_hash.hex},
+            "options": {"knowledge": self.asked.knowledge, "keys": dict(self.asked.keys)},
+        }
+
+    def _joined(
+        self,
+        origin: str,
+        spine: DataFrame,
+        spine_hash: ContentHash,
+        rows: DataFrame,
+        histories: Sequence[History],
+        released: Released,
+    ) -> Joined:
+        columns = [*spine.columns, *(column.name for column in self.asked.service.columns)]
         measured = _measured(rows, columns, profiled=columns)
-        joined = Joined(
+        return Joined(
             name=self.name,
-            service=service,
+            service=self.asked.service,
             origin=origin,
             knowledge=self.asked.knowledge,
             histories=histories,
             spine=spine,
             rows=rows,
-            spine_before=_hash(_measured(spine, spine.columns)),
-            spine_after=_hash(_measured(rows, spine.columns)),
+            columns=columns,
+            profile=measured.profile,
             content=_hash(measured),
+            spine_before=spine_hash,
+            spine_after=_hash(_measured(rows, spine.columns)),
             released=released,
             made_at=instant_text(to_us(self.place.clock())),
         )
+
+    def _manifest(self, joined: Joined, made_of: Mapping[str, Any]) -> Manifest:
+        """Raises NotCertified for a broken promise."""
         certificate = gather_certificate(joined)
-        card = gather_card(joined, certificate, measured.profile, list(self.asked.key_types))
+        if broken := [check for check in certificate.checks if not check.passed]:
+            told = "; ".join(f"{check.promise}: {check.found}" for check in broken)
+            raise NotCertified(
+                f"training set '{self.name}' breaks a promise of its certificate ({told}). Nothing was published; "
+                "please report this."
+            )
         return Manifest(
+            **made_of,
             name=self.name,
             run_id=self.run_id,
             made_at=joined.made_at,
-            service=service.name,
-            service_fingerprint=service_fingerprint(service),
-            features=service_features(service),
-            release=released.release_id,
-            tables=tables_of(service, released),
-            spine={"origin": origin, "hash": joined.spine_before.hex, "columns": spine.columns},
-            options={"knowledge": self.asked.knowledge, "keys": dict(self.asked.keys)},
-            data={"version": -1, "rows": joined.content.rows, "hash": joined.content.hex},
+            features=service_features(self.asked.service),
+            release=joined.released.release_id,
+            origin=joined.origin,
+            data={"version": None, "rows": joined.content.rows, "hash": joined.content.hex},
             certificate=asdict(certificate),
-            card=asdict(card),
+            card=asdict(gather_card(joined, certificate, list(self.asked.key_types))),
         )
 
     def _publish(self, lease: Lease, manifest: Manifest, rows: DataFrame) -> TrainingSet:
-        before = find_manifest(self.place.warehouse, self.name)
-        if before is not None and before.meaning == manifest.meaning:
-            return TrainingSet(before, is_unchanged=True, seconds=0.0)
         self._doing("publishing")
-        columns = [*manifest.spine["columns"], *manifest.features]
-        content = SliceNote(manifest.data["rows"], manifest.data["hash"])
         note = CommitNote(
             self.run_id,
             self.table.key,
             manifest.service_fingerprint,
             inputs=manifest.tables,
-            slices={self.name: content},
+            slices={self.name: SliceNote(manifest.data["rows"], manifest.data["hash"])},
         )
+        columns = [*manifest.spine["columns"], *manifest.features]
         published = replace_all(self.place.spark, rows.select(*columns), self.table, lease=lease, note=note)
         finished = replace(manifest, data={**manifest.data, "version": published.version})
         crash_point("before_manifest", self.table.key)

@@ -119,8 +119,12 @@ class SnapshotDescription:
 
     @property
     def snapshot_id(self) -> str:
-        """The as-of and a digest of this description: the same export has the same id, whenever it runs (S28)."""
-        told = json.dumps([FORMAT, self.to_fields()], sort_keys=True).encode()
+        """The as-of and a digest of what is answered from: the same values have the same id (S28).
+
+        A later release of other as-ofs moves the tables' versions, and changes nothing here.
+        """
+        views = [{**view, "table_version": None} for view in self.to_fields()["views"]]
+        told = json.dumps([FORMAT, {**self.to_fields(), "release": None, "views": views}], sort_keys=True).encode()
         return f"{self.as_of.replace(':', '')}-{hashlib.sha256(told).hexdigest()[:12]}"
 
     def view(self, table: str) -> StoredView:

@@ -8,7 +8,7 @@ from typing import Any
 
 from features.durations import DAY_US, SECOND_US, instant_text, instant_us
 from features.errors import DefinitionError, UsageError
-from online_store.answer import Answer, AnsweredFeature, AnsweredKey, AnsweredView, answer
+from online_store.answer import Answer, AnsweredFeature, AnsweredKey, AnsweredView, State, answer
 from online_store.embedded import EmbeddedStore
 from online_store.values import form_of
 from ziggurat.terminal import table_text
@@ -59,11 +59,13 @@ def _text(found: Answer) -> str:
 
 
 def _view_text(view: AnsweredView, width: int) -> str:
-    age = "" if view.age_us is None else f", {age_text(view.age_us)} old"
+    # That a value is there is no news; why one is missing is.
+    states = [str(view.state)] if view.state is not State.FRESH else []
+    ages = [f"{age_text(view.age_us)} old"] if view.age_us is not None else []
     version = view.table.rpartition("/")[2]
     rows = [(_short(feature, view).ljust(width), _cell(feature), feature.unit) for feature in view.features]
     _, _, *lines = table_text(("", "", ""), rows, indent="    ").splitlines()
-    return "\n".join([f"  {view.name} {version}  {view.definition[:12]}  {view.state}{age}", *lines])
+    return "\n".join([f"  {view.name} {version}  {view.definition[:12]}  {', '.join([*states, *ages])}", *lines])
 
 
 def _short(feature: AnsweredFeature, view: AnsweredView) -> str:

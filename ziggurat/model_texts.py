@@ -60,7 +60,7 @@ def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
     lines = [
         f"training set {manifest.name}: {manifest.service}, {card['doc']}",
         "",
-        f"  {card['rows']:,} rows about {card['entities']:,} entities; spine: {manifest.spine['origin']}; made "
+        f"  {card['rows']:,} rows about {card['entities']:,} entities; spine: {manifest.origin}; made "
         f"{manifest.made_at} from release {manifest.release}",
         f"  content hash {manifest.data['hash']}",
         *_verdict(manifest.certificate),

@@ -28,7 +28,7 @@ def test_a_person_sees_values_with_units_age_and_state(folder):
 churn_v1  household_id=22
 at 2017-11-03T05:00:00Z: snapshot {snapshot_id}, as of 2017-11-03, release 2
 
-  household_spend v1  household_sp  fresh, 5 h old
+  household_spend v1  household_sp  5 h old
     visit_count_7d      24
     sales_value_sum_7d   2  USD
 
