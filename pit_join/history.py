@@ -15,6 +15,7 @@ from pit_join.ordering import has_order
 _NEEDS_A_CLOCK = (
     "available_time",
     "superseded_at",
+    "tie_break",
     "identity",
     "version_by",
     "retraction",
