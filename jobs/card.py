@@ -1,6 +1,7 @@
 """Gather what a training set's card shows: schema, label balance over time, null shares, distributions."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from pyspark.sql import DataFrame
@@ -29,7 +30,7 @@ def gather_card(joined: Joined, certificate: CertificatePage, keys: Sequence[str
         entities=joined.spine.select(*keys).distinct().count(),
         label=label,
         balance=_balance(joined.spine, label) if label else (),
-        columns=_columns(joined, _sample(joined.rows.select(*joined.columns))),
+        columns=_columns(joined, keys, _sample(joined.rows.select(*joined.columns))),
         is_certified=certificate.is_certified,
         reasons=certificate.reasons,
         warnings=certificate.warnings,
@@ -76,7 +77,7 @@ def _sample(rows: DataFrame) -> dict[str, list[float | None]]:
     return {name: arrow[name].to_pylist() for name in numbers}
 
 
-def _columns(joined: Joined, sample: dict[str, list[float | None]]) -> tuple[CardColumn, ...]:
+def _columns(joined: Joined, keys: Sequence[str], sample: dict[str, list[float | None]]) -> tuple[CardColumn, ...]:
     lines = {str(line["feature"]): line for line in joined.profile.to_dict("records")}
     types = {field.name: field.dataType.simpleString() for field in joined.rows.schema}
     served = {c.name: (key_of(s.view), c) for s in joined.service.features for c in s.columns}
@@ -91,13 +92,16 @@ def _columns(joined: Joined, sample: dict[str, list[float | None]]) -> tuple[Car
                 unit=column.unit if column else "",
                 doc=column.doc if column else "",
                 null_share=line["nulls"] / line["rows"] if line["rows"] else None,
-                minimum=_known(line["minimum"]),
-                mean=_known(line["mean"]),
-                maximum=_known(line["maximum"]),
-                sample=sample.get(name, ()),
+                **({} if name in keys else _figures(line, sample.get(name, ()))),
             )
         )
     return tuple(cards)
+
+
+def _figures(line: Mapping[Hashable, Any], sample: Sequence[float | None]) -> dict[str, Any]:
+    """Of a number; a key is none, even if it looks like one."""
+    known = {name: _known(line[name]) for name in ("minimum", "mean", "maximum")}
+    return {**known, "sample": sample}
 
 
 def _known(value: object) -> float | None:

@@ -160,7 +160,7 @@ class _Making:
             spine_before=spine_hash,
             spine_after=_hash(_measured(rows, spine.columns)),
             released=released,
-            made_at=instant_text(to_us(self.place.clock())),
+            made_at=instant_text(to_us(self.place.clock().replace(microsecond=0))),
         )
 
     def _manifest(self, joined: Joined, made_of: Mapping[str, Any]) -> Manifest:

@@ -1,5 +1,7 @@
 """`ziggurat demo`: the main job on a year of real groceries, and what came out of it, on one screen."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -9,11 +11,12 @@ import click
 from features.registry import LAYERS, key_of
 from features.sources import Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
+from ziggurat.model_texts import batch_frame_text, export_text, label_text, training_set_text
 from ziggurat.summary import run_line
 from ziggurat.terminal import table_text, values_text
 
 if TYPE_CHECKING:
-    from pyspark.sql import Row
+    from pyspark.sql import DataFrame, Row
 
     from jobs.outcome import RunOutcome
     from ziggurat.workspace import Workspace
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 SUNDAYS = ("2017-04-02", "2017-11-26")
 AS_OF = "2017-11-30"
 HOUSEHOLD = 22
+SERVICE, LABEL, TRAINING_SET = "churn_v1", "churn_30d", "churn"
+# Mondays at noon, a day and a half after each of the Sundays; the last ones can't be told yet, and say so.
+LABEL_TIMES = ("2017-04-03", "2017-12-05")
+SCORED = (1, 22, 1234)
+LOOKED_UP_LINES = 12
 # A few of each layer, so that a screen holds them; the report shows all.
 _SHOWN = {
     "raw": ("transaction_timestamp", "product_id", "quantity", "sales_value", "retail_disc"),
@@ -51,19 +59,72 @@ def run_demo(workspace: "Workspace") -> None:
     backfill = _concluded(workspace.backfill(*SUNDAYS, every="7d"))
     click.echo(f"\n2. build {AS_OF}")
     build = _concluded(workspace.build(AS_OF))
-    click.echo(f"\n3. what stands in {workspace.settings.warehouse}/\n")
+    click.echo(
+        f"\n3. what a model learns from: who stays away for {LABEL.rpartition('_')[2]}, and what was known before"
+    )
+    _training_set(workspace)
+    click.echo(f"\n4. what it scores: the batch frame as of {AS_OF}\n")
+    click.echo(batch_frame_text(_few_scored(workspace), None))
+    click.echo("\n5. online, and asked without Spark\n")
+    _online(workspace)
+    click.echo(f"\n6. what stands in {workspace.settings.warehouse}/\n")
     click.echo(_what_stands(workspace))
-    click.echo(f"\n4. household {HOUSEHOLD} as of {AS_OF}, through the four layers\n")
+    click.echo(f"\n7. household {HOUSEHOLD} as of {AS_OF}, through the four layers\n")
     example = household(workspace)
     for layer, values in example.items():
         click.echo(f"    {layer.replace('_', '-')}")
         click.echo(values_text({name: value for name, value, _ in values if name in _SHOWN[layer]}))
     report = _report(workspace, backfill, build, example)
-    click.echo(f"\n5. the report of the run, with pictures: {report}")
+    click.echo(f"\n8. pages with pictures\n\n     the run           {report}")
+    folder = workspace.place.warehouse.training_set(TRAINING_SET).path
+    click.echo(f"     the training set  {folder}/card.html\n     its certificate   {folder}/certificate.html")
     click.echo("\n   try next:")
-    for words in ("describe household_vs_cohort", "build --as-of 2017-12-10 --select household_spend+", "init my_shop"):
+    for words in (
+        "describe household_vs_cohort",
+        f"training-set show {TRAINING_SET}",
+        f"get household_id=1234 --service {SERVICE} --json",
+        "build --as-of 2017-12-10 --select household_spend+",
+        "init my_shop",
+    ):
         click.echo(f"     .venv/bin/python -m ziggurat {words}")
     click.echo(f"\n   done in {time.monotonic() - begun:.0f} s")
+
+
+def _training_set(workspace: "Workspace") -> None:
+    click.echo(label_text(workspace.labels(LABEL, start=LABEL_TIMES[0], end=LABEL_TIMES[1])))
+    click.echo(training_set_text(workspace.build_training_set(SERVICE, LABEL, name=TRAINING_SET)))
+
+
+def _few_scored(workspace: "Workspace") -> "DataFrame":
+    """Of a few households and columns, so that they fit a screen; `batch-frame` gives all."""
+    import pandas as pd
+
+    frame = workspace.batch_frame(SERVICE, as_of=AS_OF, entities=pd.DataFrame({"household_id": SCORED}))
+    names = [c.name for c in workspace.registry.service(SERVICE).columns]
+    age = f"{names[0].partition('__')[0]}__age"
+    return frame.select("household_id", "label_time", *names[:4], age).orderBy("household_id")
+
+
+def _online(workspace: "Workspace") -> None:
+    """Export, then look up as a user would: in a process of its own, which loads no engine."""
+    click.echo(export_text(workspace.export(as_of=AS_OF)))
+    words = [
+        "get",
+        f"household_id={HOUSEHOLD}",
+        "--service",
+        SERVICE,
+        "-s",
+        f"warehouse={workspace.settings.warehouse}",
+    ]
+    click.echo(f"  $ ziggurat {' '.join(words[:4])}")
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", "ziggurat", *words], check=True, capture_output=True, text=True)
+    seconds = time.monotonic() - begun
+    lines = done.stdout.splitlines()
+    click.echo("\n".join(f"    {line}" for line in lines[:LOOKED_UP_LINES]))
+    click.echo(
+        f"    ⋮ {len(lines) - LOOKED_UP_LINES} more lines; answered in {seconds:.2f} s, by a process without Spark"
+    )
 
 
 def _concluded(outcome: "RunOutcome") -> "RunOutcome":

@@ -75,18 +75,35 @@ def _balance(points: Sequence[dict[str, Any]]) -> str:
     """At most some lines, evenly chosen, the first and the last among them."""
     step = max(1, -(-len(points) // _BALANCE_LINES))
     chosen = [*points[:-1:step], points[-1]] if points else []
-    rows = []
-    for point in chosen:
-        known = point["rows"] - point["unknown"]
-        share = point["positive"] / known if known else None
-        bar = "█" * round(_BAR * share) if share is not None else "unknown"
-        rows.append([point["label_time"], point["rows"], point["unknown"], share, bar])
-    return table_text(["label time", "rows", "unknown", "share of yes", ""], rows)
+    shares = [_share(point["positive"], point["rows"] - point["unknown"]) for point in chosen]
+    highest = max((share for share in shares if share), default=1.0)
+    rows = [
+        [
+            point["label_time"],
+            point["rows"],
+            point["unknown"],
+            _percent(share),
+            "" if share is None else "█" * round(_BAR * share / highest),
+        ]
+        for point, share in zip(chosen, shares, strict=True)
+    ]
+    return table_text(["label time", "rows", "unknown", "yes", ""], rows)
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _percent(share: float | None) -> str:
+    return "     –" if share is None else f"{share:6.1%}"
 
 
 def _columns(columns: Sequence[dict[str, Any]]) -> str:
-    rows = [[c["name"], c["type"], c["unit"], c["null_share"], c["minimum"], c["mean"], c["maximum"]] for c in columns]
-    return table_text(["column", "type", "unit", "null share", "min", "mean", "max"], rows)
+    rows = [
+        [c["name"], c["type"], c["unit"], _percent(c["null_share"]), c["minimum"], c["mean"], c["maximum"]]
+        for c in columns
+    ]
+    return table_text(["column", "type", "unit", "null", "min", "mean", "max"], rows)
 
 
 def batch_frame_text(frame: "DataFrame", path: str | None) -> str:
