@@ -19,7 +19,7 @@ from typing import Any
 from jobs.fetch_data import fetch_demo_data
 from jobs.memory import peak_memory_mb
 from jobs.outcome import RunOutcome
-from ziggurat.demo import AS_OF, HOUSEHOLD, LABEL, LABEL_TIMES, SERVICE, SUNDAYS, TRAINING_SET
+from ziggurat.demo import AS_OF, LABEL, LABEL_TIMES, SERVICE, SUNDAYS, TRAINING_SET, look_up
 from ziggurat.terminal import table_text
 from ziggurat.workspace import Workspace
 from ziggurat.workspace import open as open_workspace
@@ -79,7 +79,7 @@ def _model_steps(workspace: Workspace) -> dict[str, float]:
         f"training set {SERVICE}": lambda: workspace.build_training_set(SERVICE, LABEL, name=TRAINING_SET),
         f"batch frame {SERVICE}": lambda: workspace.batch_frame(SERVICE, as_of=AS_OF).toArrow(),
         "export": lambda: workspace.export(as_of=AS_OF),
-        "get, a process of its own": lambda: _get(workspace),
+        "get, a process of its own": lambda: look_up(workspace),
     }
     seconds = {}
     for name, step in steps.items():
@@ -87,18 +87,6 @@ def _model_steps(workspace: Workspace) -> dict[str, float]:
         step()
         seconds[name] = time.monotonic() - begun
     return seconds
-
-
-def _get(workspace: Workspace) -> None:
-    words = [
-        "get",
-        f"household_id={HOUSEHOLD}",
-        "--service",
-        SERVICE,
-        "-s",
-        f"warehouse={workspace.settings.warehouse}",
-    ]
-    subprocess.run([sys.executable, "-m", "ziggurat", *words], check=True, capture_output=True)
 
 
 def _print(runs: Any) -> None:

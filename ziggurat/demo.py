@@ -28,6 +28,7 @@ SERVICE, LABEL, TRAINING_SET = "churn_v1", "churn_30d", "churn"
 # Mondays at noon, a day and a half after each of the Sundays; the last ones can't be told yet, and say so.
 LABEL_TIMES = ("2017-04-03", "2017-12-05")
 SCORED = (1, 22, 1234)
+LOOK_UP = ("get", f"household_id={HOUSEHOLD}", "--service", SERVICE)
 LOOKED_UP_LINES = 12
 # A few of each layer, so that a screen holds them; the report shows all.
 _SHOWN = {
@@ -108,23 +109,20 @@ def _few_scored(workspace: "Workspace") -> "DataFrame":
 def _online(workspace: "Workspace") -> None:
     """Export, then look up as a user would: in a process of its own, which loads no engine."""
     click.echo(export_text(workspace.export(as_of=AS_OF)))
-    words = [
-        "get",
-        f"household_id={HOUSEHOLD}",
-        "--service",
-        SERVICE,
-        "-s",
-        f"warehouse={workspace.settings.warehouse}",
-    ]
-    click.echo(f"  $ ziggurat {' '.join(words[:4])}")
+    click.echo(f"  $ ziggurat {' '.join(LOOK_UP)}")
     begun = time.monotonic()
-    done = subprocess.run([sys.executable, "-m", "ziggurat", *words], check=True, capture_output=True, text=True)
+    done = look_up(workspace)
     seconds = time.monotonic() - begun
     lines = done.stdout.splitlines()
     click.echo("\n".join(f"    {line}" for line in lines[:LOOKED_UP_LINES]))
     click.echo(
         f"    ⋮ {len(lines) - LOOKED_UP_LINES} more lines; answered in {seconds:.2f} s, by a process without Spark"
     )
+
+
+def look_up(workspace: "Workspace") -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "ziggurat", *LOOK_UP, "-s", f"warehouse={workspace.settings.warehouse}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True)
 
 
 def _concluded(outcome: "RunOutcome") -> "RunOutcome":
