@@ -10,6 +10,7 @@ from features.durations import SECOND_US
 from features.entities import household, product
 from features.expressions.functions import FUNCTIONS
 from features.feature import Feature, Limits
+from features.feature_service import FeatureService
 from features.registry import LAYERS, Registry, documentation, key_of, load
 from features.sources import AvailableColumn, LandingDelay, LoadTime, Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
@@ -56,7 +57,21 @@ def catalogue(registry: Registry) -> str:
         rows = [[f"[`{key_of(d)}`](#{_anchor(key_of(d))})", _grain(d), documentation(d)] for d in here]
         parts += [f"## {_LAYER_TITLES[layer]}", _table(["table", "one row per", "what it says"], rows)]
         parts += [_section(d) for d in here]
+    parts += ["## Services: what each model reads", *map(_service, registry.services)]
+    labels = [[f"`{each.name}`", f"`{each.column}`", each.doc] for each in registry.labels]
+    parts += ["## Labels: what each model predicts", _table(["label", "column", "what it says"], labels)]
     return "\n\n".join(parts) + "\n"
+
+
+def _service(service: FeatureService) -> str:
+    keys = " × ".join(f"`{key}`" for key, _ in service.keys)
+    rows = [
+        [f"`{column.name}`", column.type, column.unit, selection.max_age]
+        for selection in service.features
+        for column in selection.columns
+    ]
+    told = f"{service.doc[0].upper()}{service.doc[1:]}. Joined by {keys} and `label_time`. Owner: {service.owner}."
+    return "\n\n".join([f"### {service.name}", told, _table(["column", "type", "unit", "max age"], rows)])
 
 
 def expressions() -> str:

@@ -3,7 +3,10 @@
 from typing import Any
 
 from features.durations import SECOND_US
+from features.errors import UnknownName, did_you_mean
 from features.feature import Feature
+from features.feature_service import FeatureService
+from features.label import Every, Label
 from features.registry import Registry, documentation, key_of
 from features.sources import Source
 from features.views import CrossEntityView, Definition, DerivedView
@@ -11,8 +14,73 @@ from ziggurat.terminal import table_text
 
 
 def overview(registry: Registry) -> tuple[list[str], list[list[Any]]]:
-    rows = [[key_of(d), len(_columns(d)), first_line(d)] for d in registry.definitions]
+    rows = [[key_of(d), len(_columns(d)), first_line(documentation(d))] for d in registry.definitions]
     return ["name", "columns", "what it says"], rows
+
+
+def models(registry: Registry) -> list[list[Any]]:
+    """The same of what is made of them: services and labels."""
+    services = [[f"service/{s.name}", len(s.columns), first_line(s.doc)] for s in registry.services]
+    return services + [[f"label/{label.name}", 1, first_line(label.doc)] for label in registry.labels]
+
+
+def described(registry: Registry, name: str) -> str:
+    """A view or source, else a service or a label, in full. Raises UnknownName."""
+    plain = name.removeprefix("service/").removeprefix("label/")
+    for service in registry.services:
+        if service.name == plain:
+            return service_description(service)
+    for label in registry.labels:
+        if label.name == plain:
+            return label_description(label)
+    try:
+        return description(registry.get(name))
+    except UnknownName:
+        known = {each.name for each in (*registry.definitions, *registry.services, *registry.labels)}
+        raise UnknownName(f"nothing is called '{name}' in '{registry.package}'.{did_you_mean(name, known)}") from None
+
+
+def service_description(service: FeatureService) -> str:
+    keys = ", ".join(f"{key} ({type_})" for key, type_ in service.keys)
+    rows = [
+        [column.name, column.type, column.unit, selection.max_age, column.doc]
+        for selection in service.features
+        for column in selection.columns
+    ]
+    return "\n".join(
+        [
+            f"service {service.name}, owned by {service.owner}",
+            "",
+            f"  {service.doc}",
+            "",
+            f"  joined by    {keys}, and label_time",
+            f"  reads        {', '.join(dict.fromkeys(key_of(selection.view) for selection in service.features))}",
+            "",
+            table_text(["column", "type", "unit", "max age", "is"], rows),
+        ]
+    )
+
+
+def label_description(label: Label) -> str:
+    facts = (
+        f"{'no' if label.is_absence else 'a'} fact of {key_of(label.source)} in the {label.horizon} from label_time on"
+    )
+    when = (
+        f"every {label.at.step} from {label.at.first} on"
+        if isinstance(label.at, Every)
+        else f"at the event time of each fact of {key_of(label.at.source)}, about its {key_of(label.at.members)}"
+    )
+    return "\n".join(
+        [
+            f"label {label.name}, owned by {label.owner}",
+            "",
+            f"  {label.doc}",
+            "",
+            f"  one row per  {', '.join(label.key_names)} and label_time, if seen before in {key_of(label.seen)}",
+            f"  asked        {when}",
+            f"  {label.column:<12} true: {facts}; null: the data end too early to tell",
+        ]
+    )
 
 
 def description(definition: Definition) -> str:
@@ -29,8 +97,7 @@ def description(definition: Definition) -> str:
     return "\n".join([*lines, "", table_text(["column", "type", "unit", "is"], _columns(definition))])
 
 
-def first_line(definition: Definition) -> str:
-    text = documentation(definition)
+def first_line(text: str) -> str:
     head = text.split(". ")[0].split(": ")[0].split("; ")[0].rstrip(".")
     return head if len(head) <= 72 else f"{head[:71]}…"
 

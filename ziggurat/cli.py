@@ -143,21 +143,23 @@ def runs_show(run: str | None, as_json: bool, **where: Any) -> None:
 @verbs.command("list")
 @common
 def list_views(**where: Any) -> None:
-    """Every source and view that is declared, layer by layer."""
-    from ziggurat.catalogue import overview
+    """Every source and view that is declared, layer by layer; then services and labels."""
+    from ziggurat.catalogue import models, overview
     from ziggurat.terminal import table_text
 
-    click.echo(table_text(*overview(workspace_of(**where).registry)))
+    registry = workspace_of(**where).registry
+    header, views = overview(registry)
+    click.echo(table_text(header, [*views, *models(registry)]))
 
 
 @verbs.command()
-@click.argument("view")
+@click.argument("name")
 @common
-def describe(view: str, **where: Any) -> None:
-    """What VIEW means: grain, clocks, every column."""
-    from ziggurat.catalogue import description
+def describe(name: str, **where: Any) -> None:
+    """What a view, source, service or label means: grain, clocks, every column."""
+    from ziggurat.catalogue import described
 
-    click.echo(description(workspace_of(**where).registry.get(view)))
+    click.echo(described(workspace_of(**where).registry, name))
 
 
 @verbs.command()

@@ -1,9 +1,12 @@
 """What labels, training sets, batch frames and exports look like on a terminal."""
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from features.durations import instant_text
+from features.errors import UsageError
 from ziggurat.terminal import table_text
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 _SHOWN_ROWS = 4
 _BALANCE_LINES = 14
 _BAR = 24
+_PARQUET = re.compile(r"_SUCCESS$|\.|part-[^/]*\.parquet$")  # what a frame consists of
 
 
 def label_text(outcome: "LabelOutcome") -> str:
@@ -109,14 +113,28 @@ def _columns(columns: Sequence[dict[str, Any]]) -> str:
 def batch_frame_text(frame: "DataFrame", path: str | None) -> str:
     """Writes the frame where it is to go, or shows its first rows."""
     if path is not None:
-        frame.write.mode("overwrite").parquet(path)
-        rows = frame.sparkSession.read.parquet(path).count()
+        rows = _written(frame, path)
         return f"  batch frame: {rows:,} rows, {len(frame.columns)} columns in {path}"
     few = frame.limit(_SHOWN_ROWS).collect()
     header = ["column", *(f"row {number + 1}" for number in range(len(few)))]
     # A line per column: features are many, and a terminal is narrow.
     lines = [[name, *(_short(row[name]) for row in few)] for name in frame.columns]
     return "\n".join([table_text(header, lines), "", "  write all rows with --out FOLDER"])
+
+
+def _written(frame: "DataFrame", path: str) -> int:
+    """Replaces an earlier batch frame, and nothing else that lies there. The number of rows."""
+    from lakehouse.storage_errors import storage_errors_told
+    from lakehouse.tables import names_in
+
+    # Relative paths are this process's: the JVM may have been started in another folder.
+    place = path if "://" in path else str(Path(path).absolute())
+    others = [Path(place).name] if Path(place).is_file() else [n for n in names_in(place) if not _PARQUET.match(n)]
+    if others:
+        raise UsageError(f"--out {path}: '{others[0]}' is there already, and no batch frame; name a new folder.")
+    with storage_errors_told(path):
+        frame.write.mode("overwrite").parquet(place)
+    return frame.sparkSession.read.parquet(place).count()
 
 
 def _short(value: Any) -> str:
