@@ -45,7 +45,7 @@ def meaning_of(definition: Definition) -> str:
 
 def service_fingerprint(service: FeatureService) -> str:
     """One fingerprint for all that a service brings to a spine: its features in order, and how each is joined."""
-    return _digest([service_features(service), [_joined(selection) for selection in service.features]])
+    return _digest([list(service_features(service).items()), [_joined(selection) for selection in service.features]])
 
 
 def service_features(service: FeatureService) -> Fingerprints:
