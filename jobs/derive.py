@@ -96,7 +96,7 @@ class _Derivation:
             self.job,
             Draft(
                 view=self.view,
-                frame=frame.repartition("event_date"),
+                frame=frame,
                 keys=self._keys(),
                 columns=[*self.view.schema, "superseded_at"],
                 slices=sorted(counts),

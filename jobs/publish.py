@@ -62,7 +62,7 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     table = key_of(draft.view)
     staging = job.place.warehouse.staging(job.run_id, draft.view.name)
     _doing(job, table, "computing")
-    staged = stage(draft.frame, staging, partition_by=["event_date"])
+    staged = stage(draft.frame, staging, partition_by=[])
     frame = read(job.place.spark, staged.path, version=staged.version)
     _doing(job, table, "measuring")
     measured = measure(

@@ -41,6 +41,8 @@ TABLE_PROPERTIES = {
     "delta.columnMapping.mode": "none",
     "delta.logRetentionDuration": "interval 3650 days",
 }
+# A staged copy is read whole, so nobody asks which of its files hold what: no minima and maxima of its columns.
+WITHOUT_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,9 @@ def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> Staged
     """Writes a run's own, unchecked copy of a view; replaces what an earlier attempt left there."""
     view = path.rpartition("/")[2]
     crash_point("before_stage", view)
-    writer = _writer(frame, partition_by).mode("overwrite").option("overwriteSchema", "true")
+    writer = _writer(frame, partition_by).options(**WITHOUT_STATISTICS).mode("overwrite")
     with storage_errors_told(path):
-        writer.save(path)
+        writer.option("overwriteSchema", "true").save(path)
     crash_point("after_stage", view)
     version = current_version(frame.sparkSession, path)
     if version is None:
