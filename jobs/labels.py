@@ -95,6 +95,19 @@ class _Derivation:
         self.known = Known(ledger.state())
 
     def run(self) -> LabelOutcome:
+        standing = self._standing()
+        if standing is not None and self._is_made_of_the_same(standing[1]):
+            version, note = standing
+            spine = read(self.place.spark, self.table.path, version=version)
+            return self._outcome(spine, version=version, is_unchanged=True, not_seen=note.extra["not_seen"])
+        return self._derived(standing)
+
+    def _is_made_of_the_same(self, note: CommitNote) -> bool:
+        """Of the same table versions, meaning and limits come the same rows."""
+        asked = {name: note.extra.get(name) for name in self.limits}
+        return (note.fingerprint, note.inputs, asked) == (_meaning(self.label), self.inputs, self.limits)
+
+    def _derived(self, standing: "tuple[int, CommitNote] | None") -> LabelOutcome:
         facts = self._facts()
         self._doing("computing")
         staged = stage(
@@ -108,15 +121,15 @@ class _Derivation:
         slices = measure(spine.withColumn(SLICE, F.lit(0)), keys=[], profiled=[SLICE], hashed=columns).hashes
         if not slices:
             raise LabelTimeError(self._nobody())
-        standing = self._standing()
-        note = self._note(SliceNote(slices[0].rows, slices[0].hex))
+        content = SliceNote(slices[0].rows, slices[0].hex)
+        not_seen = self._members(facts) - content.rows if isinstance(self.label.at, AtStart) else 0
+        note = self._note(content, not_seen)
         is_unchanged = standing is not None and _said(standing[1]) == _said(note)
         if standing is not None and is_unchanged:
             version = standing[0]
         else:
             self._doing("publishing")
             version = replace_all(self.place.spark, spine, self.table, lease=self.lease, note=note).version
-        not_seen = self._members(facts) - note.rows if isinstance(self.label.at, AtStart) else 0
         return self._outcome(spine, version=version, is_unchanged=is_unchanged, not_seen=not_seen)
 
     def _facts(self) -> Facts:
@@ -147,14 +160,14 @@ class _Derivation:
         note = CommitNote.from_json(newest.user_metadata) if newest else None
         return (newest.version, note) if newest and note else None
 
-    def _note(self, content: SliceNote) -> CommitNote:
+    def _note(self, content: SliceNote, not_seen: int) -> CommitNote:
         return CommitNote(
             run_id=self.lease.run_id,
             view=self.table.key,
             fingerprint=_meaning(self.label),
             inputs=self.inputs,
             slices={WHOLE: content},
-            extra={"release": self.release, **self.limits},
+            extra={"release": self.release, "not_seen": not_seen, **self.limits},
         )
 
     def _outcome(self, spine: DataFrame, *, version: int, is_unchanged: bool, not_seen: int) -> LabelOutcome:
