@@ -112,35 +112,27 @@ def _columns(columns: Sequence[dict[str, Any]]) -> str:
 
 def batch_frame_text(frame: "DataFrame", path: str | None) -> str:
     """Writes the frame where it is to go, or shows its first rows."""
+    from pyspark.sql import functions as F
+
     if path is not None:
         rows = _written(frame, path)
         return f"  batch frame: {rows:,} rows, {len(frame.columns)} columns in {path}"
-    few = frame.limit(_SHOWN_ROWS).collect()
+    # As text, in Spark's zone (UTC): collected times would come in this machine's.
+    texts = [
+        F.concat(F.col(name).cast("string"), F.lit("Z")).alias(name) if type_ == "timestamp" else F.col(name)
+        for name, type_ in frame.dtypes
+    ]
+    few = frame.select(*texts).limit(_SHOWN_ROWS).collect()
     header = ["column", *(f"row {number + 1}" for number in range(len(few)))]
     # A line per column: features are many, and a terminal is narrow.
     lines = [[name, *(_short(row[name]) for row in few)] for name in frame.columns]
     return "\n".join([table_text(header, lines), "", "  write all rows with --out FOLDER"])
 
 
-def _written(frame: "DataFrame", path: str) -> int:
-    """Replaces an earlier batch frame, and nothing else that lies there. The number of rows."""
-    from lakehouse.storage_errors import storage_errors_told
-    from lakehouse.tables import names_in
-
-    # Relative paths are this process's: the JVM may have been started in another folder.
-    place = path if "://" in path else str(Path(path).absolute())
-    others = [Path(place).name] if Path(place).is_file() else [n for n in names_in(place) if not _PARQUET.match(n)]
-    if others:
-        raise UsageError(f"--out {path}: '{others[0]}' is there already, and no batch frame; name a new folder.")
-    with storage_errors_told(path):
-        frame.write.mode("overwrite").parquet(place)
-    return frame.sparkSession.read.parquet(place).count()
-
-
 def _short(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1_000 else f"{value:,.0f}"
+    return "–" if value is None else str(value)
 
 
 def export_text(outcome: "ExportOutcome") -> str:
