@@ -129,6 +129,21 @@ def batch_frame_text(frame: "DataFrame", path: str | None) -> str:
     return "\n".join([table_text(header, lines), "", "  write all rows with --out FOLDER"])
 
 
+def _written(frame: "DataFrame", path: str) -> int:
+    """Replaces an earlier batch frame, and nothing else that lies there. The number of rows."""
+    from lakehouse.storage_errors import storage_errors_told
+    from lakehouse.tables import names_in
+
+    # Relative paths are this process's: the JVM may have been started in another folder.
+    place = path if "://" in path else str(Path(path).absolute())
+    others = [Path(place).name] if Path(place).is_file() else [n for n in names_in(place) if not _PARQUET.match(n)]
+    if others:
+        raise UsageError(f"--out {path}: '{others[0]}' is there already, and no batch frame; name a new folder.")
+    with storage_errors_told(path):
+        frame.write.mode("overwrite").parquet(place)
+    return frame.sparkSession.read.parquet(place).count()
+
+
 def _short(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1_000 else f"{value:,.0f}"
