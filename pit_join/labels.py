@@ -9,7 +9,7 @@ from pyspark.sql.types import AtomicType
 
 from pit_join.facts import Facts
 from pit_join.history import History
-from pit_join.ordering import quoted
+from pit_join.ordering import has_order, quoted
 
 LABEL_US, SPINE = "label_us", "spine"
 
@@ -70,5 +70,5 @@ def has_all(keys: Sequence[Column]) -> Column:
 
 
 def _away(spine: DataFrame, names: Sequence[str]) -> Column:
-    plain = [quoted(field.name) for field in spine.schema if isinstance(field.dataType, AtomicType)]
+    plain = [quoted(f.name) for f in spine.schema if isinstance(f.dataType, AtomicType) and has_order(f.dataType)]
     return F.when(has_all([quoted(name) for name in names]), F.lit(0).cast("bigint")).otherwise(F.xxhash64(*plain))

@@ -1,7 +1,8 @@
 """The search in Spark's DataFrame API alone: one shuffle and one sort per history, nothing on Python workers.
 
-Facts and labels lie in one frame, by key and instant; what a label sees is the greatest fact before it. Runs on Spark
-Connect.
+Facts and labels lie in one frame, by key and instant; what a label sees is the greatest fact before it. Superseded
+versions come along as an array per key, which every later row of that key carries: cheap while they are few, quadratic
+in a key that is corrected thousands of times. Only the DataFrame API: nothing that Spark Connect lacks.
 """
 
 from collections.abc import Sequence
