@@ -17,6 +17,8 @@ from reports.training_set import BalancePoint, CardColumn, CardPage, Certificate
 SAMPLED_ROWS = 1_000
 MOST_POINTS = 120
 _NUMBERS = (T.NumericType, T.BooleanType)
+# Of a spine without rows.
+_NOTHING: Mapping[Hashable, Any] = {"rows": 0, "nulls": 0, "minimum": None, "mean": None, "maximum": None}
 
 
 def gather_card(joined: Joined, certificate: CertificatePage, keys: Sequence[str]) -> CardPage:
@@ -83,7 +85,7 @@ def _columns(joined: Joined, keys: Sequence[str], sample: dict[str, list[float |
     served = {c.name: (key_of(s.view), c) for s in joined.service.features for c in s.columns}
     cards = []
     for name in joined.columns:
-        line, (view, column) = lines[name], served.get(name, ("", None))
+        line, (view, column) = lines.get(name, _NOTHING), served.get(name, ("", None))
         cards.append(
             CardColumn(
                 name,

@@ -71,7 +71,7 @@ def _page(
         joined.service.name,
         is_certified=certificate.is_certified,
         reasons=tuple(certificate.reasons),
-        warnings=tuple(certificate.warnings),
+        warnings=(*([] if joined.spine_before.rows else ["the spine has no rows"]), *certificate.warnings),
         checks=tuple(CertificateCheck(c.promise, c.passed, c.found) for c in certificate.checks),
         views=views,
         static_sources=statics,

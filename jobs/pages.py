@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.manifest import Manifest, folder_of, place_text
-from lakehouse.tables import Warehouse, place_file
+from lakehouse.tables import Warehouse, place_file, read_text
 from reports import write_card, write_certificate
 from reports.training_set import (
     BalancePoint,
@@ -20,16 +20,27 @@ from reports.training_set import (
 
 
 def write_pages(warehouse: Warehouse, manifest: Manifest) -> tuple[str, str]:
-    """Writes certificate.json, certificate.html and card.html beside the manifest; the paths of the two pages."""
+    """Writes certificate.html, card.html and certificate.json beside the manifest; the paths of the two pages."""
     folder = folder_of(warehouse, manifest.name)
-    place_text(json.dumps(manifest.certificate, indent=1, ensure_ascii=False) + "\n", f"{folder}/certificate.json")
     with tempfile.TemporaryDirectory() as drafts:
         certificate = write_certificate(_certificate(manifest.certificate), Path(drafts) / "certificate.html")
         card = write_card(_card(manifest.card), Path(drafts) / "card.html")
-        return (
+        pages = (
             place_file(certificate, f"{folder}/certificate.html"),
             place_file(card, f"{folder}/card.html"),
         )
+    place_text(_certificate_text(manifest), f"{folder}/certificate.json")
+    return pages
+
+
+def write_owed_pages(warehouse: Warehouse, manifest: Manifest) -> None:
+    """The same, if a run was killed between the manifest and the last of its pages."""
+    if read_text(f"{folder_of(warehouse, manifest.name)}/certificate.json") != _certificate_text(manifest):
+        write_pages(warehouse, manifest)
+
+
+def _certificate_text(manifest: Manifest) -> str:
+    return json.dumps(manifest.certificate, indent=1, ensure_ascii=False) + "\n"
 
 
 def _certificate(told: Mapping[str, Any]) -> CertificatePage:

@@ -20,7 +20,7 @@ from jobs.context import Place
 from jobs.histories import Released, histories_of, newest_release
 from jobs.manifest import Manifest, find_manifest, manifest_of, write_manifest
 from jobs.outcome import Status, StepOutcome
-from jobs.pages import write_pages
+from jobs.pages import write_owed_pages, write_pages
 from jobs.spines import LABEL_TIME, open_spine
 from kernels.content_hash import ContentHash
 from lakehouse.commit_notes import CommitNote, SliceNote
@@ -81,10 +81,11 @@ def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
     table = place.warehouse.address(f"training_sets/{name}/data")
     with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
         place.listener.begun(table.key)
+        remove(place.warehouse.staging_of(table.key))  # what killed runs left; the lease is ours
         try:
             made = _Making(place, asked, name, run_id, table).run(lease)
         finally:
-            remove(place.warehouse.staging_of(run_id))
+            remove(place.warehouse.staging(table.key, run_id))
             place.listener.idle(table.key)
     ended = replace(made, seconds=time.monotonic() - begun)
     place.listener.ended(_step(ended, table))
@@ -110,11 +111,13 @@ class _Making:
         given = open_spine(self.place, self.asked.spine, key_types=self.asked.key_types, scratch=scratch)
         histories = histories_of(self.place, self.asked.service, released, keys=self.asked.keys)
         self._join(given.frame, histories)  # refuses a wrong spine before anything is stored
-        spine = self._staged(given.frame, "spine")
+        with given.read():
+            spine = self._staged(given.frame, "spine")
         spine_hash = _hash(_measured(spine, spine.columns))
         made_of = self._made_of(spine, spine_hash, released)
         before = find_manifest(self.place.warehouse, self.name)
         if before is not None and before.is_made_of(made_of):
+            write_owed_pages(self.place.warehouse, before)
             return TrainingSet(before, is_unchanged=True, seconds=0.0)
         self._doing("joining")
         rows = self._staged(self._join(spine, histories), "joined")
@@ -208,7 +211,7 @@ class _Making:
         return read(self.place.spark, staged.path, version=staged.version)
 
     def _staging(self, what: str) -> str:
-        return self.place.warehouse.staging(self.run_id, what)
+        return f"{self.place.warehouse.staging(self.table.key, self.run_id)}/{what}"
 
     def _doing(self, what: str) -> None:
         self.place.listener.phase(self.table.key, what)
