@@ -15,7 +15,7 @@ from jobs.manifest import engines
 from jobs.spines import LABEL_TIME
 from kernels.content_hash import ContentHash
 from pit_join import History
-from pit_join.certificate import Certificate, HistoryEvidence, certify, facts_at_label, gather_evidence
+from pit_join.certificate import Certificate, HistoryEvidence, certify, facts_at_label
 from reports.training_set import CertificateCheck, CertificatePage, ViewEvidence
 
 
@@ -38,16 +38,16 @@ class Joined:
     content: ContentHash
     spine_before: ContentHash
     spine_after: ContentHash
+    evidence: Mapping[str, HistoryEvidence]
     released: Released
     made_at: str
 
 
 def gather_certificate(joined: Joined) -> CertificatePage:
-    """One aggregate pass over the staged rows, and one small join per history of facts for the boundary counts."""
-    evidence = gather_evidence(joined.rows, joined.histories, label_time=LABEL_TIME)
+    """Judges the evidence. Cost: a small join per history of facts, for the boundary counts."""
     statics = static_sources(joined.service)
     certificate = certify(
-        evidence,
+        joined.evidence,
         joined.histories,
         rows_in=joined.spine_before.rows,
         rows_out=joined.spine_after.rows,
@@ -57,7 +57,7 @@ def gather_certificate(joined: Joined) -> CertificatePage:
         static_sources=statics,
     )
     views = tuple(
-        _view(joined, selection, history, evidence[history.name])
+        _view(joined, selection, history, joined.evidence[history.name])
         for selection, history in zip(joined.service.features, joined.histories, strict=True)
     )
     return _page(joined, certificate, views, statics)

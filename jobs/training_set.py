@@ -3,6 +3,7 @@
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ from lakehouse.commits import replace_all, stage
 from lakehouse.crash_points import crash_point
 from lakehouse.leases import Lease, LeaseDesk
 from lakehouse.tables import TableAddress, read, remove
-from pit_join import History, join_with_evidence, point_in_time_join
+from pit_join import History, gather_evidence, join_with_evidence, point_in_time_join
 from pit_join.errors import NotCertified
 from quality.measure import SLICE, Measured, measure
 
@@ -148,7 +149,12 @@ class _Making:
         released: Released,
     ) -> Joined:
         columns = [*spine.columns, *(column.name for column in self.asked.service.columns)]
-        measured = _measured(rows, columns, profiled=columns)
+        # Each is a small job that leaves a core idle: side by side they take half the time.
+        with ThreadPoolExecutor(self.place.options.workers, thread_name_prefix="audit") as pool:
+            auditing = pool.submit(_measured, rows, columns, profiled=columns)
+            rehashing = pool.submit(_measured, rows, spine.columns)
+            gathering = pool.submit(gather_evidence, rows, histories, label_time=LABEL_TIME)
+        measured = auditing.result()
         return Joined(
             name=self.name,
             service=self.asked.service,
@@ -161,7 +167,8 @@ class _Making:
             profile=measured.profile,
             content=_hash(measured),
             spine_before=spine_hash,
-            spine_after=_hash(_measured(rows, spine.columns)),
+            spine_after=_hash(rehashing.result()),
+            evidence=gathering.result(),
             released=released,
             made_at=instant_text(to_us(self.place.clock().replace(microsecond=0))),
         )
