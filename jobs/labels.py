@@ -105,7 +105,8 @@ class _Derivation:
     def _is_made_of_the_same(self, note: CommitNote) -> bool:
         """Of the same table versions, meaning and limits come the same rows."""
         asked = {name: note.extra.get(name) for name in self.limits}
-        return (note.fingerprint, note.inputs, asked) == (_meaning(self.label), self.inputs, self.limits)
+        told = (note.fingerprint, note.inputs, asked)
+        return "not_seen" in note.extra and told == (_meaning(self.label), self.inputs, self.limits)
 
     def _derived(self, standing: "tuple[int, CommitNote] | None") -> LabelOutcome:
         facts = self._facts()
