@@ -9,7 +9,7 @@ PY := .venv/bin/python
 READY := .venv/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench zip docs clean install
+.PHONY: help demo test check bench zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
@@ -40,6 +40,10 @@ zip: $(READY) ## dist/: the wheel, and the same archive as .zip for spark-submit
 
 docs: $(READY) ## write the generated pages of docs/
 	@$(PY) -m docs
+
+notebooks: $(READY) ## run the notebooks on warehouse/ (make demo) and write their pages in docs/notebooks/
+	@$(PY) -m pip install --quiet --use-pep517 --constraint requirements/lock.txt --editable ".[notebooks]"
+	@$(PY) -m docs.render_notebooks
 
 clean: ## remove what was built and installed here; published tables and the cache stay
 	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -55,8 +55,10 @@ told, untold = weekly[weekly["count"] > 0], weekly[weekly["count"] == 0]
 fig, ax = plt.subplots(figsize=(8, 2.8))
 ax.plot(told.index, told["mean"], color=style.BLUE, marker="o", ms=3.5)
 if len(untold):
-    ax.axvspan(untold.index[0], untold.index[-1], color=style.EDGE, alpha=0.6, lw=0)
-    middle = untold.index[0] + (untold.index[-1] - untold.index[0]) / 2
+    half = pd.Timedelta(days=3.5)
+    first, last = untold.index[0] - half, untold.index[-1] + half
+    ax.axvspan(first, last, color=style.EDGE, alpha=0.6, lw=0)
+    middle = first + (last - first) / 2
     ax.text(middle, 0.02, "not known\nyet", ha="center", color=style.QUIET)
 ax.set(
     title="Households that buy nothing in the 30 days after each Monday",
@@ -79,7 +81,8 @@ never "no": counting them as loyal would teach the model that nobody leaves in D
 #
 # `training_set` joins each row of the spine to the newest snapshot that was published by
 # its label time, in the order of columns that the service `churn_v1` declares. Nothing that
-# came later is in it; its certificate says how that was checked.
+# came later is in it. Stored under a name, with `build_training_set`, it brings a
+# certificate that says how that was checked.
 
 # %%
 everything = workspace.training_set("churn_v1", spine).toPandas()
@@ -324,7 +327,7 @@ style.ends(
 # model took from that feature alone; features that say the same thing share their
 # importance.
 
-# %% figure="importance" alt="Loss of ROC AUC when a feature is shuffled, ten most important features"
+# %% figure="importance" alt="Loss of ROC AUC when a feature is shuffled, eight most important features"
 some = np.random.default_rng(1).choice(np.flatnonzero(is_test), size=3000, replace=False)
 shuffled = permutation_importance(
     MODELS[boosted][1],
@@ -334,9 +337,9 @@ shuffled = permutation_importance(
     n_repeats=3,
     random_state=1,
 )
-top = pd.Series(shuffled.importances_mean, index=FEATURES).sort_values().tail(10)
+top = pd.Series(shuffled.importances_mean, index=FEATURES).sort_values().tail(8)
 
-fig, ax = plt.subplots(figsize=(8, 3.3))
+fig, ax = plt.subplots(figsize=(8, 2.8))
 ax.hlines(range(len(top)), 0, top, color=style.BLUE, alpha=0.35, lw=4)
 ax.plot(top, range(len(top)), "o", color=style.BLUE, ms=7)
 for row, value in enumerate(top):
@@ -356,8 +359,8 @@ ax.set(
 seen = pd.cut(rows[RECENCY], [0, 3, 7, 14, 21, 30, 45, 60], right=False)
 middle = [1.5, 5, 10.5, 17.5, 25.5, 37.5, 52.5]
 rhythms = {
-    "20 visits and more": (20, np.inf, style.BLUE),
-    "8 to 19 visits": (8, 20, style.DARK_ORANGE),
+    "20 and more": (20, np.inf, style.BLUE),
+    "8 to 19": (8, 20, style.DARK_ORANGE),
     "1 to 7 visits in 90 days": (1, 8, style.PINK),
 }
 many = rows["household_visits__visit_count_distinct_90d"]
@@ -515,10 +518,10 @@ style.say(f"""
 As of {TODAY}, {batch["risk"].sum():,.0f} of {len(batch):,} households are expected to stay
 away. The model learnt from {known.sum():,} rows, none with a label time after
 {rows.loc[known, "label_time"].max():%Y-%m-%d}, and the oldest snapshot in the frame was
-{ages.max():.0f} hours old when the frame was out. Those that are nearly lost spend next to
-nothing any more. What is at stake lies with the households between: the hundred with most
-at stake hold {first["stake"].sum() / batch["stake"].sum():.0%} of it, at a median risk of
-{first["risk"].median():.0%}.
+{ages.max():.0f} hours old when the frame was out. Those that are nearly lost spent a median
+of ${bands["spend"].iloc[-1]:,.0f} in their last 90 days: there is little left to lose. The
+hundred households with most at stake hold {first["stake"].sum() / batch["stake"].sum():.0%}
+of it, at a median risk of {first["risk"].median():.0%}.
 """)
 
 # %% [markdown]
@@ -528,4 +531,3 @@ at stake hold {first["stake"].sum() / batch["stake"].sum():.0%} of it, at a medi
 # nothing in the next 30 days. It does not say why, nor that a coupon would have brought
 # them back; that takes an experiment, with households that are left alone. And "stays away"
 # means away from these stores for 30 days: who comes every six weeks is no lost customer.
-# Much of what recency and rhythm can't explain is not in these tables at all.
