@@ -100,6 +100,7 @@ def _from_pandas(place: Place, spine: "pd.DataFrame") -> DataFrame:
         raise SpineColumnsError("the spine has no columns; give it join keys and label_time.")
     try:
         table = pa.Table.from_pandas(spine, preserve_index=False)
+        _refuse_naive(table.schema)
         for place_, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type) and field.type.unit != "us":
                 whole = table[field.name].cast(pa.timestamp("us", tz=field.type.tz))
@@ -111,6 +112,18 @@ def _from_pandas(place: Place, spine: "pd.DataFrame") -> DataFrame:
     except (pa.ArrowTypeError, TypeError) as error:
         raise SpineColumnsError(f"the spine can't be read: {str(error).splitlines()[0]}.") from None
     return place.spark.createDataFrame(table)
+
+
+def _refuse_naive(schema: pa.Schema) -> None:
+    """Spark would take a local time for UTC."""
+    if LABEL_TIME not in schema.names:
+        return
+    kind = schema.field(LABEL_TIME).type
+    if pa.types.is_timestamp(kind) and kind.tz is None:
+        raise LabelTimeError(
+            f"the spine's {LABEL_TIME} has no zone, so it names no instant: give it the one that it was read in, e.g. "
+            f"spine.{LABEL_TIME}.dt.tz_localize('America/New_York') (S3)."
+        )
 
 
 def parsed_keys(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
