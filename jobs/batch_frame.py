@@ -66,8 +66,11 @@ def _entities(place: Place, asked: Asked, histories: list[History], at: Column) 
 
 
 def _seen(history: History, at: Column) -> DataFrame:
-    """Whoever has a fact that was known by then."""
+    """Whoever has a fact that was known by then, and stands."""
     known = F.col(history.available_time) <= at if history.available_time else F.lit(True)
+    if history.superseded_at:
+        ended = F.col(history.superseded_at)
+        known = known & (ended.isNull() | (ended > at))
     keys = [F.col(key).alias(name) for key, name in zip(history.keys, history.spine_keys, strict=True)]
     return history.frame.where(known & (F.col(history.event_time or "") <= at)).select(*keys)
 

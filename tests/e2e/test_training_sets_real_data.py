@@ -310,29 +310,29 @@ def release(place: Place) -> None:
 
 
 def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_exported(groceries, coupons: Place) -> None:
-    """A household had another value for the two hours before; its row stands beside the published one (S12)."""
+    """For the two hours before, a household had another value, and a stranger had one at all (S12)."""
     whole = groceries.snapshot("household_coupons", "2017-11-30")
-    row = whole.slice(0, 1)
-    then, until = (pa.array([instant_us(f"2017-11-30T0{hour}:00:00Z")], pa.int64()).cast(INSTANT) for hour in (2, 4))
+    household, published = (whole[name][0].as_py() for name in ("household_id", "redemption_count_lifetime"))
+    restated = pa.concat_tables([whole.slice(0, 1)] * 2)
+    then, until = (pa.array([instant_us(f"2017-11-30T0{h}:00:00Z")] * 2, pa.int64()).cast(INSTANT) for h in (2, 4))
     for name, value in {
-        "known_at": then, "available_time": then, "superseded_at": until,
-        "redemption_count_lifetime": pa.array([999], pa.int64()),
+        "household_id": pa.array([household, NEVER_SEEN]), "known_at": then, "available_time": then,
+        "superseded_at": until, "redemption_count_lifetime": pa.array([999, 999]),
     }.items():  # fmt: skip
-        row = row.set_column(row.column_names.index(name), name, value)
-    write_deltalake(f"{coupons.warehouse.root}/{COUPONS}", row, mode="append")
+        restated = restated.set_column(restated.column_names.index(name), name, value)
+    write_deltalake(f"{coupons.warehouse.root}/{COUPONS}", restated, mode="append")
     release(coupons)
-    household, published = row["household_id"][0].as_py(), whole["redemption_count_lifetime"][0].as_py()
     clocks = ((2, 0), (3, 59, 59, 999_999), (4, 0))
-    instants = pa.array([datetime(2017, 11, 30, *clock, tzinfo=UTC) for clock in clocks], INSTANT)
-    spine = coupons.spark.createDataFrame(pa.table({"household_id": [household] * 3, "label_time": instants}))
+    instants = pa.array([datetime(2017, 11, 30, *clock, tzinfo=UTC) for clock in clocks] * 2, INSTANT)
+    asked = pa.table({"household_id": [household] * 3 + [NEVER_SEEN] * 3, "label_time": instants})
 
-    rows = training_frame(coupons, Asked(service=REDEEMED, spine=spine)).toArrow()
-    assert rows.sort_by("label_time")[LIFETIME].to_pylist() == [999, 999, published]
+    rows = training_frame(coupons, Asked(service=REDEEMED, spine=coupons.spark.createDataFrame(asked))).toArrow()
+    rows = rows.sort_by([("household_id", "ascending"), ("label_time", "ascending")])
+    assert rows[LIFETIME].to_pylist() == [999, 999, published, 999, 999, None]
 
     scored = batch_frame(coupons, Asked(service=REDEEMED, spine=""), instant_us("2017-11-30")).toArrow()
     found = dict(zip(scored["household_id"].to_pylist(), scored[LIFETIME].to_pylist(), strict=True))
-    assert found[household] == published
-    assert len(found) == scored.num_rows
+    assert (found[household], NEVER_SEEN in found, len(found)) == (published, False, scored.num_rows)
 
     store = Path(coupons.warehouse.root, "online")
     export(coupons, [REDEEMED], instant_us("2017-11-30"), folder=store)
