@@ -429,7 +429,7 @@ def grouped(k: int) -> KMeansModel:
     return min(starts, key=lambda model: model.summary.trainingCost)
 
 
-models = {k: grouped(k) for k in range(2, 8)}
+models = {k: grouped(k) for k in range(2, 7)}
 silhouettes = {k: judge.evaluate(model.transform(scaled)) for k, model in models.items()}
 enough = 0.8 * max(silhouettes.values())
 K = max([4, *(k for k, silhouette in silhouettes.items() if silhouette >= enough)])
@@ -439,7 +439,7 @@ ax.plot(silhouettes.keys(), silhouettes.values(), color=style.BLUE, marker="o")
 ax.axhline(enough, color=style.GREY, lw=1, ls=(0, (2, 3)))
 ax.annotate(
     "80% of the best",
-    (7, enough),
+    (max(models), enough),
     xytext=(0, 4),
     textcoords="offset points",
     ha="right",
@@ -498,10 +498,9 @@ people["segment"] = people["prediction"].map(names).fillna(GONE)
 
 # %% tags=["fold"]
 spent = people.groupby("segment")["spend"].sum().sort_values(ascending=False)
-order = [*spent.index.drop(GONE, errors="ignore"), GONE]
-colours = dict(zip(order, [*style.PALETTE, style.GREY][: len(order) - 1], strict=False)) | {
-    GONE: style.GREY
-}
+clustered = list(spent.index.drop(GONE, errors="ignore"))
+order = [*clustered, *spent.index.intersection([GONE])]
+colours = dict(zip(clustered, style.PALETTE, strict=False)) | {GONE: style.GREY}
 told = [
     "spend",
     "visits",
@@ -580,19 +579,18 @@ core = list(
     .loc[lambda running: running.shift(fill_value=0) < 0.8]
     .index
 )
-slowing = segments["pace"].drop(GONE).idxmin()
+slowing = segments.loc[clustered, "pace"].idxmin()
 style.say(f"""
 **{" and ".join(core)}** are {crowd[core].sum():.0%} of the households and bring
 {money_of[core].sum():.0%} of the money. **{slowing}** slow down most: half of them spent
 less than {segments.loc[slowing, "pace"]:.0%} of their usual pace in the last 30 days.
-**{GONE}** are {crowd[GONE]:.0%} of all, {segments.loc[GONE, "overdue"]:.0f} usual gaps
-late.
+**{GONE}** are {crowd.get(GONE, 0):.0%} of all.
 """)
 
 # %% figure="map" alt="Every household by visits and by spend per visit, coloured by segment"
 fig, ax = plt.subplots(figsize=(8, 5))
 rng = np.random.default_rng(1)
-for name in order[:-1]:
+for name in clustered:
     some = people[people["segment"] == name]
     ax.scatter(
         some["visits"] * np.exp(rng.normal(0, 0.03, len(some))),
@@ -602,7 +600,7 @@ for name in order[:-1]:
         alpha=0.35,
         lw=0,
     )
-for name in order[:-1]:
+for name in clustered:
     style.named_point(
         ax, segments.loc[name, "visits"], segments.loc[name, "basket"], name, colours[name]
     )
@@ -621,7 +619,7 @@ ax.minorticks_off()
 
 # %% figure="profiles" alt="Each segment's medians beside everyone's"
 fig, ax = plt.subplots(figsize=(8, 0.7 + 0.5 * (len(order) - 1)))
-for row, name in enumerate(order[:-1]):
+for row, name in enumerate(clustered):
     group = next(key for key, value in names.items() if value == name)
     for column, (measure, (_, _, form)) in enumerate(MEASURES.items()):
         depth = float(np.clip(0.5 + np.log2(times.loc[group, measure]) / 4, 0, 1))
@@ -634,7 +632,7 @@ for row, name in enumerate(order[:-1]):
             form.format(medians.loc[group, measure]),
             f"{times.loc[group, measure]:.1f} × everyone's",
         )
-style.grid_of(ax, [unit for _, unit, _ in MEASURES.values()], order[:-1])
+style.grid_of(ax, [unit for _, unit, _ in MEASURES.values()], clustered)
 _ = ax.set_title("Medians: blue is more than everyone's, red is less")
 
 # %% [markdown]
@@ -712,8 +710,8 @@ _ = ax.set(
 )
 
 # %% tags=["fold"]
-stay = pd.Series(np.diag(moved), index=order).drop(GONE)
-most, least = lost.drop(GONE).idxmax(), lost.drop(GONE).idxmin()
+stay = pd.Series(np.diag(moved), index=order)[clustered]
+most, least = lost[clustered].idxmax(), lost[clustered].idxmin()
 style.say(f"""
 **{stay.idxmax()}** is the most stable segment: {stay.max():.0%} of its households are still
 in it after {gap:.0f} days. From **{most}**, {lost[most]:.0%} have not come since; from
