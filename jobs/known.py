@@ -30,6 +30,10 @@ class Known:
     def version(self, table: str) -> int | None:
         return self._versions.get(table)
 
+    def versions(self) -> dict[str, int]:
+        """Of every table that stands, whichever definitions built it."""
+        return dict(self._versions)
+
     def newest(self, table: str) -> Mapping[str, Any]:
         """What the newest commit or check of a table said of itself; empty where nothing is published."""
         return self._newest.get(table, {})

@@ -22,7 +22,7 @@ def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcom
     )
     if not any(step.status is Status.PUBLISHED for step in outcome.steps) and is_released(ledger, job):
         return replace(outcome, release=release_id(ledger))
-    release = ledger.release(run.run_id, _versions(job), as_of=_as_ofs(job))
+    release = ledger.release(run.run_id, job.known.versions(), as_of=_as_ofs(job))
     return replace(outcome, release=release.release_id)
 
 
@@ -44,7 +44,7 @@ def _step(step: StepOutcome) -> StepRecord:
 
 def is_released(ledger: Ledger, job: Job) -> bool:
     """False when the tables moved on since the last release: their run was killed before it could name them."""
-    versions = _versions(job)
+    versions = job.known.versions()
     latest = ledger.latest_release()
     if latest is None or not versions:
         return not versions
@@ -57,10 +57,6 @@ def release_id(ledger: Ledger) -> int | None:
     return latest.release_id if latest else None
 
 
-def _versions(job: Job) -> dict[str, int]:
-    return {key: version for key in job.place.registry.by_key if (version := job.known.version(key)) is not None}
-
-
 def _as_ofs(job: Job) -> list[str]:
-    snapshots = [key for key in _versions(job) if not key.startswith(("raw/", "derived/"))]
+    snapshots = [key for key in job.known.versions() if not key.startswith(("raw/", "derived/"))]
     return sorted({name for key in snapshots for name in job.known.slices(key)})

@@ -134,6 +134,12 @@ def test_a_view_that_fails_its_gate_keeps_what_was_published_and_blocks_only_its
     mended = {step.table: step.status for step in own_views("mended_views", 1e6).build(LATE[1]).steps}
     assert [mended[name] for name in OWN] == [Status.PUBLISHED, Status.PUBLISHED, Status.UNCHANGED]
 
+    # Its release names what other definitions built beside it, too.
+    place = groceries.workspace.place
+    release = Ledger.open(place.spark, place.warehouse).latest_release()
+    assert release is not None
+    assert {*OWN, *place.registry.by_key} == set(release.views)
+
 
 def test_select_builds_a_view_with_what_it_needs_and_with_a_plus_what_is_built_on_it(groceries, own_views) -> None:
     workspace = own_views("selected_views", 1e6)
