@@ -439,10 +439,10 @@ ax.plot(silhouettes.keys(), silhouettes.values(), color=style.BLUE, marker="o")
 ax.axhline(enough, color=style.GREY, lw=1, ls=(0, (2, 3)))
 ax.annotate(
     "80% of the best",
-    (max(models), enough),
-    xytext=(0, 4),
+    (min(models), enough),
+    xytext=(0, -4),
     textcoords="offset points",
-    ha="right",
+    va="top",
     color=style.QUIET,
 )
 ax.plot(K, silhouettes[K], "o", color=style.ORANGE, ms=9)
