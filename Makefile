@@ -7,14 +7,16 @@ SHELL := /bin/sh
 
 PY := .venv/bin/python
 READY := .venv/.ready
+PEERS := .venv-peers/bin/python
+PEERS_READY := .venv-peers/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench zip docs notebooks clean install
+.PHONY: help demo test check bench bench-pit conformance zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## fetch a year of real groceries, build every feature, show the result
 	@$(PY) -m jobs.fetch_data
@@ -32,6 +34,13 @@ check: $(READY) ## style, types and who may import whom
 bench: $(READY) ## the demo's wall time by step and its peak memory
 	@$(PY) -m benchmarks.demo
 
+# ARGS takes its options: make bench-pit ARGS=--quick
+bench-pit: $(PEERS_READY) ## point-in-time joins, ours and what others would use, by size, histories and skew
+	@$(PEERS) -m benchmarks.pit $(ARGS)
+
+conformance: $(PEERS_READY) ## which of them answer the point-in-time cases of tests/spec
+	@$(PEERS) -m benchmarks.conformance $(ARGS)
+
 zip: $(READY) ## dist/: the wheel, and the same archive as .zip for spark-submit --py-files
 	@rm -rf build dist ziggurat_features.egg-info
 	@told=$$($(PY) -m build --wheel --no-isolation . 2>&1) || { echo "$$told"; exit 1; }
@@ -45,11 +54,16 @@ notebooks: $(READY) ## run the notebooks on warehouse/ (make demo) and write the
 	@$(PY) -m pip install --quiet --use-pep517 --constraint requirements/lock.txt --editable ".[notebooks]"
 	@$(PY) -m docs.render_notebooks
 
-clean: ## remove what was built and installed here; published tables and the cache stay
-	@rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+clean: ## remove what was built and installed here; published tables, benchmark data and the cache stay
+	@rm -rf .venv .venv-peers build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 
 install: $(READY) ## only create .venv with the pinned dependencies (and Java, if there is none)
 
 $(READY): setup.py requirements/lock.txt .ci/install
 	@sh .ci/install .venv
 	@touch $(READY)
+
+# The peers ask for other versions than the runtime: never in .venv, never in CI.
+$(PEERS_READY): setup.py requirements/peers.txt .ci/install
+	@sh .ci/install .venv-peers requirements/peers.txt local,peers
+	@touch $(PEERS_READY)

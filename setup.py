@@ -84,6 +84,21 @@ setup(
             "types-PyYAML",
             "xxhash>=3.4",
         ],
+        # What others would use instead, measured beside us: `make bench-pit`, `make conformance`. An environment of
+        # their own (.venv-peers, requirements/peers.txt): they ask for other versions than the runtime does.
+        "peers": [
+            "dbl-tempo==0.1.30",
+            "duckdb>=1.1",
+            "feast==0.67.0",
+            "ipython>=8",  # dbl-tempo imports it, and scipy, and says so of neither
+            "matplotlib>=3.8",
+            "polars>=1.20",
+            "psutil>=5.9",
+            "pytest>=8",  # the conformance cases are the tests' own
+            "scipy>=1.11",
+            "setuptools>=77",
+            "xxhash>=3.4",
+        ],
     },
     entry_points={"console_scripts": ["ziggurat = ziggurat.cli:main"]},
 )
