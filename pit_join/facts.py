@@ -81,6 +81,11 @@ def carried(history: History) -> list[str]:
     return [name for name in history.frame.columns if name in features or name not in settled]
 
 
+def brought(history: History) -> tuple[str, ...]:
+    """Which of the carried columns are features: c0 … as they are called in `fact.row`."""
+    return tuple(f"c{n}" for n, name in enumerate(carried(history)) if name in history.features)
+
+
 def feature_values(history: History, row: Column) -> list[Column]:
     """The history's features, in its order and types, out of a `fact.row`."""
     place = {name: f"c{n}" for n, name in enumerate(carried(history))}

@@ -1,21 +1,18 @@
 """Join a spine to histories as they were known at each label time (S14 to S19)."""
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
+from dataclasses import replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from features.errors import UsageError, did_you_mean
-from pit_join import sql_strategy
 from pit_join.facts import AT_LABEL, KNOWLEDGE, facts_of, feature_values, output_name
 from pit_join.history import History
-from pit_join.labels import LABEL_US, SPINE, Labels, Search, has_all, labels_of, match_name
+from pit_join.labels import LABEL_US, SPINE, Labels, has_all, labels_of, match_name
 from pit_join.outcomes import ENDED, EXPIRED, MATCHED, UNSEEN, WITHOUT_KEY, evidence_column
 from pit_join.spine import check_spine
-
-AUTO = "auto"
-STRATEGIES: Mapping[str, Search] = MappingProxyType({"sql": sql_strategy.search})
+from pit_join.strategies import AUTO, STRATEGIES, choose
 
 
 def point_in_time_join(
@@ -70,13 +67,19 @@ def _joined(
 ) -> DataFrame:
     if knowledge not in KNOWLEDGE:
         raise UsageError(f"knowledge '{knowledge}' is unknown.{did_you_mean(knowledge, KNOWLEDGE)}")
-    search = _search(strategy)
+    choices = choose(spine, histories, knowledge=knowledge, strategy=strategy)
     outputs = [output_name(history, name) for history in histories for name in history.features]
     evidence = [evidence_column(history.name) for history in histories] if has_evidence else []
     check_spine(spine, histories, label_time=label_time, outputs=[*outputs, *evidence])
     labels = labels_of(spine, histories, label_time=label_time)
-    facts = [facts_of(history, keys=labels.keys(history), knowledge=knowledge) for history in histories]
-    found = search(labels, facts)
+    for name in dict.fromkeys(choice.strategy for choice in choices):
+        facts = {
+            place: facts_of(history, keys=labels.keys(history), knowledge=knowledge)
+            for place, history in enumerate(histories)
+            if choices[place].strategy == name
+        }
+        labels = replace(labels, frame=STRATEGIES[name](labels, facts))
+    found = labels.frame
     for place, history in enumerate(histories):
         found = found.withColumn(_outcome_name(place), _outcome(history, labels, match_name(place)))
     return found.select(
@@ -84,13 +87,6 @@ def _joined(
         *(value for place, history in enumerate(histories) for value in _features(history, place)),
         *(_evidence(place).alias(name) for place, name in enumerate(evidence)),
     )
-
-
-def _search(strategy: str) -> Search:
-    known = (AUTO, *STRATEGIES)
-    if strategy not in known:
-        raise UsageError(f"strategy '{strategy}' is unknown.{did_you_mean(strategy, known)}")
-    return STRATEGIES["sql" if strategy == AUTO else strategy]
 
 
 def _outcome(history: History, labels: Labels, match: str) -> Column:

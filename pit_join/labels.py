@@ -1,6 +1,6 @@
 """The spine in the form that every strategy searches for: its rows whole, with their keys and instants beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -30,6 +30,10 @@ class Labels:
     key_names: tuple[str, ...]
     key_sets: tuple[tuple[str, ...], ...]
 
+    @property
+    def spine_columns(self) -> list[str]:
+        return self.frame.select(f"{SPINE}.*").columns
+
     def keys(self, history: History) -> tuple[str, ...]:
         """This history's key columns, in its order."""
         return tuple(f"key_{self.key_names.index(name)}" for name in history.joined_by)
@@ -38,10 +42,11 @@ class Labels:
         return f"away_{self.key_sets.index(history.joined_by)}"
 
 
-# Adds to the labels' frame one column per history, `match_0` …: the struct (`at`, `row`, `is_tied`) of the fact that
-# each row sees, null where it sees none. is_tied: another fact that it sees has the same `at`. All else stays as it is,
-# row for row. Rows without keys or label time may get anything. A strategy is one such function.
-Search = Callable[[Labels, Sequence[Facts]], DataFrame]
+# Adds to the labels' frame one column per history, `match_0` … by its place: the struct of `at` (event_time,
+# available_time, is_ended), `row` (the features' c0 …) and `is_tied` of the fact that each row sees, null where it sees
+# none. is_tied: another fact that it sees has the same `at`. All else stays as it is, row for row. Rows without keys or
+# label time may get anything. A strategy is one such function.
+Search = Callable[[Labels, Mapping[int, Facts]], DataFrame]
 
 
 def match_name(place: int) -> str:

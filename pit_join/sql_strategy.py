@@ -5,7 +5,7 @@ versions come along as an array per key, which every later row of that key carri
 in a key that is corrected thousands of times. Only the DataFrame API: nothing that Spark Connect lacks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,10 +14,10 @@ from pit_join.facts import Facts
 from pit_join.labels import LABEL_US, Labels, match_name
 
 
-def search(labels: Labels, facts: Sequence[Facts]) -> DataFrame:
+def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
     """The `Search` of this strategy. A history after the other: one for all is no faster, and holds all in memory."""
     frame = labels.frame
-    for place, each in enumerate(facts):
+    for place, each in facts.items():
         partition = [*each.keys, labels.away(each.history)]
         rows = each.frame.withColumn(partition[-1], F.lit(0).cast("bigint"))
         step = _looked_up if each.history.is_static else _seen

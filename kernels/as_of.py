@@ -1,0 +1,147 @@
+"""The search of the as-of join: of facts sorted by key and S9, the last that each label sees. Integers in and out.
+
+A label at t sees fact i of its key while visible_us[i] <= t < superseded_us[i]; of those it sees, the one that stands
+last is the latest. Facts that became known in the order in which they happened need one bisection. The others cost a
+running maximum (known late) or a sweep over their own intervals (superseded), whatever their share is: no fact is
+compared with another.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from kernels.columns import Bools, Ints
+
+ALWAYS, NEVER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+NONE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class SortedFacts:
+    """Facts that stand by key, and inside it in S9's order. Key number k has the rows starts[k] to starts[k + 1] − 1.
+
+    superseded_us: None if no fact ever is; else NEVER for those that stay.
+    """
+
+    starts: Ints
+    visible_us: Ints
+    superseded_us: Ints | None = None
+
+    def seen(self, key: Ints, label_us: Ints) -> Ints:
+        """Per label the row that it sees, NONE where it sees none. `key` is its key's number, NONE for no such key."""
+        found = np.full(len(key), NONE, np.int64)
+        asking = np.flatnonzero(key != NONE)
+        if len(asking):
+            at, key = label_us[asking], key[asking]
+            found[asking] = self._stays.latest(key, at)
+            if self._passes is not None:
+                found[asking] = np.maximum(found[asking], self._passes.latest(key, at))
+        return found
+
+    @cached_property
+    def _stays(self) -> "_Steps":
+        """From when on which of the facts that stay is the latest: the greatest row of all that were seen so far."""
+        rows, starts = np.arange(len(self.visible_us)), self.starts
+        if self.superseded_us is not None:
+            rows = np.flatnonzero(self.superseded_us == NEVER)
+            starts = np.searchsorted(rows, self.starts)
+        visible_us = self.visible_us[rows]
+        order = _order_in_runs(starts, visible_us)
+        if order is None:
+            return _Steps(starts, visible_us, rows)
+        return _Steps(starts, visible_us[order], np.maximum.accumulate(rows[order]))
+
+    @cached_property
+    def _passes(self) -> "_Steps | None":
+        """The same of the facts that are superseded some day."""
+        if self.superseded_us is None or not len(rows := np.flatnonzero(self.superseded_us != NEVER)):
+            return None
+        keys = np.searchsorted(self.starts, rows, "right") - 1
+        return _sweep(rows, keys, self.visible_us[rows], self.superseded_us[rows], keys_in_all=len(self.starts) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """Of key k: from from_us[i] on, for i from starts[k] to starts[k + 1] − 1, the latest is row latest_row[i]."""
+
+    starts: Ints
+    from_us: Ints
+    latest_row: Ints
+
+    def latest(self, key: Ints, at_us: Ints) -> Ints:
+        if not len(self.from_us):
+            return np.full(len(key), NONE, np.int64)
+        place = _bisected(self.from_us, self.starts[key], self.starts[key + 1], at_us) - 1
+        return np.where(place >= self.starts[key], self.latest_row[place], NONE)
+
+
+def runs(changes: Bools) -> Ints:
+    """Where each run begins, and after the last its end; `changes[i]`: row i + 1 has another key than row i."""
+    return np.concatenate(([0], np.flatnonzero(changes) + 1, [len(changes) + 1]))
+
+
+def _bisected(values: Ints, low: Ints, high: Ints, asked: Ints) -> Ints:
+    """For each label the place after the last of values[low:high], which are sorted, that is <= what it asks."""
+    low, high = low.copy(), high.copy()
+    last = len(values) - 1
+    for _ in range(int((high - low).max(initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        is_open = low < high
+        goes_up = is_open & (values[np.minimum(middle, last)] <= asked)
+        low = np.where(goes_up, middle + 1, low)
+        high = np.where(is_open & ~goes_up, middle, high)
+    return low
+
+
+def _order_in_runs(starts: Ints, visible_us: Ints) -> Ints | None:
+    """What puts the facts of each key by visible_us, standing order among equals; None if they stand so already."""
+    falls = visible_us[1:] < visible_us[:-1]
+    inner = starts[(starts > 0) & (starts < len(visible_us))]
+    falls[inner - 1] = False
+    if not falls.any():
+        return None
+    fallen = np.unique(np.searchsorted(starts, np.flatnonzero(falls), "right") - 1)
+    lengths = starts[fallen + 1] - starts[fallen]
+    rows = np.repeat(starts[fallen] - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+    order = np.arange(len(visible_us))
+    order[rows] = rows[np.lexsort((visible_us[rows], np.repeat(fallen, lengths)))]
+    return order
+
+
+def _sweep(rows: Ints, keys: Ints, from_us: Ints, to_us: Ints, *, keys_in_all: int) -> _Steps:
+    """Steps of the greatest row whose interval [from_us, to_us) holds the instant.
+
+    All ends of a key's intervals cut its time into steps, and each interval covers a range of them. A range is two
+    overlapping ranges of a power of two; from the longest to the shortest, each hands its row to its two halves. That
+    is n log n for any overlap, also in a key that was corrected thousands of times.
+    """
+    points, owners = np.concatenate((from_us, to_us)), np.concatenate((keys, keys))
+    order = np.lexsort((points, owners))
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = (np.diff(points[order]) != 0) | (np.diff(owners[order]) != 0)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.cumsum(is_new) - 1
+    first, end = place[: len(rows)], place[len(rows) :]
+    steps = order[is_new]
+    return _Steps(
+        np.searchsorted(owners[steps], np.arange(keys_in_all + 1)),
+        points[steps],
+        _greatest_over(first, end, rows, size=len(steps)),
+    )
+
+
+def _greatest_over(first: Ints, end: Ints, rows: Ints, *, size: int) -> Ints:
+    """For each place the greatest row whose range [first, end) holds it; NONE where none does."""
+    level = np.frexp(end - first)[1] - 1  # the power of two that fits into the range
+    best = np.full(size, NONE, np.int64)
+    for power in range(int(level.max(initial=0)), -1, -1):
+        here = np.flatnonzero(level == power)
+        np.maximum.at(best, first[here], rows[here])
+        np.maximum.at(best, end[here] - (1 << power), rows[here])
+        if power:
+            half = 1 << (power - 1)
+            handed = best.copy()
+            handed[half:] = np.maximum(handed[half:], best[:-half])
+            best = handed
+    return best

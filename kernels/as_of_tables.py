@@ -1,0 +1,129 @@
+"""The as-of join of Arrow tables: labels on one side, on the other the facts in sorted pieces, one after another.
+
+A piece has the columns
+    key_0 …          never null; the rows of one key stand together
+    visible_us       a label at t sees the fact while visible_us <= t < superseded_us; null: always
+    superseded_us    null: for good; the column may be missing
+    tied_until_us    as long a label sees another fact with the same place in S9's order; null: none; may be missing
+    event_time       null: no time
+and whatever else is asked for. Inside a key rows stand in S9's order, and a key's rows in a later piece follow those in
+an earlier one, or have other event times: so the latest of all pieces is the one with the greatest event time.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from kernels.as_of import ALWAYS, NEVER, NONE, SortedFacts, runs
+from kernels.columns import Bools, Ints
+
+FOUND, TIED = "is_found", "is_tied"
+
+
+def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table], columns: Sequence[str]) -> pa.Table:
+    """One row per label, in their order: of the fact that it sees these columns, whether there is one, and `is_tied`.
+
+    Null in all columns where there is none. At least one piece has to come, if only to say the types. Memory: a piece,
+    and the rows found so far.
+    """
+    best_us = np.full(len(label_us), ALWAYS)
+    place = np.full(len(label_us), NONE, np.int64)
+    found: list[pa.Table] = []
+    taken = 0
+    for piece in pieces:
+        rows = _seen(piece, keys, label_us)
+        event_us = _micros(piece["event_time"])
+        wins = np.flatnonzero((rows != NONE) & (event_us[rows] >= best_us if len(event_us) else False))
+        rows = rows[wins]
+        best_us[wins] = event_us[rows]
+        place[wins] = taken + np.arange(len(wins))
+        taken += len(wins)
+        found.append(_taken(piece, rows, columns, label_us[wins]))
+    whole = pa.concat_tables(found).combine_chunks()
+    answer = whole.take(pa.array(place, mask=place == NONE))
+    return answer.append_column(FOUND, pa.array(place != NONE))
+
+
+def key_numbers(asked: Sequence[pa.Array], heads: Sequence[pa.Array]) -> Ints:
+    """For each asked key which of the heads equals it, part by part (S17); NONE for a null or one that isn't there."""
+    parts = [_codes(mine, theirs) for mine, theirs in zip(asked, heads, strict=True)]
+    mine, theirs = reduce(_paired, parts)
+    order = np.argsort(theirs, kind="stable")
+    ascending = theirs[order]
+    place = np.minimum(np.searchsorted(ascending, mine), max(len(ascending) - 1, 0))
+    if not len(ascending):
+        return np.full(len(mine), NONE, np.int64)
+    known = reduce(np.logical_and, (part.is_valid().to_numpy(zero_copy_only=False) for part in map(_one, asked)))
+    return np.where((ascending[place] == mine) & known, order[place], NONE)
+
+
+def _seen(piece: pa.Table, keys: Sequence[pa.Array], label_us: Ints) -> Ints:
+    if not piece.num_rows:
+        return np.full(len(label_us), NONE, np.int64)
+    own = [_one(piece[f"key_{n}"]) for n in range(len(keys))]
+    starts = runs(reduce(np.logical_or, map(_changes, own)))
+    heads = [part.take(pa.array(starts[:-1])) for part in own]
+    facts = SortedFacts(starts, _micros(piece["visible_us"]), _superseded(piece))
+    return facts.seen(key_numbers(keys, heads), label_us)
+
+
+def _taken(piece: pa.Table, rows: Ints, columns: Sequence[str], label_us: Ints) -> pa.Table:
+    taken = piece.select(list(columns)).take(pa.array(rows))
+    if "tied_until_us" not in piece.column_names:
+        return taken.append_column(TIED, pa.array(np.zeros(len(rows), bool)))
+    return taken.append_column(TIED, pa.array(label_us < _micros(piece["tied_until_us"])[rows]))
+
+
+def _superseded(piece: pa.Table) -> Ints | None:
+    if "superseded_us" not in piece.column_names or piece["superseded_us"].null_count == piece.num_rows:
+        return None
+    return np.asarray(_one(piece["superseded_us"]).fill_null(NEVER).to_numpy(zero_copy_only=False))
+
+
+def _micros(column: pa.ChunkedArray) -> Ints:
+    """Instants as integers; null comes before all of them."""
+    return np.asarray(_one(column).cast(pa.int64()).fill_null(ALWAYS).to_numpy(zero_copy_only=False))
+
+
+def _changes(part: pa.Array) -> Bools:
+    """Whether each row but the first differs from the one before it."""
+    return np.asarray(pc.not_equal(part.slice(1), part.slice(0, len(part) - 1)).to_numpy(zero_copy_only=False))
+
+
+def _codes(asked: pa.Array, heads: pa.Array) -> tuple[Ints, Ints]:
+    """Both as integers that are equal where the values are; an asked value that no head has gets one of its own."""
+    asked, heads = _one(asked), _one(heads)
+    if pt.is_timestamp(heads.type):
+        asked, heads = asked.cast(pa.int64()), heads.cast(pa.int64())
+    if pt.is_integer(heads.type):
+        return _integers(asked), _integers(heads)
+    values = heads.unique()
+    return tuple(_integers(pc.index_in(part.cast(values.type), value_set=values)) for part in (asked, heads))  # type: ignore[return-value]
+
+
+def _integers(part: pa.Array) -> Ints:
+    return np.asarray(part.cast(pa.int64()).fill_null(NONE).to_numpy(zero_copy_only=False))
+
+
+def _paired(one: tuple[Ints, Ints], other: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
+    """Two parts of a key as one: small integers, so that pairs of them never overflow."""
+    parts = [_dense(*one), _dense(*other)]
+    width = len(parts[1][1]) + 1
+    mine, theirs = (first * width + second for first, second in zip(*parts, strict=True))
+    missing = (parts[0][0] == NONE) | (parts[1][0] == NONE)
+    return np.where(missing, NONE, mine), theirs
+
+
+def _dense(mine: Ints, theirs: Ints) -> tuple[Ints, Ints]:
+    """The same as positions among the distinct heads; NONE for what none of them has."""
+    values, ranks = np.unique(theirs, return_inverse=True)
+    place = np.minimum(np.searchsorted(values, mine), max(len(values) - 1, 0))
+    return np.where(values[place] == mine, place, NONE) if len(values) else np.full_like(mine, NONE), ranks
+
+
+def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
