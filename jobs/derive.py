@@ -46,6 +46,30 @@ def cut_delay_us(job: Job, view: DerivedView) -> int:
     )
 
 
+def looked_up(job: Job, view: DerivedView, lookup: Lookup, *, cut_us: int) -> LookedUp:
+    """A view's look-up with the facts that were known at the cut."""
+    return LookedUp(lookup, rows_of(job, lookup.source, cut_us=cut_us), _is_regular(job, view, lookup))
+
+
+def _is_regular(job: Job, view: DerivedView, lookup: Lookup) -> bool:
+    """Known no later than the row that looks it up.
+
+    A constant delay, no longer than the row's, and nothing late or corrected.
+    """
+    if lookup.source.is_static:
+        return True
+    if isinstance(lookup.source, DerivedView):
+        return False
+    known: Any = job.known.newest(key_of(lookup.source))
+    constant = (
+        not known.get("has_late") and not known.get("has_versions") and hasattr(lookup.source.available, "delay_us")
+    )
+    driver = view.root
+    return (
+        constant and hasattr(driver.available, "delay_us") and lookup.source.landing_delay_us <= driver.landing_delay_us
+    )
+
+
 def build_derived(job: Job, view: DerivedView, as_of_us: int) -> StepOutcome:
     """Everything with event_time < T known at the cut; a build for an earlier T than before finds all of it there."""
     try:
@@ -89,7 +113,7 @@ class _Derivation:
         if not counts:
             return self.job.unchanged(self.table, "no new rows before the as-of")
         wanted = facts.where(F.col("event_date").isin([F.lit(day_or_instant(us)).cast("date") for us in counts]))
-        lookups = [self._looked_up(each) for each in self.view.lookups]
+        lookups = [looked_up(self.job, self.view, each, cut_us=self.cut_us) for each in self.view.lookups]
         frame = derive(wanted, lookups, self.view).withColumn("event_date", event_date(self.view.root.partition_by))
         regular = all(each.is_regular or each.lookup.source.is_static for each in lookups)
         return stage_audit_publish(
@@ -133,32 +157,9 @@ class _Derivation:
         driving = key_of(self.view.source)
         corrected = driving in changed and bool(self.job.known.newest(driving).get("has_versions"))
         irregular = isinstance(self.view.source, DerivedView) or any(
-            not self._is_regular(each) for each in self.view.lookups
+            not _is_regular(self.job, self.view, each) for each in self.view.lookups
         )
         return corrected or (irregular and bool(changed))
-
-    def _looked_up(self, lookup: Lookup) -> LookedUp:
-        return LookedUp(lookup, rows_of(self.job, lookup.source, cut_us=self.cut_us), self._is_regular(lookup))
-
-    def _is_regular(self, lookup: Lookup) -> bool:
-        """Known no later than the row that looks it up.
-
-        A constant delay, no longer than the row's, and nothing late or corrected.
-        """
-        if lookup.source.is_static:
-            return True
-        if isinstance(lookup.source, DerivedView):
-            return False
-        known: Any = self.job.known.newest(key_of(lookup.source))
-        constant = (
-            not known.get("has_late") and not known.get("has_versions") and hasattr(lookup.source.available, "delay_us")
-        )
-        driver = self.view.root
-        return (
-            constant
-            and hasattr(driver.available, "delay_us")
-            and lookup.source.landing_delay_us <= driver.landing_delay_us
-        )
 
     def _keys(self) -> Sequence[str]:
         return [*self.view.root.identity, "available_time"] if self.view.root.identity else []

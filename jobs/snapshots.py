@@ -48,7 +48,7 @@ def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]
 def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], *, rows_in: int | None) -> StepOutcome:
     keys = view.entity.key_names
     names = [feature.name for feature in view.published]
-    frame = _stamped(job, view, frame).select(
+    frame = stamped(job, view, frame).select(
         *keys, "event_time", "known_at", "available_time", "superseded_at", *names, "event_date"
     )
     return stage_audit_publish(
@@ -68,7 +68,7 @@ def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], 
     )
 
 
-def _stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
+def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
     """S11.
 
     T as event_time, K = T + c as known_at, T + d as available_time, or the instant of a later live publication.
