@@ -10,6 +10,7 @@ from pyspark.sql.types import BooleanType, DataType, TimestampType
 
 from features.durations import duration_us
 from features.errors import DefinitionError, UnknownName, did_you_mean
+from pit_join.layout import Layout
 from pit_join.ordering import has_order
 
 _NEEDS_A_CLOCK = (
@@ -42,6 +43,7 @@ class History:
     tie_break, tombstone                 S9, S8
     includes_label_instant               facts at t itself count (S14); a snapshot's event time T already leaves T out
     availability     where available_time comes from, in words, for the certificate
+    layout           the same facts in hash buckets, which joins read instead of moving them (`lay_out`)
 
     A fact whose event_time or declared available_time is null is never known. Raises UnknownName for a column that the
     frame lacks, DefinitionError for one of the wrong type and for declarations that contradict each other.
@@ -64,6 +66,7 @@ class History:
     includes_label_instant: bool = field(default=False, kw_only=True)
     is_snapshot: bool = field(default=False, kw_only=True)
     availability: str = field(default="", kw_only=True)
+    layout: Layout | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self._check_declarations()

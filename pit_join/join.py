@@ -12,7 +12,7 @@ from pit_join.history import History
 from pit_join.labels import LABEL_US, SPINE, Labels, has_all, labels_of, match_name
 from pit_join.outcomes import ENDED, EXPIRED, MATCHED, UNSEEN, WITHOUT_KEY, evidence_column
 from pit_join.spine import check_spine
-from pit_join.strategies import AUTO, STRATEGIES, choose
+from pit_join.strategies import AUTO, STRATEGIES, Choice, choose
 
 
 def point_in_time_join(
@@ -54,6 +54,13 @@ def join_with_evidence(
     columns; for a static history: its key has several rows. Snapshots are not searched for ties.
     """
     return _joined(spine, histories, label_time, knowledge, strategy, has_evidence=True)
+
+
+def explain_join(
+    spine: DataFrame, histories: Sequence[History], *, knowledge: str = AT_LABEL, strategy: str = AUTO
+) -> list[Choice]:
+    """Which strategy each history would be joined with, and why; nothing is read. Errors as in the join."""
+    return choose(spine, histories, knowledge=knowledge, strategy=strategy)
 
 
 def _joined(

@@ -1,18 +1,30 @@
-"""The strategies by name, and the rule that chooses one for each history. None changes the answer."""
+"""The strategies by name, and the rule that chooses one for each history. None changes the answer.
+
+The rule, first line that holds: a session on Spark Connect, whose workers may lack this package and can't be asked,
+joins in SQL; so does a spine or history with values that Arrow can't carry, or keys that compare by a collation. A
+history with a layout is joined where it lies. Every other one is joined in SQL, which needs nothing on the workers.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import DataType, StringType, StructType
+from pyspark.sql.utils import is_remote
 
 from features.errors import UsageError, did_you_mean
-from pit_join import arrow_strategy, sql_strategy
+from pit_join import arrow_strategy, colocated_strategy, sql_strategy
+from pit_join.facts import AT_LABEL
 from pit_join.history import History
 from pit_join.labels import Search
 
 AUTO, SQL, ARROW, COLOCATED = "auto", "sql", "arrow", "colocated"
-STRATEGIES: Mapping[str, Search] = MappingProxyType({SQL: sql_strategy.search, ARROW: arrow_strategy.search})
+STRATEGIES: Mapping[str, Search] = MappingProxyType(
+    {SQL: sql_strategy.search, ARROW: arrow_strategy.search, COLOCATED: colocated_strategy.search}
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,64 @@ class Choice:
 
 
 def choose(spine: DataFrame, histories: Sequence[History], *, knowledge: str, strategy: str) -> list[Choice]:
+    """One per history, in their order. Raises UsageError for a strategy that is unknown, or that can't join one."""
     known = (AUTO, *STRATEGIES)
     if strategy not in known:
         raise UsageError(f"strategy '{strategy}' is unknown.{did_you_mean(strategy, known)}")
-    return [Choice(h.name, SQL if strategy == AUTO else strategy, "asked for") for h in histories]
+    return [_chosen(spine, history, knowledge, strategy) for history in histories]
+
+
+def _chosen(spine: DataFrame, history: History, knowledge: str, strategy: str) -> Choice:
+    hindrance = _why_not_on_workers(spine, history)
+    unlaid = _why_not_where_it_lies(history, knowledge)
+    if strategy == AUTO:
+        if hindrance or unlaid:
+            return Choice(history.name, SQL, hindrance or unlaid)
+        return Choice(history.name, COLOCATED, _where_it_lies(history))
+    if strategy != SQL and hindrance:
+        raise UsageError(f"{history.where} can't be joined with strategy '{strategy}': {hindrance}; use 'sql'.")
+    if strategy == COLOCATED and unlaid and not history.is_static:
+        raise UsageError(
+            f"{history.where} can't be joined with strategy 'colocated': {unlaid}; use 'auto', or lay it out: "
+            "ziggurat layout build, or pit_join.lay_out(history, folder)."
+        )
+    if strategy == COLOCATED and unlaid:
+        return Choice(history.name, SQL, unlaid)
+    return Choice(history.name, strategy, "as asked for")
+
+
+def _why_not_on_workers(spine: DataFrame, history: History) -> str:
+    if is_remote():
+        return "the session is on Spark Connect, whose workers may lack this package"
+    keys = [history.type_of(key) for key in history.keys]
+    if any(isinstance(key, StringType) and key.collation != "UTF8_BINARY" for key in keys):
+        return "its key compares by a collation, which only Spark knows"
+    fields = [*spine.schema.fields, *(history.frame.schema[name] for name in history.features)]
+    return next((f"column '{field.name}' is {field.dataType.simpleString()}, which Arrow can't carry"
+                 for field in fields if not _travels(field.dataType)), "")  # fmt: skip
+
+
+def _travels(kind: DataType) -> bool:
+    try:
+        to_arrow_schema(StructType().add("value", kind))
+    except PySparkException:
+        return False
+    return True
+
+
+def _why_not_where_it_lies(history: History, knowledge: str) -> str:
+    if history.is_static:
+        return "it is static: one row per key, looked up"
+    if history.layout is None:
+        return "it has no layout"
+    if knowledge != AT_LABEL:
+        return f"its layout knows what was known at each label time, not knowledge='{knowledge}'"
+    return ""
+
+
+def _where_it_lies(history: History) -> str:
+    layout = history.layout
+    if layout is None:
+        return ""
+    tail = "" if layout.tail is None else "; what came since is shuffled"
+    return f"its facts lie sorted in {layout.buckets} buckets, only the spine moves{tail}"

@@ -1,0 +1,31 @@
+"""A history whose facts lie in hash buckets already: what a join needs to know of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql import DataFrame
+
+if TYPE_CHECKING:
+    from lakehouse.layouts import LaidOut
+
+
+@dataclass(frozen=True)
+class Layout:
+    """`laid`: the files. `column_of`: which of their columns holds a feature. `tail`: rows not laid out yet, or None.
+
+    `tail` has the columns of the history's own frame; what it replaces is masked in `laid`.
+    """
+
+    laid: "LaidOut"
+    column_of: Mapping[str, str]
+    tail: DataFrame | None = None
+    masked: Sequence[tuple[int, int]] = ()
+
+    @property
+    def buckets(self) -> int:
+        return self.laid.note.buckets
+
+    def files(self, bucket: int) -> list[tuple[str, Sequence[tuple[int, int]]]]:
+        """The bucket's files, oldest run first, each with the spans of event time that don't count in it."""
+        return [(path, (*spans, *self.masked)) for path, spans in self.laid.files.get(bucket, ())]
