@@ -1,0 +1,129 @@
+"""Point-in-time joins as whole jobs, ours and what others would use: `make bench-pit`, or `python -m benchmarks.pit`.
+
+Finished cases are kept and skipped, so a run that was stopped goes on where it was: --again measures them anew. Figures
+depend on what else the machine does: measure on a quiet one. Data lie in .bench-pit/, up to 15 GB at the largest size.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.pit import results
+from benchmarks.pit.cases import Case, cases, warm_up
+from benchmarks.pit.data import place_of, question_of
+from benchmarks.pit.engines import ENGINES
+from benchmarks.pit.measure import measured
+from benchmarks.pit.table import case_table, one_line
+
+FOLDER = Path(__file__).resolve().parents[2] / ".bench-pit"
+KEPT_BYTES = 8e9  # of other cases' files; beyond it the oldest go first
+
+
+def main() -> None:
+    chosen = _options().parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # whoever ends us ends the worker, too
+    is_quick = chosen.quick
+    path = FOLDER / "results-quick.json" if is_quick else results.RESULTS
+    FOLDER.mkdir(exist_ok=True)
+    known = cases(is_quick=is_quick)
+    _check(chosen.only, [case.name for case in known])
+    _check(chosen.engines, list(ENGINES))
+    found = results.read(path) | {"machine": results.machine(), "versions": results.versions()}
+    until = time.monotonic() + chosen.minutes * 60
+    for case in known:
+        if chosen.only and case.name not in chosen.only:
+            continue
+        if _measure_case(case, chosen, found=found, path=path, until=until):
+            sys.stdout.write(f"\n{case_table(found, case.name)}\n\n")
+
+
+def _options() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="python -m benchmarks.pit", description=__doc__)
+    options.add_argument("--quick", action="store_true", help="small sizes, results in .bench-pit/results-quick.json")
+    options.add_argument("--only", action="append", metavar="CASE", help="this case; may be given several times")
+    options.add_argument("--engines", nargs="+", metavar="ENGINE", help=f"of {', '.join(ENGINES)}")
+    options.add_argument("--runs", type=int, default=3, help="of each engine; only one if the first took 2 minutes")
+    options.add_argument("--limit", type=float, default=300, help="seconds for one run; then it is ended, and said so")
+    options.add_argument("--minutes", type=float, default=600, help="after them nothing new is begun")
+    options.add_argument("--again", action="store_true", help="measure anew what is finished")
+    return options
+
+
+def _check(given: list[str] | None, known: list[str]) -> None:
+    for name in given or ():
+        if name not in known:
+            raise SystemExit(f"'{name}' is unknown; there are {', '.join(known)}.")
+
+
+def _measure_case(case: Case, chosen: argparse.Namespace, *, found: dict[str, Any], path: Path, until: float) -> bool:
+    wanted = [(engine, False) for engine in case.engines] + [(engine, True) for engine in case.is_sorted]
+    begun = False
+    for engine, is_sorted in wanted:
+        key = results.key_of(case.name, engine, is_sorted=is_sorted)
+        is_done = found["entries"].get(key, {}).get("status") in ("answered", "over the limit")
+        if (chosen.engines and engine not in chosen.engines) or (is_done and not chosen.again):
+            continue
+        if time.monotonic() > until:
+            _say(f"{key}: no time left; call again to go on")
+            return begun
+        begun = True
+        _say(f"{key}: {case.rows_each} …")
+        entry = _measure(case, engine, is_sorted=is_sorted, chosen=chosen)
+        found["cases"][case.name] = asdict(case)
+        found["entries"][key] = entry
+        results.write(found, path)
+        _say(f"{key}: {one_line(entry)}")
+    return begun
+
+
+def _measure(case: Case, engine: str, *, is_sorted: bool, chosen: argparse.Namespace) -> dict[str, Any]:
+    _make_room(case)
+    question = question_of(case, FOLDER / "data", is_sorted=is_sorted)
+    small = question_of(warm_up(case), FOLDER / "data", is_sorted=is_sorted)
+    if ENGINES[engine].lays_out:
+        question = replace(question, layouts=FOLDER / "layouts" / place_of(case))
+        small = replace(small, layouts=FOLDER / "layouts" / place_of(warm_up(case)))
+    is_plain = case.irregular is None or not ENGINES[engine].has_clocks
+    head = {"engine": engine, "is_sorted": is_sorted, "question": "plain" if is_plain else "two clocks"}
+    head |= {"at": results.now(), "commit": results.commit(), "load_before": round(_load(), 2)}
+    scratch = FOLDER / "scratch" / engine
+    return head | measured(
+        case, engine, question=question, warm_up=small, runs=chosen.runs, limit=chosen.limit, scratch=scratch
+    )
+
+
+def _make_room(case: Case) -> None:
+    """Keep this case's files, and of the others' at most KEPT_BYTES; layouts only of this case and the small set."""
+    kept = {place_of(case), place_of(warm_up(case))}
+    for folder in _places("layouts"):
+        if folder.name not in kept:
+            shutil.rmtree(folder)
+    others = [folder for folder in _places("data") if folder.name not in kept]
+    sizes = {folder: sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) for folder in others}
+    for folder in sorted(others, key=lambda folder: folder.stat().st_mtime):
+        if sum(sizes.values()) <= KEPT_BYTES:
+            break
+        shutil.rmtree(folder)
+        del sizes[folder]
+
+
+def _places(kind: str) -> list[Path]:
+    folder = FOLDER / kind
+    return [place for place in folder.iterdir() if place.is_dir()] if folder.is_dir() else []
+
+
+def _load() -> float:
+    return float(Path("/proc/loadavg").read_text().split()[0])
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')}  {line}\n")
+
+
+if __name__ == "__main__":
+    main()

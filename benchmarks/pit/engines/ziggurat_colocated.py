@@ -1,0 +1,26 @@
+"""Ours, by the co-located strategy: histories lie in buckets sorted by key and time; only the spine moves."""
+
+from pathlib import Path
+
+from benchmarks.pit.cases import Question
+from benchmarks.pit.engines.spark import opened
+from benchmarks.pit.engines.ziggurat_sql import Ziggurat
+from pit_join import History, lay_out, with_layout
+
+
+class Colocated(Ziggurat):
+    def lay_out(self, question: Question) -> None:
+        for history in super().histories(question):
+            lay_out(history, self._folder(history, question))
+
+    def histories(self, question: Question) -> list[History]:
+        return [with_layout(history, self._folder(history, question)) for history in super().histories(question)]
+
+    def _folder(self, history: History, question: Question) -> str:
+        if question.layouts is None:
+            raise ValueError("the co-located strategy was asked without a folder for its layouts")
+        return str(question.layouts / history.name)
+
+
+def start(scratch: Path, shuffle_partitions: int) -> Colocated:
+    return Colocated(opened(scratch, shuffle_partitions), "colocated")
