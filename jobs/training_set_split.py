@@ -1,0 +1,199 @@
+"""A split by time: train, validation and test, with a gap before each boundary that is as long as an outcome takes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from features.durations import duration_us, instant_text, instant_us
+from features.errors import DefinitionError, SpineColumnsError, UsageError
+from features.label import Label
+from jobs.spines import LABEL_TIME
+
+SPLIT = "split"
+TRAIN, VALIDATION, TEST, GAP = PARTS = ("train", "validation", "test", "gap")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitAsked:
+    """Either `shares` of the rows in the order of their label times, or the two label times `at` which parts begin.
+
+    gap: a duration; empty: the horizon of the label that the spine is.
+    """
+
+    shares: tuple[str, ...] = ()
+    at: tuple[str, ...] = ()
+    gap: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """As the manifest's options have it; the same words again make the same split of the same spine."""
+        by = {"shares": list(self.shares)} if self.shares else {"at": list(self.at)}
+        return {**by, "gap": self.gap}
+
+    @classmethod
+    def of_manifest(cls, options: Mapping[str, Any]) -> "SplitAsked | None":
+        told = options.get(SPLIT)
+        if not told:
+            return None
+        return cls(shares=tuple(told.get("shares", ())), at=tuple(told.get("at", ())), gap=told["gap"])
+
+
+@dataclass(frozen=True)
+class Split:
+    """The boundaries: validation begins at the first, test at the second; `gap_us` before each belongs to neither."""
+
+    validation_us: int
+    test_us: int
+    gap_us: int
+
+    @classmethod
+    def of_manifest(cls, told: Mapping[str, Any]) -> "Split | None":
+        """From what `counted` told; None where there is no split."""
+        if not told:
+            return None
+        return cls(instant_us(told["validation_from"]), instant_us(told["test_from"]), duration_us(told["gap"]))
+
+    def column(self) -> Column:
+        """A function of the label time alone. A row without one can't be placed: it is in the gap."""
+        at = F.unix_micros(LABEL_TIME)
+        return (
+            F.when(at >= self.test_us, TEST)
+            .when((at >= self.validation_us) & (at + self.gap_us <= self.test_us), VALIDATION)
+            .when(at + self.gap_us <= self.validation_us, TRAIN)
+            .otherwise(GAP)
+            .alias(SPLIT)
+        )
+
+
+def asked_split(shares: str, at: str, gap: str) -> SplitAsked | None:
+    """From the words of the options `--split`, `--split-at` and `--gap`. Raises UsageError."""
+    if shares and at:
+        raise UsageError("--split and --split-at say the same thing in two ways; give one of them.")
+    if not shares and not at:
+        if gap:
+            raise UsageError(f"--gap {gap} is the gap of a split; say --split 0.7,0.15,0.15 or --split-at T,T too.")
+        return None
+    if gap:
+        _asked(lambda: duration_us(gap, where="--gap"))
+    words = tuple(word.strip() for word in (shares or at).split(","))
+    return SplitAsked(shares=_shares(words), gap=gap) if shares else SplitAsked(at=_instants(words), gap=gap)
+
+
+def with_gap(asked: SplitAsked, label: Label | None) -> SplitAsked:
+    """The same, its gap known. Raises UsageError where nothing tells it, or where it is shorter than the horizon."""
+    if label is None:
+        if not asked.gap:
+            raise UsageError(
+                "the spine is no label that is declared here, so nothing tells how long its outcomes take; say it with "
+                "--gap 30d (0s if they are instants)."
+            )
+        return asked
+    if asked.gap and duration_us(asked.gap) < label.horizon_us:
+        raise UsageError(
+            f"--gap {asked.gap} is shorter than the horizon of {label.where}, {label.horizon}: outcomes of the train "
+            "rows would reach into validation. Leave --gap out, or make it longer."
+        )
+    return SplitAsked(shares=asked.shares, at=asked.at, gap=asked.gap or label.horizon)
+
+
+def refuse_taken(columns: Sequence[str]) -> None:
+    if taken := next((name for name in columns if name.lower() == SPLIT), None):
+        raise SpineColumnsError(
+            f"the spine's column '{taken}' has the name of the column that a split writes; rename or drop it."
+        )
+
+
+def placed(spine: DataFrame, asked: SplitAsked) -> Split:
+    """The boundaries for this spine, each at a distinct label time. Raises UsageError without any label time.
+
+    A share takes whole instants: the part before a boundary has at most its share of the rows, gap included. Cost: for
+    shares, a sort of the distinct label times.
+    """
+    gap_us = duration_us(asked.gap)
+    if asked.at:
+        first, second = (instant_us(text) for text in asked.at)
+        return Split(first, second, gap_us)
+    at = F.unix_micros(LABEL_TIME)
+    per_time = spine.where(at.isNotNull()).groupBy(at.alias("at")).agg(F.count(F.lit(1)).alias("rows"))
+    total = per_time.agg(F.sum("rows")).collect()[0][0]
+    if not total:
+        raise UsageError("--split: the spine has no label time, so there is nothing to split by.")
+    train, validation, _ = (Decimal(share) for share in asked.shares)
+    positions = [int(share * total) for share in (train, train + validation)]
+    through = F.sum("rows").over(Window.orderBy("at").rowsBetween(Window.unboundedPreceding, Window.currentRow))
+    found = per_time.select("at", through.alias("through")).agg(
+        *(F.min(F.when(F.col("through") > position, F.col("at"))) for position in positions)
+    )
+    boundaries = found.collect()[0]
+    return Split(boundaries[0], boundaries[1], gap_us)
+
+
+def counted(spine: DataFrame, split: Split, asked: SplitAsked) -> dict[str, Any]:
+    """What the manifest tells: boundaries, and each part's rows with its first and last label time.
+
+    Raises UsageError for shares that leave a part without rows; `at` may name times that are still to come.
+    """
+    at = F.unix_micros(LABEL_TIME)
+    grouped = spine.groupBy(split.column()).agg(
+        F.count(F.lit(1)).alias("rows"), F.min(at).alias("first"), F.max(at).alias("last")
+    )
+    found = {row[SPLIT]: row for row in grouped.collect()}
+    parts = {
+        part: {
+            "rows": found[part]["rows"] if part in found else 0,
+            "first": _told(found[part]["first"]) if part in found else None,
+            "last": _told(found[part]["last"]) if part in found else None,
+        }
+        for part in PARTS
+    }
+    if asked.shares and (empty := [part for part in PARTS[:3] if not parts[part]["rows"]]):
+        counts = ", ".join(f"{part} {parts[part]['rows']:,}" for part in PARTS)
+        raise UsageError(
+            f"--split {','.join(asked.shares)} with a gap of {asked.gap} leaves no row for {' and '.join(empty)} "
+            f"({counts}); choose other shares, a spine over a longer time, or boundaries with --split-at."
+        )
+    return {
+        "validation_from": instant_text(split.validation_us),
+        "test_from": instant_text(split.test_us),
+        "gap": asked.gap,
+        "parts": parts,
+    }
+
+
+def _shares(words: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        shares = [Decimal(word) for word in words]
+        is_whole = len(shares) == 3 and all(0 < share < 1 for share in shares) and sum(shares) == 1
+    except InvalidOperation:
+        is_whole = False
+    if not is_whole:
+        raise UsageError(
+            f"--split {','.join(words)}: write the shares of train, validation and test; they add up to 1, "
+            "e.g. 0.7,0.15,0.15."
+        )
+    return tuple(f"{share.normalize():f}" for share in shares)
+
+
+def _instants(words: tuple[str, ...]) -> tuple[str, ...]:
+    found = [_asked(lambda word=word: instant_us(word, where="--split-at")) for word in words]
+    if len(found) != 2 or found[0] >= found[1]:
+        raise UsageError(
+            f"--split-at {','.join(words)}: write two instants, the first of validation and the first of test, in "
+            "this order."
+        )
+    return tuple(instant_text(us) for us in found)
+
+
+def _asked(read: Any) -> int:
+    """A wrong word is a mistake of this call, not of a definition."""
+    try:
+        return int(read())
+    except DefinitionError as error:
+        raise UsageError(str(error)) from None
+
+
+def _told(us: int | None) -> str | None:
+    return None if us is None else instant_text(us)
