@@ -8,6 +8,7 @@ from datetime import UTC
 from features.registry import key_of
 from jobs.context import Job, Place
 from jobs.known import Known
+from jobs.layouts import keep_up_layouts
 from jobs.memory import watch_memory
 from jobs.outcome import RunOutcome
 from jobs.preconditions import refuse_changed_meaning, refuse_future
@@ -46,7 +47,9 @@ def build(place: Place, request: Request) -> RunOutcome:
         # Read again: another run may have published between our look and our leases.
         job = Job(place=place, run_id=run.run_id, leases=leases, known=Known(ledger.state()))
         steps = Steps(job, selected, request, begun).run()
-        return record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
+        ended = record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
+    keep_up_layouts(place)
+    return ended
 
 
 def _mended(place: Place) -> Ledger:

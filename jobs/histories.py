@@ -1,61 +1,52 @@
 """A service's selections as histories: the released rows of its views, and how each is joined."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from pyspark.sql import DataFrame
 
 from compute.facts import current_rows, with_superseded_at
 from features.durations import duration_us
-from features.errors import NotReleased
 from features.feature_service import FeatureService, Selection
 from features.registry import key_of
 from features.sources import AvailableColumn, LandingDelay, Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
 from jobs.context import Place
-from jobs.known import Known
-from lakehouse.ledger import Ledger
-from lakehouse.tables import read
+from jobs.laid_out import laid_out
+from jobs.released import Released, newest_release, rows_of
 from pit_join import History
 
+__all__ = ["Released", "availability", "histories_of", "history_of", "newest_release", "rows_of", "static_sources"]
+
 _CLOCKS = ("event_time", "available_time", "superseded_at")
-
-
-@dataclass(frozen=True)
-class Released:
-    """The newest release, and what the ledger knows of its tables."""
-
-    release_id: int
-    versions: Mapping[str, int]
-    known: Known
-
-    def version(self, view: Definition) -> int:
-        """Raises NotReleased for a view that the release does not hold."""
-        table = key_of(view)
-        if table not in self.versions:
-            raise NotReleased(f"{table} is in no release yet. Build it: ziggurat build --as-of … --select {view.name}")
-        return self.versions[table]
-
-
-def newest_release(place: Place) -> Released:
-    """Raises NotReleased where nothing was built yet."""
-    ledger = Ledger.open(place.spark, place.warehouse)
-    release = ledger.latest_release()
-    if release is None:
-        raise NotReleased(f"nothing is released in {place.warehouse.root} yet. Build first: ziggurat build --as-of …")
-    versions = {table: view["version"] for table, view in release.views.items()}
-    return Released(release.release_id, versions, Known(ledger.state()))
 
 
 def histories_of(
     place: Place, service: FeatureService, released: Released, *, keys: Mapping[str, str] | None = None
 ) -> list[History]:
-    """One per selection, in the service's order. `keys`: what the spine calls a join key, if it calls it otherwise."""
-    return [history_of(place, selection, released, keys=keys or {}) for selection in service.features]
+    """One per selection, in the service's order, with its layout if it has one.
+
+    `keys`: what the spine calls a join key, if it calls it otherwise.
+    """
+    histories = []
+    for selection in service.features:
+        make = partial(history_of, place, selection, released, keys=keys or {})
+        histories.append(laid_out(place, selection, released, make))
+    return histories
 
 
-def history_of(place: Place, selection: Selection, released: Released, *, keys: Mapping[str, str]) -> History:
+def history_of(
+    place: Place,
+    selection: Selection,
+    released: Released,
+    *,
+    keys: Mapping[str, str],
+    rows: DataFrame | None = None,
+) -> History:
+    """`rows`: some of the table's; None: all of them."""
     view = selection.view
-    rows = read(place.spark, place.warehouse.address(key_of(view)).path, version=released.version(view))
+    rows = rows_of(place, view, released) if rows is None else rows
     common: dict[str, Any] = {
         "keys": selection.entity.key_names,
         "spine_keys": tuple(keys.get(key, key) for key in selection.spine_keys),

@@ -15,9 +15,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
+from features.durations import to_us
 from lakehouse.commits import TABLE_PROPERTIES
 from lakehouse.leases import Lease
-from lakehouse.storage_errors import storage_errors_told
+from lakehouse.storage_errors import StorageError, storage_errors_told
 from lakehouse.tables import current_version, history, read
 
 FORMAT = 1
@@ -30,7 +31,10 @@ Span = tuple[int, int]  # [from, to) in µs
 
 @dataclass(frozen=True)
 class LayoutNote:
-    """What a layout holds: the history `of` at `of_version`, as `declared`. `runs`: per run its masked spans."""
+    """What a layout holds: the history `of` at `of_version`, as `declared`. `runs`: per run its masked spans.
+
+    `rows` were written for all of them, the masked ones too; begun_us: when its newest upkeep began.
+    """
 
     of: str
     of_version: int | None
@@ -38,6 +42,7 @@ class LayoutNote:
     declared: Mapping[str, Any]
     runs: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
     rows: int = 0
+    begun_us: int = 0
     format: int = FORMAT
 
     def to_json(self) -> str:
@@ -62,15 +67,31 @@ class LaidOut:
     note: LayoutNote
     files: Mapping[int, Sequence[tuple[str, Sequence[Span]]]]
     schema: StructType
+    upkeep_seconds: float = 0.0
 
 
 def find_layout(spark: SparkSession, path: str, *, up_to: int | None = None) -> LaidOut | None:
-    """The newest state, or the newest that was not made from a later version than `up_to`; None where there is none."""
+    """The newest state, or the newest that was not made from a later version than `up_to`; None where there is none.
+
+    Raises StorageError for one that can't be read.
+    """
+    try:
+        return _found(spark, path, up_to)
+    except Exception as error:  # py4j and Spark Connect raise classes of their own
+        told = str(error).strip().splitlines()[0]
+        raise StorageError(
+            f"The layout {path} can't be read ({told}). Delete the folder: joins go without; "
+            "`ziggurat layout build` writes it again."
+        ) from error
+
+
+def _found(spark: SparkSession, path: str, up_to: int | None) -> LaidOut | None:
     for commit in history(spark, path):
         note = LayoutNote.from_json(commit.user_metadata)
         if note is not None and (up_to is None or (note.of_version or 0) <= up_to):
             frame = read(spark, path, version=commit.version)
-            return LaidOut(path, commit.version, note, _files(frame, note), frame.schema)
+            seconds = (to_us(commit.at) - note.begun_us) / 1e6
+            return LaidOut(path, commit.version, note, _files(frame, note), frame.schema, seconds)
     return None
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from features.errors import ZigguratError
-from ziggurat import model_verbs, online_verbs
+from ziggurat import layout_verbs, model_verbs, online_verbs
 from ziggurat.options import Verbs, common, logging, selecting, workspace_of
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def doctor(**where: Any) -> None:
     click.echo(examine(**where))
 
 
-for verb in (*model_verbs.VERBS, *online_verbs.VERBS):
+for verb in (*model_verbs.VERBS, *layout_verbs.VERBS, *online_verbs.VERBS):
     verbs.add_command(verb)
 
 
