@@ -17,6 +17,7 @@ ZigguratError                     1
 ├── CouldNotCheck                31   quality: the expectations could not be evaluated
 ├── NotReleased                  32   a view of the service has no snapshot of that as-of
 ├── NotCertified                 33   pit_join: the finished training set broke a rule of its certificate
+│   └── FutureLeak               39   pit_join: a cell changed when its future did
 ├── SpineError                   34   a spine that can't be joined
 │   ├── SpineMissing             35   no such file or table, or one that can't be read
 │   ├── SpineKeyError            36   a join key that is missing, or of another type

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from reports.training_set import (
     CardPage,
     CertificateCheck,
     CertificatePage,
+    Proof,
+    ProofChange,
+    ProofInstant,
     ViewEvidence,
 )
 
@@ -40,14 +44,25 @@ def write_owed_pages(warehouse: Warehouse, manifest: Manifest) -> None:
 
 
 def _certificate_text(manifest: Manifest) -> str:
-    return json.dumps(manifest.certificate, indent=1, ensure_ascii=False) + "\n"
+    """As the manifest holds it, with the proof's result in words."""
+    proof = proof_of(manifest.certificate)
+    told = {**manifest.certificate, "proof": {"told": proof.told(manifest.name), **asdict(proof)}}
+    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
 
 
 def _certificate(told: Mapping[str, Any]) -> CertificatePage:
     lists = {name: tuple(told[name]) for name in ("reasons", "warnings", "static_sources")}
     checks = tuple(CertificateCheck(**check) for check in told["checks"])
     views = tuple(ViewEvidence(**view) for view in told["views"])
-    return CertificatePage(**{**told, **lists, "checks": checks, "views": views})
+    return CertificatePage(**{**told, **lists, "checks": checks, "views": views, "proof": proof_of(told)})
+
+
+def proof_of(certificate: Mapping[str, Any]) -> Proof:
+    """The future-poison test that a manifest's certificate tells of; a certificate of before it had none."""
+    told = certificate.get("proof") or {}
+    instants = tuple(ProofInstant(**each) for each in told.get("instants", ()))
+    changes = tuple(ProofChange(**each) for each in told.get("changes", ()))
+    return Proof(**{**told, "instants": instants, "changes": changes})
 
 
 def _card(told: Mapping[str, Any]) -> CardPage:

@@ -4,7 +4,7 @@ Instants are texts with their zone (`2017-11-30T12:00:00Z`); None is "not known"
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 
 from reports.model import Value
 
@@ -52,6 +52,68 @@ class ViewEvidence:
 
 
 @dataclass(frozen=True)
+class ProofInstant:
+    """A label time of the future-poison test: its rows, and per source the facts that could not be known then."""
+
+    label_time: str
+    _: KW_ONLY
+    rows: int
+    poisoned: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ProofChange:
+    """A cell that a poisoned fact changed: whose it is, and what it was and became."""
+
+    column: str
+    _: KW_ONLY
+    keys: str
+    label_time: str
+    poison: str
+    stored: str
+    rebuilt: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """The future-poison test: rows made again from raw facts, of which all that could not be known was poisoned.
+
+    cells: compared ones, of all rows, once with such facts removed and once with garbage in their place. facts: what
+    each source with a clock holds. changes: the first of `changed_cells`. is_stale: they change without any poison,
+    too: raw no longer gives what was released.
+    """
+
+    verdict: str = "not run"
+    instants: tuple[ProofInstant, ...] = ()
+    entities: int = 0
+    rows: int = 0
+    cells: int = 0
+    facts: Mapping[str, int] = field(default_factory=dict)
+    changed_cells: int = 0
+    changes: tuple[ProofChange, ...] = ()
+    is_stale: bool = False
+    made_at: str | None = None
+    seconds: float = 0.0
+
+    def told(self, name: str) -> str:
+        """The result in a sentence."""
+        if self.verdict == "not run":
+            return f"not run: ziggurat training-set prove {name}"
+        whose = f"{self.rows:,} rows about {self.entities:,} entities"
+        size = f"{self.cells:,} cells of {whose} at {len(self.instants)} label times"
+        if self.verdict == "held":
+            return f"no cell of {size} changed"
+        if self.verdict != "broken":
+            return "there was no row with a label time to make again"
+        first = self.changes[0]
+        why = "raw no longer gives what was released, poisoned or not" if self.is_stale else "they know their future"
+        return (
+            f"{self.changed_cells:,} of {size} changed: {why}. The first: {first.column} of {first.keys} at "
+            f"{first.label_time}, {first.stored} as stored, {first.rebuilt} with its future {first.poison}"
+        )
+
+
+@dataclass(frozen=True)
 class CertificatePage:
     """A training set's certificate; `reasons` say why it is not certified, and are empty if it is."""
 
@@ -71,6 +133,7 @@ class CertificatePage:
     content_hash: str
     release: int
     made_at: str
+    proof: Proof = Proof()
 
 
 @dataclass(frozen=True)

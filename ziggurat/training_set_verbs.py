@@ -36,33 +36,56 @@ class _TrainingSets(Verbs):
     default="at_label",
     help="latest ignores when values were known: for analysis, never certified.",
 )
+@click.option("--split", default="", metavar="A,B,C", help="Shares of train, validation and test, by label time.")
+@click.option("--split-at", default="", metavar="T,T", help="Instead: where validation and test begin.")
+@click.option("--gap", default="", metavar="30d", help="Left out before each boundary; default: the label's horizon.")
+@click.option(
+    "--format",
+    type=click.Choice(["delta", "parquet"]),
+    default="delta",
+    help="parquet: a copy beside the Delta table, for readers without Delta.",
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "sql", "arrow", "colocated"]),
+    default="auto",
+    help="How to join; none changes the answer.",
+)
+@click.option("--explain", is_flag=True, help="Build nothing: say how each view would be joined, and why.")
 @common
 @click.pass_context
 def training_set(
-    ctx: click.Context, /, service: str, spine: str, name: str, keys: tuple[str, ...], **rest: Any
+    ctx: click.Context, /, service: str, spine: str, name: str, keys: tuple[str, ...], explain: bool, **rest: Any
 ) -> None:
     """Join a spine to a service's features as they were known at each label time.
 
     The result has the spine's rows and columns, then `{view}__{feature}`. It comes with a manifest and a certificate.
+    A training set that stands is extended: only what is new or changed is joined.
 
     \b
     ziggurat training-set --service churn_v1 --spine churn_30d --out churn
     ziggurat training-set --service churn_v1 --spine my_spine.csv --out mine --key household_id=customer
+    ziggurat training-set --service churn_v1 --spine churn_30d --out churn --split 0.7,0.15,0.15
     ziggurat training-set show churn
     """
     if ctx.invoked_subcommand is not None:
         return
-    missing = [option for option, value in (("--service", service), ("--spine", spine), ("--out", name)) if not value]
-    if missing:
+    needed = [("--service", service), ("--spine", spine), *([] if explain else [("--out", name)])]
+    if missing := [option for option, value in needed if not value]:
         raise click.UsageError(f"Missing option {', '.join(missing)}; or say: training-set show NAME.", ctx)
     from jobs.spines import parsed_keys
     from ziggurat.model_texts import training_set_text
+    from ziggurat.training_set_texts import choices_text
 
-    knowledge = rest.pop("knowledge")
+    asked = {option: rest.pop(option) for option in ("knowledge", "strategy")}
+    stored = {option: rest.pop(option) for option in ("split", "split_at", "gap", "format")}
     workspace = workspace_of(**rest)
     known = [key for key, _ in workspace.registry.service(service).keys]
-    made = workspace.build_training_set(service, spine, name=name, keys=parsed_keys(keys, known), knowledge=knowledge)
-    click.echo(training_set_text(made))
+    asked["keys"] = parsed_keys(keys, known)
+    if explain:
+        click.echo(choices_text(workspace.explain_training_set(service, spine, **asked)))
+        return
+    click.echo(training_set_text(workspace.build_training_set(service, spine, name=name, **asked, **stored)))
 
 
 @training_set.command()
@@ -83,3 +106,21 @@ def show(name: str, as_json: bool, **where: Any) -> None:
         click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
         return
     click.echo(card_text(manifest, write_pages(Warehouse(workspace.settings.warehouse), manifest)))
+
+
+@training_set.command()
+@click.argument("name")
+@common
+def prove(name: str, **where: Any) -> None:
+    """Prove that training set NAME does not know its future.
+
+    Some of its rows are made again, from raw facts up, with all that could not be known at their label time removed,
+    then replaced by garbage. No cell may change. The result stands in the certificate.
+
+    \b
+    ziggurat training-set prove churn
+    """
+    from jobs.proof import prove_training_set
+    from ziggurat.proof_text import proof_text
+
+    click.echo(proof_text(prove_training_set(workspace_of(**where).place, name)))

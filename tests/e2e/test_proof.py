@@ -1,0 +1,104 @@
+"""`ziggurat training-set prove`: no cell of a training set may change when its future does."""
+
+import json
+import re
+
+import pytest
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+import pit_join.facts
+from jobs.manifest import manifest_of
+from tests.e2e.small.bike_models import released_models
+from tests.e2e.small.bikes import Bikes
+
+SERVICE = '''"""A service that reads every layer, facts themselves among them."""
+
+from {package}.aggregate.rider_activity import rider_activity
+from {package}.cross_entity.rider_vs_plan import rider_vs_plan
+from {package}.derived.trips import trips
+from {package}.entities import rider
+from {package}.raw.riders import riders
+from {package}.raw.rides import rides
+from features.model import FeatureService, features_of
+
+layers_v1 = FeatureService(
+    "layers_v1",
+    features=(
+        features_of(rider_activity, "ride_count_30d", "fare_sum_30d", "days_since_last_ride", max_age="8d"),
+        features_of(rider_vs_plan, "fare_sum_30d_ratio_to_mean", "plan_members"),
+        features_of(trips, "speed_kmh", "fare", entity=rider),
+        features_of(rides, "metres", entity=rider),
+        features_of(riders, "plan", entity=rider),
+    ),
+    owner="growth",
+)
+'''
+# Around the two snapshots (out at 04:00) and the rides that came late or were corrected; one before all of them.
+LABEL_TIMES = ("2024-03-29T00:00:00Z", "2024-06-01T05:00:00Z", "2024-06-02T08:00:00Z", "2024-06-08T04:00:00Z")
+
+
+@pytest.fixture(scope="module")
+def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
+    bikes = released_models(tmp_path_factory, tmp_path_factory.mktemp("proven models"))
+    bikes.definition("layers.py").write_text(SERVICE.replace("{package}", bikes.package), "utf-8")
+    lines = [f"R0{rider},{at}" for at in LABEL_TIMES for rider in range(1, 10)]
+    (bikes.folder / "riders-spine.csv").write_text(
+        "\n".join(["rider_id,label_time", *lines, "R01,", ",2024-06-02T08:00:00Z"])
+    )
+    return bikes
+
+
+def built(bikes: Bikes, name: str, *more: str) -> None:
+    said = bikes.ziggurat("training-set", "--service", "layers_v1", "--spine", "riders-spine.csv", "--out", name, *more)
+    assert said.code == 0, said.err + said.out
+
+
+def certificate(bikes: Bikes, name: str) -> dict:
+    return json.loads((bikes.folder / "warehouse" / "training_sets" / name / "certificate.json").read_text())
+
+
+def test_a_training_set_that_knows_only_its_past_is_proven_and_says_so(bikes: Bikes) -> None:
+    built(bikes, "honest")
+    assert certificate(bikes, "honest")["proof"]["told"] == "not run: ziggurat training-set prove honest"
+    said = bikes.ziggurat("training-set", "prove", "honest")
+    assert said.code == 0, said.err
+    assert "no cell of" in said.out
+    proof = certificate(bikes, "honest")["proof"]
+    assert proof["verdict"] == "held"
+    assert [each["label_time"] for each in proof["instants"]] == list(LABEL_TIMES)
+    assert (proof["entities"], proof["rows"], proof["cells"]) == (10, 37, 37 * 8 * 2)
+    # On 1 June a correction, four rides of June and one that was recorded late can't be known.
+    assert proof["facts"] == {"raw/rides/v1": 22}
+    assert [each["poisoned"]["raw/rides/v1"] for each in proof["instants"]] == [22, 6, 6, 0]
+    assert not list((bikes.folder / "warehouse" / "staging").rglob("*.parquet"))
+    page = (bikes.folder / "warehouse" / "training_sets" / "honest" / "certificate.html").read_text()
+    assert "no cell of" in page
+
+
+def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_with_its_own_code(
+    bikes: Bikes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_availability(history: pit_join.History, knowledge: str) -> Column:
+        return F.unix_micros(pit_join.facts._event_time(history)) + F.lit(0 if history.counts_its_instant else 1)
+
+    monkeypatch.setattr(pit_join.facts, "_visible_us", without_availability)
+    built(bikes, "leaking")
+    said = bikes.ziggurat("training-set", "prove", "leaking")
+    assert said.code == 39
+    assert re.search(
+        r"changed: they know their future\. The first: \w+__\w+ of rider_id=R0\d at 2024-06-0", said.sentence
+    )
+    told = certificate(bikes, "leaking")
+    assert not told["is_certified"]
+    assert told["reasons"][0].startswith("future-poison test: ")
+    assert not manifest_of(bikes.warehouse, "leaking").card["is_certified"]
+    shown = bikes.ziggurat("training-set", "show", "leaking")
+    assert "NOT certified: future-poison test" in shown.out
+
+
+def test_what_asked_for_its_future_is_not_proven(bikes: Bikes) -> None:
+    built(bikes, "today", "--knowledge", "latest")
+    said = bikes.ziggurat("training-set", "prove", "today")
+    assert said.code == 2
+    assert "nothing to prove" in said.sentence
