@@ -27,7 +27,7 @@ def write_pages(warehouse: Warehouse, manifest: Manifest) -> tuple[str, str]:
     """Writes certificate.html, card.html and certificate.json beside the manifest; the paths of the two pages."""
     folder = folder_of(warehouse, manifest.name)
     with tempfile.TemporaryDirectory() as drafts:
-        certificate = write_certificate(_certificate(manifest.certificate), Path(drafts) / "certificate.html")
+        certificate = write_certificate(_certificate(manifest), Path(drafts) / "certificate.html")
         card = write_card(_card(manifest.card), Path(drafts) / "card.html")
         pages = (
             place_file(certificate, f"{folder}/certificate.html"),
@@ -46,15 +46,32 @@ def write_owed_pages(warehouse: Warehouse, manifest: Manifest) -> None:
 def _certificate_text(manifest: Manifest) -> str:
     """As the manifest holds it, with the proof's result in words."""
     proof = proof_of(manifest.certificate)
-    told = {**manifest.certificate, "proof": {"told": proof.told(manifest.name), **asdict(proof)}}
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    told = {"told": proof.told(manifest.name), **asdict(proof)}
+    certificate = {**manifest.certificate, "options": _options(manifest), "proof": told}
+    return json.dumps(certificate, indent=1, ensure_ascii=False) + "\n"
 
 
-def _certificate(told: Mapping[str, Any]) -> CertificatePage:
+def _certificate(manifest: Manifest) -> CertificatePage:
+    told = manifest.certificate
     lists = {name: tuple(told[name]) for name in ("reasons", "warnings", "static_sources")}
     checks = tuple(CertificateCheck(**check) for check in told["checks"])
     views = tuple(ViewEvidence(**view) for view in told["views"])
-    return CertificatePage(**{**told, **lists, "checks": checks, "views": views, "proof": proof_of(told)})
+    more = {"options": _options(manifest), "proof": proof_of(told)}
+    return CertificatePage(**{**told, **lists, "checks": checks, "views": views, **more})
+
+
+def _options(manifest: Manifest) -> dict[str, Any]:
+    """What was asked for, a line each; those that nobody gave are left out."""
+    options = dict(manifest.options)
+    keys = {f"spine's name of {key}": column for key, column in options.pop("keys", {}).items()}
+    nested = {name: found for name, found in options.items() if isinstance(found, Mapping)}
+    flat = {name: found for name, found in options.items() if name not in nested}
+    inner = {f"{name}: {part}": _plain(value) for name, found in nested.items() for part, value in found.items()}
+    return {**flat, **keys, **inner}
+
+
+def _plain(value: Any) -> Any:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 def proof_of(certificate: Mapping[str, Any]) -> Proof:

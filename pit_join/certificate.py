@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.durations import day_or_instant
+from features.durations import DAY_US, SECOND_US, day_or_instant
 from pit_join.evidence import HistoryEvidence, facts_at_label, gather_evidence
 from pit_join.facts import AT_LABEL
 from pit_join.history import History
@@ -96,7 +96,7 @@ def _clocks(history: History, each: HistoryEvidence, knowledge: str) -> list[Che
     limit = history.max_age_us
     if limit is not None:
         age = each.oldest_matched_us
-        found = "no value" if age is None else f"the oldest is {_seconds(age)} old, the limit {_seconds(limit)}"
+        found = "no value" if age is None else f"the oldest is {_span(age)} old, the limit {_span(limit)}"
         checks.append(Check(f"{each.name}: nothing as old as max_age", age is None or age < limit, found))
     return checks
 
@@ -105,7 +105,7 @@ def _gap(promise: str, gap_us: int | None, least_us: int, told: str) -> Check:
     if gap_us is None:
         return Check(promise, True, "no fact was chosen")
     side = "before" if gap_us >= 0 else "after"
-    return Check(promise, gap_us >= least_us, f"the nearest {told} lies {_seconds(abs(gap_us))} {side} it")
+    return Check(promise, gap_us >= least_us, f"the nearest {told} lies {_span(abs(gap_us))} {side} it")
 
 
 def _warnings(history: History, each: HistoryEvidence) -> list[str]:
@@ -145,5 +145,10 @@ def _unchanged(before: str, after: str) -> Check:
     return Check("the spine's rows are unchanged", is_same, before if is_same else f"{before} became {after}")
 
 
-def _seconds(us: int) -> str:
-    return f"{us / 1_000_000:,.6f}".rstrip("0").rstrip(".") + " s"
+def _span(us: int) -> str:
+    """A span of time, exact, in the units that people use: `1 d 4 h`, `1 µs`, `0 s`."""
+    parts = []
+    for unit, size in (("d", DAY_US), ("h", 3_600 * SECOND_US), ("min", 60 * SECOND_US), ("s", SECOND_US)):
+        number, us = divmod(us, size)
+        parts += [f"{number:,} {unit}"] if number else []
+    return " ".join([*parts, *([f"{us:,} µs"] if us else [])]) or "0 s"

@@ -95,14 +95,18 @@ class Proof:
     made_at: str | None = None
     seconds: float = 0.0
 
+    @property
+    def _instants(self) -> str:
+        return "one label time" if len(self.instants) == 1 else f"{len(self.instants)} label times"
+
     def told(self, name: str) -> str:
         """The result in a sentence."""
         if self.verdict == "not run":
             return f"not run: ziggurat training-set prove {name}"
         whose = f"{self.rows:,} rows about {self.entities:,} entities"
-        size = f"{self.cells:,} cells of {whose} at {len(self.instants)} label times"
+        size = f"{self.cells:,} cells of {whose} at {self._instants}"
         if self.verdict == "held":
-            return f"no cell of {size} changed"
+            return f"none of {size} changed"
         if self.verdict != "broken":
             return "there was no row with a label time to make again"
         first = self.changes[0]

@@ -63,7 +63,7 @@ def test_a_training_set_that_knows_only_its_past_is_proven_and_says_so(bikes: Bi
     assert certificate(bikes, "honest")["proof"]["told"] == "not run: ziggurat training-set prove honest"
     said = bikes.ziggurat("training-set", "prove", "honest")
     assert said.code == 0, said.err
-    assert "no cell of" in said.out
+    assert "none of" in said.out
     proof = certificate(bikes, "honest")["proof"]
     assert proof["verdict"] == "held"
     assert [each["label_time"] for each in proof["instants"]] == list(LABEL_TIMES)
@@ -73,7 +73,7 @@ def test_a_training_set_that_knows_only_its_past_is_proven_and_says_so(bikes: Bi
     assert [each["poisoned"]["raw/rides/v1"] for each in proof["instants"]] == [22, 6, 6, 0]
     assert not list((bikes.folder / "warehouse" / "staging").rglob("*.parquet"))
     page = (bikes.folder / "warehouse" / "training_sets" / "honest" / "certificate.html").read_text()
-    assert "no cell of" in page
+    assert "None of" in page
 
 
 def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_with_its_own_code(

@@ -103,19 +103,19 @@ def test_what_kept_every_promise_is_certified_without_a_warning() -> None:
             {"includes_label_instant": True},
             {"smallest_event_gap_us": -1},
             {},
-            "spend: no event after its label time: the nearest event lies 0.000001 s after it",
+            "spend: no event after its label time: the nearest event lies 1 µs after it",
         ),
         (
             SNAPSHOT,
             {"smallest_event_gap_us": -86_400_000_000},
             {},
-            "spend: no event after its label time: the nearest event lies 86,400 s after it",
+            "spend: no event after its label time: the nearest event lies 1 d after it",
         ),
         (
             {},
             {"smallest_availability_gap_us": -1},
             {},
-            "spend: nothing known only after its label time: the nearest knowledge lies 0.000001 s after it",
+            "spend: nothing known only after its label time: the nearest knowledge lies 1 µs after it",
         ),
         (
             {"max_age": "5s"},
@@ -130,6 +130,21 @@ def test_a_broken_promise_is_a_reason_not_to_certify(how, found, given, reason) 
     assert not certified.is_certified
     assert certified.reasons == (reason,)
     assert len(certified.failed) == 1
+
+
+@pytest.mark.parametrize(
+    ("gap_us", "words"),
+    [
+        (0, "0 s"),
+        (999, "999 µs"),
+        (60_000_000, "1 min"),
+        (100_800_000_000, "1 d 4 h"),
+        (691_199_999_999, "7 d 23 h 59 min 59 s 999,999 µs"),
+    ],
+)
+def test_spans_of_time_are_told_exactly_and_as_people_say_them(gap_us: int, words: str) -> None:
+    found = certificate(found={"smallest_availability_gap_us": gap_us})
+    assert found.checks[4].found == f"the nearest knowledge lies {words} before it"
 
 
 @pytest.mark.parametrize("how", [SNAPSHOT, {"includes_label_instant": True}])

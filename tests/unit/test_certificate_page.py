@@ -7,6 +7,7 @@ import pytest
 
 from reports import CertificateCheck, CertificatePage, ViewEvidence, render_certificate, write_certificate
 from reports.errors import ReportNotWritten
+from reports.training_set import Proof, ProofChange, ProofInstant
 from tests.support.pages import Page
 
 EVIL = "<script>alert('x')</script>\"'&"
@@ -240,3 +241,57 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(ReportNotWritten, match=r"The certificate could not be written.*the training set itself is not"):
         write_certificate(certificate(), tmp_path / "taken" / "certificate.html")
+
+
+PROOF = Proof(
+    verdict="held",
+    instants=(ProofInstant("2017-07-03T12:00:00Z", rows=200, poisoned={"raw/transactions/v1": 731_004}),),
+    entities=200,
+    rows=200,
+    cells=10_400,
+    facts={"raw/transactions/v1": 1_469_307, "raw/promotions/v1": 604_119},
+    made_at="2026-02-01T04:00:00Z",
+    seconds=61.5,
+)
+
+
+def test_a_certificate_without_a_proof_says_how_to_make_one():
+    text = seen().text
+    assert "Not run." in text
+    assert "ziggurat training-set prove churn_2017" in text
+
+
+def test_a_proof_that_held_tells_what_was_compared_and_what_was_poisoned():
+    page = seen(proof=PROOF)
+    assert page.open == []
+    assert "None of 10,400 cells of 200 rows about 200 entities at one label time changed." in page.text
+    assert "2017-07-03 12:00 UTC 200 731,004 –" in page.text
+    assert "of all 200 1,469,307 604,119" in page.text
+
+
+def test_a_cell_that_changed_is_shown_and_never_read_as_markup():
+    change = ProofChange(
+        "spend__sum",
+        keys=f"name={EVIL}",
+        label_time="2017-07-03T12:00:00Z",
+        poison="removed",
+        stored="31.2",
+        rebuilt="null",
+    )
+    proof = replace(PROOF, verdict="broken", changed_cells=21, changes=(change,))
+    page = seen(proof=proof, is_certified=False, reasons=(f"future-poison test: {proof.told('churn_2017')}",))
+    assert "script" not in page.tags
+    assert (
+        "21 of 10,400 cells of 200 rows about 200 entities at one label time changed: they know their future"
+        in page.text
+    )
+    assert "The first cells that changed, of 21" in page.text
+    assert "31.2 null removed" in page.text
+
+
+def test_a_release_that_raw_no_longer_gives_is_not_called_a_leak():
+    change = ProofChange(
+        "a__b", keys="k=1", label_time="2017-07-03T12:00:00Z", poison="removed", stored="1", rebuilt="2"
+    )
+    told = replace(PROOF, verdict="broken", changed_cells=1, changes=(change,), is_stale=True).told("x")
+    assert "raw no longer gives what was released, poisoned or not" in told
