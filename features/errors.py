@@ -27,7 +27,9 @@ ZigguratError                     1
 ├── Fenced                       41   lakehouse: a newer run took this table over
 ├── StorageError                 42   lakehouse: disk full, folder not writable
 │   ├── TableMissing             42   nothing was published there yet
-│   └── TrainingSetMissing       43   jobs: no training set of that name, or one that was never finished
+│   ├── TrainingSetMissing       43   jobs: no training set of that name, or one that was never finished
+│   └── TrainingSetErased        45   jobs: a table version that its manifest names is gone
+├── NotReproduced                44   jobs: built again from its manifest, a training set has other rows
 ├── ReportNotWritten             42   reports: the page of a run could not be stored
 ├── EnvironmentProblem           50   lakehouse: this machine can't run Spark and Delta together
 │   ├── JavaProblem              51

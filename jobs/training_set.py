@@ -18,9 +18,16 @@ from jobs.training_set_making import Making
 from jobs.training_set_versions import data_key, evidence_key, rows_of
 from lakehouse.leases import LeaseDesk
 from lakehouse.tables import TableAddress, remove
-from pit_join import point_in_time_join
+from pit_join import Choice, explain_join, point_in_time_join
 
-__all__ = ["Asked", "TrainingSet", "build_training_set", "read_training_set", "training_frame"]
+__all__ = [
+    "Asked",
+    "TrainingSet",
+    "build_training_set",
+    "explain_training_set",
+    "read_training_set",
+    "training_frame",
+]
 
 
 def training_frame(place: Place, asked: Asked) -> DataFrame:
@@ -34,6 +41,14 @@ def training_frame(place: Place, asked: Asked) -> DataFrame:
     return point_in_time_join(
         spine.frame, histories, label_time=LABEL_TIME, knowledge=asked.knowledge, strategy=asked.strategy
     )
+
+
+def explain_training_set(place: Place, asked: Asked) -> list[Choice]:
+    """By which strategy each of the service's views would be joined to this spine, and why; nothing is joined."""
+    scratch = place.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
+    spine = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch)
+    histories = histories_of(place, asked.service, newest_release(place), keys=asked.keys)
+    return explain_join(spine.frame, histories, knowledge=asked.knowledge, strategy=asked.strategy)
 
 
 def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:

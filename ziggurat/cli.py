@@ -40,7 +40,7 @@ def verbs() -> None:
     \b
     An as-of T is a day (its midnight in UTC) or an instant with a zone. The snapshot of T holds what happened before T.
     Exit codes: 0 done; 2 usage; 10-12 definitions; 20-26 sources; 30 gate failed; 31 could not check; 32 not released;
-    33 not certified; 34-38 spines; 40-43 storage; 50-53 this machine; 60 configuration; 70-74 online store;
+    33, 39 not certified; 34-38 spines; 40-45 storage; 50-53 this machine; 60 configuration; 70-74 online store;
     1 a bug (with its traceback). See docs/errors.md.
     """
 

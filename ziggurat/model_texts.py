@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from features.durations import instant_text
 from features.errors import UsageError
 from ziggurat.terminal import table_text
+from ziggurat.training_set_texts import split_lines
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -41,15 +42,37 @@ def label_text(outcome: "LabelOutcome") -> str:
 
 def training_set_text(made: "TrainingSet") -> str:
     manifest = made.manifest
-    how = "nothing to do: it stands as it would be built" if made.is_unchanged else "written"
     return "\n".join(
         [
-            f"  training set {manifest.name}: {manifest.data['rows']:,} rows, {len(manifest.features)} features of "
-            f"{manifest.service}, release {manifest.release}; {how}; {made.seconds:.1f} s",
+            f"  training set {_called(manifest)}: {manifest.data['rows']:,} rows, "
+            f"{len(manifest.features)} features of {manifest.service}, release {manifest.release}; {_how(made)}; "
+            f"{made.seconds:.1f} s",
             *_verdict(manifest.certificate),
+            *split_lines(manifest.split),
+            *_copy(manifest),
             f"  show it: ziggurat training-set show {manifest.name}",
         ]
     )
+
+
+def _called(manifest: "Manifest") -> str:
+    return manifest.name if manifest.version == 1 else manifest.called
+
+
+def _how(made: "TrainingSet") -> str:
+    if made.is_unchanged:
+        return "nothing to do: it stands as it would be built"
+    if made.manifest.version == 1:
+        return "written"
+    if made.added is not None:
+        return f"{made.added:,} rows added"
+    views = len(made.manifest.views)
+    computed = f"{', '.join(made.computed)} joined anew" if 0 < len(made.computed) < views else "all views joined anew"
+    return f"written anew, {computed}" if made.computed else "written anew, known features taken over"
+
+
+def _copy(manifest: "Manifest") -> list[str]:
+    return [f"  parquet: training_sets/{manifest.name}/{manifest.parquet['folder']}"] if manifest.parquet else []
 
 
 def _verdict(certificate: Any) -> list[str]:
@@ -62,12 +85,14 @@ def _verdict(certificate: Any) -> list[str]:
 def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
     card = manifest.card
     lines = [
-        f"training set {manifest.name}: {manifest.service}, {card['doc']}",
+        f"training set {_called(manifest)}: {manifest.service}, {card['doc']}",
         "",
         f"  {card['rows']:,} rows about {card['entities']:,} entities; spine: {manifest.origin}; made "
         f"{manifest.made_at} from release {manifest.release}",
         f"  content hash {manifest.data['hash']}",
         *_verdict(manifest.certificate),
+        *split_lines(manifest.split),
+        *_copy(manifest),
     ]
     if card["label"]:
         lines += ["", f"  {card['label']} over time", "", _balance(card["balance"])]

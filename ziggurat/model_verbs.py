@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ziggurat import training_set_version_verbs
 from ziggurat.options import common, workspace_of
 from ziggurat.training_set_verbs import mapped_keys, training_set
 
@@ -51,5 +52,8 @@ def batch_frame(
     frame = workspace.batch_frame(service, as_of=as_of, entities=entities, keys=parsed_keys(keys, known))
     click.echo(batch_frame_text(frame, path))
 
+
+for verb in training_set_version_verbs.VERBS:
+    training_set.add_command(verb)
 
 VERBS = (labels, training_set, batch_frame)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from jobs.manifest import Manifest
     from jobs.outcome import RunOutcome
     from jobs.training_set import Asked, TrainingSet
+    from jobs.training_set_diff import Difference
+    from jobs.training_set_verify import Verification
+    from pit_join import Choice
 
 
 class Workspace:
@@ -142,16 +145,32 @@ class Workspace:
         *,
         keys: Mapping[str, str] | None = None,
         knowledge: str = "at_label",
+        strategy: str = "auto",
     ) -> "DataFrame":
         """The spine with the service's features as they were known at each row's label_time; nothing is written.
 
         spine: join keys, `label_time` and any other columns, which stay: a Spark or pandas frame, a path, a table or
         the name of a label. keys: {"household_id": "customer"} where the spine calls a key otherwise. The features
         follow in the service's order as `{view}__{feature}`; null where nothing was known. As many rows as the spine.
+        strategy: auto, sql, arrow or colocated; none changes the answer.
         """
         from jobs.training_set import training_frame
 
-        return training_frame(self.place, self._asked(service, spine, keys, knowledge))
+        return training_frame(self.place, self._asked(service, spine, keys, knowledge, strategy=strategy))
+
+    def explain_training_set(
+        self,
+        service: str,
+        spine: "str | DataFrame | pd.DataFrame",
+        *,
+        keys: Mapping[str, str] | None = None,
+        knowledge: str = "at_label",
+        strategy: str = "auto",
+    ) -> "list[Choice]":
+        """By which strategy each view would be joined, and why; nothing is joined."""
+        from jobs.training_set import explain_training_set
+
+        return explain_training_set(self.place, self._asked(service, spine, keys, knowledge, strategy=strategy))
 
     def build_training_set(
         self,
@@ -161,31 +180,67 @@ class Workspace:
         name: str,
         keys: Mapping[str, str] | None = None,
         knowledge: str = "at_label",
+        strategy: str = "auto",
+        split: str = "",
+        split_at: str = "",
+        gap: str = "",
+        format: str = "delta",
     ) -> "TrainingSet":
-        """The same, stored under a name with its manifest and certificate."""
-        from jobs.training_set import build_training_set
+        """The same, stored under a name with its manifest and certificate; one that stands is extended.
 
-        return build_training_set(self.place, self._asked(service, spine, keys, knowledge), name=name)
+        split: `0.7,0.15,0.15`, the shares of train, validation and test by label time; or split_at: `T,T`, where
+        validation and test begin. Before each boundary a gap is left: the label's horizon, or `gap`. format: parquet
+        writes a copy beside the Delta table.
+        """
+        from jobs.training_set import build_training_set
+        from jobs.training_set_split import asked_split
+
+        options = {"strategy": strategy, "format": format, "split": asked_split(split, split_at, gap)}
+        return build_training_set(self.place, self._asked(service, spine, keys, knowledge, **options), name=name)
 
     def _asked(
-        self, service: str, spine: "str | DataFrame | pd.DataFrame", keys: Mapping[str, str] | None, knowledge: str
+        self,
+        service: str,
+        spine: "str | DataFrame | pd.DataFrame",
+        keys: Mapping[str, str] | None,
+        knowledge: str,
+        **options: Any,
     ) -> "Asked":
         from jobs.training_set import Asked
 
-        return Asked(service=self.registry.service(service), spine=spine, keys=keys or {}, knowledge=knowledge)
+        known = self.registry.service(service)
+        return Asked(service=known, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
 
-    def read_training_set(self, name: str) -> "DataFrame":
-        """The rows of a stored training set, as its manifest names them."""
+    def read_training_set(self, name: str, *, version: int | None = None) -> "DataFrame":
+        """The rows of a stored training set, as its manifest names them; version: an older one's."""
         from jobs.training_set import read_training_set
 
-        return read_training_set(self.place, name)
+        return read_training_set(self.place, name, version=version)
 
-    def manifest(self, name: str) -> "Manifest":
-        """What a stored training set is and came from, with its certificate and card. Starts no Spark."""
-        from jobs.manifest import manifest_of
+    def verify_training_set(self, manifest: str) -> "Verification":
+        """Build one again from its manifest (a name, name@version or path) and compare; `is_same` is the verdict."""
+        from jobs.training_set_verify import verify_training_set
+
+        return verify_training_set(self.place, self._manifest(manifest))
+
+    def diff_training_sets(self, a: str, b: str) -> "Difference":
+        """Which cells of two (names, name@version or paths) differ, and why."""
+        from jobs.training_set_diff import diff_training_sets
+
+        return diff_training_sets(self.place, self._manifest(a), self._manifest(b))
+
+    def _manifest(self, text: str) -> "Manifest":
+        from jobs.manifest import manifest_called
         from lakehouse.tables import Warehouse
 
-        return manifest_of(Warehouse(self.settings.warehouse), name)
+        return manifest_called(Warehouse(self.settings.warehouse), text)
+
+    def manifest(self, name: str) -> "Manifest":
+        """What a stored training set (a name or name@version) is and came from, with its certificate and card.
+
+        Starts no Spark.
+        """
+        return self._manifest(name)
 
     def batch_frame(
         self,
