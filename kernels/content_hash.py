@@ -11,12 +11,16 @@ timestamp                    8 bytes, µs since the epoch, with or without a zon
 date                         8 bytes, days since the epoch
 decimal                      1 byte scale, 16 bytes unscaled two's complement, little-endian
 text                         UTF-8                      binary     as it is
+array                        4 bytes the count, little-endian, then the cells of its elements, in order
+struct                       the cells of its fields, in order; their names are no part of it
+map                          4 bytes the count, then key cell and value cell of each entry, by the bytes of the key cell
 A digest counts as a big-endian number of 256 bits; sums are modulo 2**256. Column names are no part of it.
 """
 
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +34,7 @@ from kernels.columns import Bools, as_int64, cleaned, dense_ranks
 Bytes = npt.NDArray[np.uint8]
 
 
-BOOLEAN, INTEGER, DOUBLE, DECIMAL, TEXT, BINARY, DATE, TIMESTAMP = range(1, 9)
+BOOLEAN, INTEGER, DOUBLE, DECIMAL, TEXT, BINARY, DATE, TIMESTAMP, ARRAY, STRUCT, MAP = range(1, 12)
 CANONICAL_NAN = 0x7FF8000000000000
 MODULUS = 2**256
 ROWS_AT_ONCE = 2**13  # encoded at a time: a megabyte or two, so that each cell is written inside the cache
@@ -52,7 +56,8 @@ def row_digests(table: pa.Table) -> Bytes:
     """SHA-256 of each row's encoding, as a (rows, 32) matrix, over the columns in the table's order.
 
     Raises SourceSchemaError for a type without an encoding, and for nanoseconds that aren't whole µs.
-    Cost: fixed-width columns are encoded together; each text or binary column adds a step per row.
+    Cost: fixed-width columns are encoded together; each text or binary column adds a step per row, and one that is
+    nested a step per cell inside.
     """
     digests: list[bytes] = []
     for start in range(0, table.num_rows, ROWS_AT_ONCE):
@@ -99,14 +104,11 @@ def _encoded(table: pa.Table) -> Iterable[bytes]:
     runs: list[list[bytes]] = []
     fixed: list[_Fixed] = []
     for name in table.column_names:
-        array = table[name].combine_chunks()
-        if pt.is_dictionary(array.type):
-            array = array.cast(array.type.value_type)
-        if not (_is_text(array.type) or _is_binary(array.type)):
+        array = _decoded(table[name].combine_chunks())
+        if not _is_long(array.type):
             fixed.append(_fixed_width(array, name))
             continue
-        tag = TEXT if _is_text(array.type) else BINARY
-        cells = [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
+        cells = _long_cells(array, name)
         runs += [_side_by_side(fixed), cells] if fixed else [cells]
         fixed = []
     if fixed:
@@ -125,6 +127,39 @@ def _side_by_side(columns: "Sequence[_Fixed]") -> list[bytes]:
             cells["value"][column.null] = 0
     whole: list[bytes] = rows.view(f"V{rows.itemsize}").tolist()
     return whole
+
+
+def _decoded(array: pa.Array) -> pa.Array:
+    return array.cast(array.type.value_type) if pt.is_dictionary(array.type) else array
+
+
+def _cells(array: pa.Array, name: str) -> list[bytes]:
+    """The cells of one array, whatever its type."""
+    array = _decoded(array)
+    return _long_cells(array, name) if _is_long(array.type) else _side_by_side([_fixed_width(array, name)])
+
+
+def _long_cells(array: pa.Array, name: str) -> list[bytes]:
+    """Cells whose length the type does not tell."""
+    kind = array.type
+    if _is_text(kind) or _is_binary(kind):
+        tag = TEXT if _is_text(kind) else BINARY
+        return [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
+    is_there = array.is_valid().to_pylist()
+    if pt.is_struct(kind):
+        fields = [_cells(array.field(place), name) for place in range(kind.num_fields)]
+        rows = [b"".join(cells) for cells in zip(*fields, strict=True)] if fields else [b""] * len(array)
+        return [_cell(STRUCT, row if there else None) for row, there in zip(rows, is_there, strict=True)]
+    ranges = list(pairwise(array.offsets.to_pylist()))
+    if pt.is_map(kind):
+        entries = list(zip(_cells(array.keys, name), _cells(array.items, name), strict=True))
+        inside = [[key + value for key, value in sorted(entries[start:end])] for start, end in ranges]
+    else:
+        elements = _cells(array.values, name)
+        inside = [elements[start:end] for start, end in ranges]
+    tag = MAP if pt.is_map(kind) else ARRAY
+    counted = [len(cells).to_bytes(4, "little") + b"".join(cells) for cells in inside]
+    return [_cell(tag, value if there else None) for value, there in zip(counted, is_there, strict=True)]
 
 
 def _cell(tag: int, value: bytes | None) -> bytes:
@@ -169,7 +204,8 @@ def _values(array: pa.Array, name: str) -> tuple[int, npt.NDArray[Any]]:
         return TIMESTAMP, _integers(_microseconds(array, name))
     raise SourceSchemaError(
         f"column '{name}' is {kind}, which has no canonical encoding; "
-        "publish integers, doubles, decimals, booleans, text, binary, dates or timestamps"
+        "publish integers, doubles, decimals, booleans, text, binary, dates, timestamps, or arrays, structs and maps "
+        "of them"
     )
 
 
@@ -197,6 +233,11 @@ def _decimals(array: pa.Array) -> Bytes:
 
 def _is_text(kind: pa.DataType) -> bool:
     return bool(pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind))
+
+
+def _is_long(kind: pa.DataType) -> bool:
+    is_nested = pt.is_struct(kind) or pt.is_map(kind) or pt.is_list(kind) or pt.is_large_list(kind)
+    return _is_text(kind) or _is_binary(kind) or bool(is_nested)
 
 
 def _is_binary(kind: pa.DataType) -> bool:
