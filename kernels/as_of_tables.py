@@ -72,10 +72,11 @@ def _seen(piece: pa.Table, keys: Sequence[pa.Array], label_us: Ints) -> Ints:
 
 
 def _taken(piece: pa.Table, rows: Ints, columns: Sequence[str], label_us: Ints) -> pa.Table:
-    taken = piece.select(list(columns)).take(pa.array(rows))
-    if "tied_until_us" not in piece.column_names:
-        return taken.append_column(TIED, pa.array(np.zeros(len(rows), bool)))
-    return taken.append_column(TIED, pa.array(label_us < _micros(piece["tied_until_us"])[rows]))
+    is_tied = np.zeros(len(rows), bool)
+    if "tied_until_us" in piece.column_names:
+        is_tied = label_us < _micros(piece["tied_until_us"])[rows]
+    taken = {name: piece[name].take(pa.array(rows)) for name in columns}
+    return pa.table({**taken, TIED: pa.array(is_tied)})
 
 
 def _superseded(piece: pa.Table) -> Ints | None:

@@ -81,8 +81,8 @@ class Wanted:
 
 
 def wanted(facts: Facts, place: int) -> Wanted:
-    """The clocks that outcome and evidence need, and the features; not what only the order needed."""
-    return Wanted(facts.keys, (*CLOCKS, *brought(facts.history)), place)
+    """The clocks that somebody looks at, and the features; not what only the order needed."""
+    return Wanted(facts.keys, (*facts.clocks, *brought(facts.history)), place)
 
 
 def flat(labels: Labels) -> DataFrame:
@@ -99,7 +99,9 @@ def restored(found: DataFrame, labels: Labels, wanteds: Sequence[Wanted]) -> Dat
 
 
 def _match(each: Wanted) -> Column:
-    at = F.struct(*(F.col(each.name(name)).alias(name) for name in CLOCKS))
+    unasked = {"event_time": F.lit(None).cast("timestamp"), "is_ended": F.lit(False)}
+    unasked["available_time"] = unasked["event_time"]
+    at = F.struct(*((F.col(each.name(n)) if n in each.columns else unasked[n]).alias(n) for n in CLOCKS))
     features = [F.col(each.name(name)).alias(name) for name in each.columns if name not in CLOCKS]
     row = F.struct(*(features or [F.lit(None).alias("nothing")]))
     match = F.struct(at.alias("at"), row.alias("row"), F.col(each.name(TIED)).alias("is_tied"))

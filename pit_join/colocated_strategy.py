@@ -22,7 +22,6 @@ from pit_join.labels import Labels
 from pit_join.layout import Layout
 
 AT_ONCE = 2**20  # rows of a file, and labels
-PIECE = ("visible_us", "superseded_us", "tied_until_us", "event_time", "available_time", "is_ended")
 
 
 def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
@@ -97,7 +96,8 @@ class _Step:
 def _bucket_files(facts: Facts) -> tuple[_Files, list[StructField]]:
     layout = layout_of(facts.history)
     keys = [f"key_{n}" for n in range(len(facts.keys))]
-    own = [name for name in PIECE if name in layout.laid.schema.names]
+    own = ["visible_us", "event_time", *(name for name in facts.clocks if name != "event_time")]
+    own += ["superseded_us"] * facts.has_superseded + ["tied_until_us"] * facts.counts_ties
     features = [layout.column_of[name] for name in _in_place(facts.history)]
     names = {name: name for name in (*keys, *own)} | dict(zip(features, brought(facts.history), strict=True))
     fields = [replace_name(layout.laid.schema[name], called) for name, called in names.items()]

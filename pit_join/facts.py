@@ -24,11 +24,21 @@ class Facts:
         superseded_us    null: for good
         fact             struct of `at` (event_time, tie_0 …, available_time, is_ended) and `row` (c0 …, see `carried`);
                          Spark's order of it is S9's, so that the greatest is the latest
+    has_evidence: whether somebody will ask which fact was chosen, and whether it was tied.
     """
 
     history: History
     frame: DataFrame
     keys: tuple[str, ...]
+    has_evidence: bool = True
+
+    @property
+    def clocks(self) -> tuple[str, ...]:
+        """What of `fact.at` is looked at once the fact is found: all for the evidence, else for its outcome alone."""
+        if self.has_evidence:
+            return ("event_time", "available_time", "is_ended")
+        aged = ["event_time"] if self.history.max_age is not None else []
+        return (*aged, "is_ended") if self.history.tombstone else tuple(aged)
 
     @property
     def has_superseded(self) -> bool:
@@ -37,11 +47,11 @@ class Facts:
 
     @property
     def counts_ties(self) -> bool:
-        """A snapshot has one row per key and event time: there is nothing to count."""
-        return not self.history.is_snapshot
+        """Ties are evidence. A snapshot has one row per key and event time: there is nothing to count."""
+        return self.has_evidence and not self.history.is_snapshot
 
 
-def facts_of(history: History, *, keys: Sequence[str], knowledge: str) -> Facts:
+def facts_of(history: History, *, keys: Sequence[str], knowledge: str, has_evidence: bool = True) -> Facts:
     """Its versions by S7 and S8, visible by S14; with knowledge="latest" in their newest version, whenever known (S19).
 
     A fact without one of its clocks is never known; one without a key is nobody's (S17).
@@ -60,7 +70,7 @@ def facts_of(history: History, *, keys: Sequence[str], knowledge: str) -> Facts:
     if knowledge == LATEST:
         seen = seen.where("superseded_us is null")
     seen = _where_all_not_null(seen, [quoted(key) for key in keys])
-    return Facts(history, seen.drop("is_retracted"), tuple(keys))
+    return Facts(history, seen.drop("is_retracted"), tuple(keys), has_evidence)
 
 
 def where_not_retracted(history: History) -> DataFrame:

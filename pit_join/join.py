@@ -81,7 +81,7 @@ def _joined(
     labels = labels_of(spine, histories, label_time=label_time)
     for name in dict.fromkeys(choice.strategy for choice in choices):
         facts = {
-            place: facts_of(history, keys=labels.keys(history), knowledge=knowledge)
+            place: facts_of(history, keys=labels.keys(history), knowledge=knowledge, has_evidence=has_evidence)
             for place, history in enumerate(histories)
             if choices[place].strategy == name
         }
