@@ -4,13 +4,16 @@
     1          3d           10.00                 flour
     1          3d12:30+1us  -                     brown sugar
 
-Columns stand at least two spaces apart, so that one space may stand inside a cell; `-` is null, `''` is empty text.
+Columns stand at least two spaces apart, so that one space may stand inside a cell; `-` is null, `''` is empty text, and
+so is what stands between other quotes taken as it is. Binary is hexadecimal; arrays, maps and structs are JSON.
 A column without a type is a timestamp if it has the name of a clock, else a string.
 A time is an instant with its zone, or days from 2017-01-01, hours and microseconds: `3d`, `3d12:30`, `10d-1us`.
 """
 
+import json
 import math
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,9 +23,13 @@ import pyarrow as pa
 ORIGIN = datetime(2017, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"(\d+)d(?:(\d\d):(\d\d))?(?:([+-]\d+)us)?")
 _CLOCKS = ("event_time", "available_time", "superseded_at", "loaded_at", "event_at", "told_at")
+_NESTED = re.compile(r"(array|map|struct)<(.*)>")
 _TYPES = {
     "bigint": pa.int64(),
     "int": pa.int32(),
+    "smallint": pa.int16(),
+    "tinyint": pa.int8(),
+    "binary": pa.binary(),
     "double": pa.float64(),
     "float": pa.float32(),
     "string": pa.string(),
@@ -60,8 +67,16 @@ def table(text: str) -> pa.Table:
 
 def frame(spark: Any, text: str) -> Any:
     """The same as a Spark frame, with the types that its header names."""
-    header = map(_named, re.split(r"\s{2,}", text.strip().splitlines()[0].strip()))
-    return spark.createDataFrame(table(text), ", ".join(f"`{name}` {kind}" for name, kind in header))
+    return spark.createDataFrame(table(text), ddl(kinds(text)))
+
+
+def kinds(text: str) -> dict[str, str]:
+    """The type of each column, as Spark names it."""
+    return dict(map(_named, re.split(r"\s{2,}", text.strip().splitlines()[0].strip())))
+
+
+def ddl(kinds: Mapping[str, str]) -> str:
+    return ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())
 
 
 def _named(heading: str) -> tuple[str, str]:
@@ -92,24 +107,71 @@ def same(answer: Any, text: str) -> None:
 def _arrow(kind: str) -> pa.DataType:
     if kind.startswith("decimal"):
         return pa.decimal128(*map(int, re.findall(r"\d+", kind)))
+    if nested := _NESTED.fullmatch(kind):
+        parts = _parts(nested[2])
+        match nested[1]:
+            case "array":
+                return pa.list_(_arrow(parts[0]))
+            case "map":
+                return pa.map_(_arrow(parts[0]), _arrow(parts[1]))
+        return pa.struct([(name, _arrow(inner)) for name, _, inner in (part.partition(":") for part in parts)])
     return _TYPES[kind]
+
+
+def _parts(inside: str) -> list[str]:
+    """What commas separate, but for those inside of brackets."""
+    parts, depth = [""], 0
+    for mark in inside:
+        depth += (mark in "<(") - (mark in ">)")
+        if mark == "," and not depth:
+            parts.append("")
+        else:
+            parts[-1] += mark
+    return [part.strip() for part in parts]
 
 
 def _value(cell: str, kind: str) -> Any:
     if cell == "-":
         return None
+    if _NESTED.fullmatch(kind):
+        return _nested(json.loads(cell), kind)
     read = {
         "bigint": int,
         "int": int,
+        "smallint": int,
+        "tinyint": int,
         "double": float,
         "float": float,
-        "string": lambda text: "" if text == "''" else text,
+        "string": _text,
+        "binary": bytes.fromhex,
         "boolean": {"true": True, "false": False}.__getitem__,
         "date": date.fromisoformat,
         "timestamp": at,
         "timestamp_ntz": datetime.fromisoformat,
     }
-    return read.get(kind, Decimal)(cell)
+    return read.get(kind, Decimal)(cell.strip("'") if kind == "binary" else cell)
+
+
+def _text(cell: str) -> str:
+    is_quoted = len(cell) > 1 and cell[0] == cell[-1] == "'"
+    return cell[1:-1] if is_quoted else cell
+
+
+def _nested(told: Any, kind: str) -> Any:
+    """What JSON tells, in the form that Arrow takes: a map as pairs, in the order in which it is drawn."""
+    nested = _NESTED.fullmatch(kind)
+    if told is None or kind == "string":
+        return told
+    if nested is None:
+        return _value(str(told).lower() if isinstance(told, bool) else str(told), kind)
+    parts = _parts(nested[2])
+    match nested[1]:
+        case "array":
+            return [_nested(each, parts[0]) for each in told]
+        case "map":
+            return [(_nested(key, parts[0]), _nested(value, parts[1])) for key, value in told.items()]
+    named = dict(part.split(":", 1) for part in parts)
+    return {name: _nested(told[name], inner) for name, inner in named.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,22 @@
+"""Values in the form in which drawn, found and computed ones are compared."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def plain(value: Any) -> Any:
+    """A value that equals itself: instants as microseconds, maps as sorted pairs, NaN and −0.0 as they are written."""
+    match value:
+        case datetime() if value.tzinfo:
+            return (value - EPOCH) // timedelta(microseconds=1)
+        case float():
+            return repr(value)
+        case dict():
+            return tuple((name, plain(inner)) for name, inner in value.items())
+        case [tuple(), *_]:
+            return sorted(((plain(key), plain(inner)) for key, inner in value), key=repr)
+        case list():
+            return [plain(inner) for inner in value]
+    return value

@@ -1,0 +1,52 @@
+"""One rule of the point-in-time join, drawn: facts above, and below what each row of a spine sees of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.drawn import table
+
+TOLD = ("outcome", "is_tied")
+
+KNOWN = {"available_time": "available_time"}
+VERSIONS = {**KNOWN, "identity": ("case", "fact"), "version_by": "nth", "retraction": "never_was"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`seen` draws the spine's columns (the keys and label_time), then the features, `outcome` and `is_tied`.
+
+    `how` is what `History` is told beside keys and features. Cases are kept apart by their key. A rule that is alone
+    has a frame of its own wherever rules are stacked: its keys must be what they are, or it has no facts at all.
+    """
+
+    says: str
+    facts: str
+    seen: str
+    keys: tuple[str, ...] = ("case",)
+    spine_keys: tuple[str, ...] = ()
+    knowledge: str = "at_label"
+    how: Mapping[str, Any] = field(default_factory=dict)
+    is_alone: bool = False
+
+    @property
+    def spine_columns(self) -> list[str]:
+        return [*(self.spine_keys or self.keys), "label_time"]
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return tuple(n for n in table(self.seen).column_names if n not in (*self.spine_columns, *TOLD))
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is drawn of the outcome."""
+        return tuple(name for name in TOLD if name in table(self.seen).column_names)
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Rules that belong together; `tells` stands above them on their page."""
+
+    title: str
+    tells: str
+    rules: tuple[Rule, ...]

@@ -1,0 +1,233 @@
+"""All drawn rules answered by one strategy in few Spark jobs: rules that declare the same lie in one history.
+
+Stacked, a case's key gets the rule's name as its first part; a rule that is alone keeps the keys that it draws. One
+join answers all histories that ask for the same knowledge, from one spine with every rule's rows.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import functions as F
+
+from pit_join import History, evidence_column, join_with_evidence
+from tests.spec.pit_join.plain import plain
+from tests.spec.pit_join.rule import TOLD, Rule
+from tests.spec.pit_join.rules import RULES
+from tests.support.drawn import ddl, kinds, table
+
+AT_ONCE = 8  # histories in a join: the time that Spark plans for grows with their square
+RULE, KEPT = "rule", "kept"
+_KEPT = pa.map_(pa.string(), pa.int32())
+LOST = {"unseen", "without_key"}  # what a rule's rows see of other rules' facts
+
+Prepare = Callable[[History], History]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Rules that are one history."""
+
+    name: str
+    rules: tuple[Rule, ...]
+
+    @property
+    def first(self) -> Rule:
+        return self.rules[0]
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        return () if self.first.is_alone else (RULE,)
+
+    @property
+    def is_wide(self) -> bool:
+        keys = {kinds(self.first.facts)[key] for key in self.first.keys}
+        return len(self.rules) > 1 or bool(keys & {"timestamp", "timestamp_ntz"} and len(keys) == 1)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(name for rule in self.rules for name in rule.features))
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The columns of all its rules, in an order that keeps each rule's own (S9). What a rule lacks is null."""
+        types: dict[str, str] = {}
+        before = TopologicalSorter[str]()
+        for rule in self.rules:
+            own = kinds(rule.facts)
+            if any(types.get(name, kind) != kind for name, kind in own.items()):
+                raise CycleError("a column has two types")
+            types |= own
+            for name, following in pairwise(own):
+                before.add(following, name)
+        return {name: types[name] for name in before.static_order()}
+
+    def takes(self, rule: Rule) -> bool:
+        first = self.first
+        if rule.is_alone or first.is_alone or (rule.keys, rule.spine_keys) != (first.keys, first.spine_keys):
+            return False
+        if (rule.knowledge, rule.how) != (first.knowledge, first.how):
+            return False
+        try:
+            return bool(Stack(self.name, (*self.rules, rule)).kinds)
+        except CycleError:
+            return False
+
+    def history(self, spark: Any) -> History:
+        drawn = [_named(table(rule.facts), rule) for rule in self.rules]
+        types = {RULE: "string", **self.kinds}
+        rows = pa.concat_tables(drawn, promote_options="default").select(list(types))
+        frame = spark.createDataFrame(rows, ddl(types))
+        how = dict(self.first.how)
+        if "identity" in how:
+            how["identity"] = (*self.prefix, *how["identity"])
+        if self.first.spine_keys:
+            how["spine_keys"] = (*self.prefix, *self.first.spine_keys)
+        frame = frame if self.prefix else frame.drop(RULE)
+        return History(self.name, frame, keys=(*self.prefix, *self.first.keys), features=self.features, **how)
+
+
+def stacks(rules: Sequence[Rule]) -> list[Stack]:
+    """What is declared alike lies together, as far as its columns stand in one order."""
+    found: list[Stack] = []
+    for rule in rules:
+        place = next((place for place, stack in enumerate(found) if stack.takes(rule)), len(found))
+        before = found[place].rules if place < len(found) else ()
+        found[place : place + 1] = [Stack(f"h{place}", (*before, rule))]
+    return found
+
+
+def batches(rules: Sequence[Rule] = RULES) -> list[list[Stack]]:
+    """The stacks that one join answers: of one knowledge, and so many that Spark still plans it fast.
+
+    The first has most of the rules, and all that a session's zone could bend.
+    """
+    found = []
+    for knowledge in dict.fromkeys(rule.knowledge for rule in rules):
+        here = stacks([rule for rule in rules if rule.knowledge == knowledge])
+        here.sort(key=lambda stack: not stack.is_wide)
+        found += [here[first : first + AT_ONCE] for first in range(0, len(here), AT_ONCE)]
+    return found
+
+
+class Cases:
+    """The rules as frames of one session, made once and asked as often as wanted.
+
+    `prepare` may give a history in another form of the same facts, laid out in buckets for example.
+    """
+
+    def __init__(self, spark: Any, rules: Sequence[Rule] = RULES, *, prepare: Prepare | None = None) -> None:
+        self.batches = batches(rules)
+        self.spines = [_spine(spark, batch) for batch in self.batches]
+        self.histories = [[stack.history(spark) for stack in batch] for batch in self.batches]
+        if prepare:
+            self.histories = [[prepare(each) for each in histories] for histories in self.histories]
+
+    def failures(
+        self, strategy: str, *, partitions: int | None = None, only: Collection[int] | None = None
+    ) -> list[str]:
+        """One line for each row of a spine that is answered otherwise than drawn: none, if the rules hold.
+
+        partitions: of every input; None: as they come. only: these batches; None: all.
+        """
+        lines = []
+        for place, batch in enumerate(self.batches):
+            if only is None or place in only:
+                spine, histories = self.spines[place], self.histories[place]
+                knowledge = batch[0].first.knowledge
+                # A layout knows what was known at each label time, nothing else.
+                asked = "auto" if strategy == "colocated" and knowledge == "latest" else strategy
+                joined = _joined(spine, histories, knowledge, asked, partitions)
+                lines += [*_types(joined, spine, histories), *_rows(joined.toArrow(), batch)]
+        return lines
+
+
+def failures(spark: Any, strategy: str = "auto", *, rules: Sequence[Rule] = RULES) -> list[str]:
+    """The rules that a strategy breaks: which rule, which row, what was wanted, what was found."""
+    return Cases(spark, rules).failures(strategy)
+
+
+@contextmanager
+def session_like(spark: Any, settings: Mapping[str, str]) -> Iterator[None]:
+    """Within, the session has these settings; afterwards it has its own again."""
+    before = {name: spark.conf.get(name) for name in settings}
+    try:
+        for name, value in settings.items():
+            spark.conf.set(name, value)
+        yield
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+
+
+def _named(drawn: pa.Table, rule: Rule) -> pa.Table:
+    return drawn.add_column(0, RULE, pa.array([rule.says] * len(drawn), pa.string()))
+
+
+def _spine(spark: Any, here: Sequence[Stack]) -> Any:
+    """Every rule's rows: `rule`, a map that must come back, the keys under their names, `label_time` at the end."""
+    rules = [rule for stack in here for rule in stack.rules]
+    types = {name: kinds(rule.seen)[name] for rule in rules for name in rule.spine_columns}
+    types = {RULE: "string", KEPT: "map<string,int>"} | types | {"label_time": types.pop("label_time")}
+    drawn = [_named(table(rule.seen).select(rule.spine_columns), rule) for rule in rules]
+    rows = pa.concat_tables(drawn, promote_options="default")
+    kept = pa.array([[("b", None), ("a", len(rule))] for rule in rows[RULE].to_pylist()], _KEPT)
+    return spark.createDataFrame(rows.append_column(KEPT, kept).select(list(types)), ddl(types))
+
+
+def _joined(spine: Any, histories: Sequence[History], knowledge: str, strategy: str, partitions: int | None) -> Any:
+    if partitions:
+        spine = spine.repartition(partitions)
+        histories = [replace(each, frame=each.frame.repartition(partitions)) for each in histories]
+    joined = join_with_evidence(spine, histories, knowledge=knowledge, strategy=strategy)
+    evidence = [
+        F.col(evidence_column(each.name)).getField(told).alias(f"{each.name}:{told}")
+        for each in histories
+        for told in TOLD
+    ]
+    features = [f"{each.name}__{name}" for each in histories for name in each.features]
+    return joined.select(*spine.columns, *features, *evidence)
+
+
+def _types(joined: Any, spine: Any, histories: Sequence[History]) -> list[str]:
+    """The spine's columns and the features have the types that they had."""
+    wanted = dict(spine.dtypes)
+    for each in histories:
+        types = dict(each.frame.dtypes)
+        wanted |= {f"{each.name}__{name}": types[name] for name in each.features}
+    found = dict(joined.dtypes)
+    return [f"{name} is {found[name]}, and was {kind}" for name, kind in wanted.items() if found[name] != kind]
+
+
+def _rows(answer: pa.Table, here: Sequence[Stack]) -> list[str]:
+    """Every row, as often as it is drawn, as it is drawn: by its rule, since rows have no names (S15)."""
+    of_rule = {rule.says: (stack, rule) for stack in here for rule in stack.rules}
+    found: dict[str, Counter[str]] = {says: Counter() for says in of_rule}
+    lines = []
+    for row in answer.to_pylist():
+        stack, rule = of_rule[row[RULE]]
+        asked = {name: row[name] for name in rule.spine_columns}
+        seen = {name: row[f"{stack.name}__{name}"] for name in rule.features}
+        told = {name: row[f"{stack.name}:{name}"] for name in rule.told}
+        found[rule.says][_line(asked | seen | told)] += 1
+        if [plain(row[KEPT])] != [[("a", len(rule.says)), ("b", None)]]:
+            lines.append(f"{rule.says}: the spine's map came back as {row[KEPT]}")
+        lines += [
+            f"{rule.says}: {_line(asked)} sees facts of other rules"
+            for other in here
+            if other is not stack and row[f"{other.name}:outcome"] not in LOST
+        ]
+    for rule in (rule for _, rule in of_rule.values()):
+        wanted = Counter(_line(row) for row in table(rule.seen).to_pylist())
+        lines += [f"{rule.says}: wanted {row}" for row in (wanted - found[rule.says]).elements()]
+        lines += [f"{rule.says}: found  {row}" for row in (found[rule.says] - wanted).elements()]
+    return lines
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={plain(value)!r}" for name, value in row.items())

@@ -1,0 +1,79 @@
+"""Every rule of the point-in-time join, answered by every strategy, whatever session asks for it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pit_join import History, lay_out, point_in_time_join
+from pit_join.strategies import STRATEGIES
+from tests.spec.pit_join.stacked import Cases, Prepare, session_like
+from tests.support.drawn import frame, same
+
+ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Apia")
+PARTITIONS = (1, 3, 7)
+
+
+def laid_out(folder: Path) -> Prepare:
+    """Each history in buckets; of every other one half the event times are not laid out yet.
+
+    Facts of one event time lie together, as in tables: what comes anew takes the place of whole days.
+    """
+
+    def prepare(history: History) -> History:
+        if history.is_static:
+            return history
+        place = str(folder / history.name)
+        if history.identity or int(history.name[1:]) % 2:
+            return lay_out(history, place, buckets=2)
+        laid = lay_out(replace(history, frame=history.frame.where("hash(event_time) % 2 = 0")), place, buckets=2).layout
+        assert laid
+        return replace(history, layout=replace(laid, tail=history.frame.where("hash(event_time) % 2 <> 0")))
+
+    return prepare
+
+
+@pytest.fixture(scope="module")
+def cases_of(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Cases]:
+    """The drawn frames in the form that a strategy asks for, made once."""
+    made: dict[bool, Cases] = {}
+
+    def cases(strategy: str) -> Cases:
+        is_laid_out = strategy == "colocated"
+        if is_laid_out not in made:
+            prepare = laid_out(tmp_path_factory.mktemp("layouts")) if is_laid_out else None
+            made[is_laid_out] = Cases(spark_session, prepare=prepare)
+        return made[is_laid_out]
+
+    return cases
+
+
+def settings(place: int, zone: str) -> dict[str, str]:
+    return {
+        "spark.sql.session.timeZone": zone,
+        "spark.sql.ansi.enabled": "true" if place % 2 else "false",
+        "spark.sql.shuffle.partitions": str(PARTITIONS[(place + 1) % 3]),
+        "spark.sql.adaptive.coalescePartitions.enabled": "false",
+    }
+
+
+# Every zone is asked about the first batch, with most of the rules and all that a zone could bend; the other batches
+# take turns. `make conformance` asks all of them everywhere.
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strategy: str, zone: str) -> None:
+    cases, place = cases_of(strategy), ZONES.index(zone) + list(STRATEGIES).index(strategy)
+    turn = 1 + place % (len(cases.batches) - 1)
+    with session_like(spark, settings(place, zone)):
+        failures = cases.failures(strategy, partitions=PARTITIONS[place % 3], only={0, turn})
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_s15_an_empty_spine_stays_empty(spark, tmp_path: Path, strategy: str) -> None:
+    facts = frame(spark, "who:bigint  event_time  value\n1  3d  a")
+    history = History("view", facts, keys=("who",), features=("value",))
+    history = laid_out(tmp_path)(replace(history, name="h1")) if strategy == "colocated" else history
+    spine = frame(spark, "who:bigint  label_time:timestamp")
+    same(point_in_time_join(spine, [history], strategy=strategy).select("who"), "who:bigint")
