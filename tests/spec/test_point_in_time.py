@@ -1,4 +1,4 @@
-"""The point-in-time join: its rules as tables (tests/spec/pit_join/rules.py), what it refuses, and its evidence."""
+"""The point-in-time join beside its drawn rules: the result's form, what it refuses, and its evidence."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,40 +15,14 @@ from features.errors import (
     UnknownName,
     UsageError,
 )
-from pit_join import History, evidence_column, join_with_evidence, point_in_time_join
+from pit_join import History, join_with_evidence, point_in_time_join
 from pit_join.certificate import facts_at_label, gather_evidence
-from tests.spec.pit_join.rules import RULES, Rule
 from tests.support.drawn import at_us, frame, same
 
 
 def history(spark: Any, text: str, **how: Any) -> History:
     given = {"keys": ("who",), "features": ("value",), **how}
     return History("view", frame(spark, text), **given)
-
-
-def seen(spark: Any, rule: Rule) -> Any:
-    facts = history(spark, rule.facts, keys=rule.keys, features=rule.features, **rule.how)
-    spine = frame(spark, rule.seen).select(*rule.spine_columns)
-    joined = join_with_evidence(spine, [facts], knowledge=rule.knowledge)
-    features = [F.col(f"view__{name}").alias(name) for name in rule.features]
-    return joined.select(*spine.columns, *features, f"{evidence_column('view')}.*").drop("event_time", "available_time")
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.says)
-def test_the_join_answers(spark, rule: Rule) -> None:
-    same(seen(spark, rule), rule.seen)
-
-
-def test_s2_the_answer_is_the_same_under_any_session_zone(spark) -> None:
-    rule = next(rule for rule in RULES if rule.says.startswith("S18 a fact"))
-    spark.conf.set("spark.sql.session.timeZone", "America/New_York")
-    try:
-        answer = seen(spark, rule).withColumn("label_time", F.unix_micros("label_time")).toArrow()
-    finally:
-        spark.conf.set("spark.sql.session.timeZone", "UTC")
-    found = sorted(map(repr, answer.select(["case", "label_time", "value", "outcome"]).to_pylist()))
-    wanted = seen(spark, rule).withColumn("label_time", F.unix_micros("label_time")).toArrow()
-    assert found == sorted(map(repr, wanted.select(["case", "label_time", "value", "outcome"]).to_pylist()))
 
 
 def test_the_result_has_the_spines_columns_then_each_historys_features_in_their_order_and_types(spark) -> None:

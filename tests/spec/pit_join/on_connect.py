@@ -1,0 +1,52 @@
+"""The drawn rules, asked by a client of Spark Connect that has no Java: prints what fails, as JSON.
+
+python -m tests.spec.pit_join.on_connect sc://localhost:PORT
+"""
+
+import json
+import sys
+
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from features.errors import UsageError
+from pit_join import History, facts_at_label, gather_evidence, join_with_evidence, point_in_time_join
+from tests.spec.pit_join.stacked import Cases, session_like
+from tests.support.drawn import frame
+
+ELSEWHERE = {"spark.sql.session.timeZone": "America/New_York", "spark.sql.ansi.enabled": "false"}
+FACTS = "who:bigint  event_time  value\n1  3d  a\n1  4d  b"
+SPINE = "who:bigint  label_time:timestamp\n1  4d\n2  4d"
+
+
+def main(server: str) -> dict[str, list[str]]:
+    spark = SparkSession.builder.remote(server).getOrCreate()
+    cases = Cases(spark)
+    found = {"auto": cases.failures("auto", partitions=3), "evidence": evidence(spark), "refused": refused(spark)}
+    with session_like(spark, ELSEWHERE):
+        found["sql, in New York, without ANSI"] = cases.failures("sql", only={0})
+    spark.stop()
+    return found
+
+
+def evidence(spark: SparkSession) -> list[str]:
+    """What the certificate asks of a finished join."""
+    history = History("view", frame(spark, FACTS), keys=("who",), features=("value",))
+    spine = frame(spark, SPINE)
+    found = gather_evidence(join_with_evidence(spine, [history]), [history])["view"]
+    counts = (found.matched, found.unseen, facts_at_label(spine, history))
+    return [] if counts == (1, 1, 1) else [f"matched, unseen and at the label time: {counts}"]
+
+
+def refused(spark: SparkSession) -> list[str]:
+    """Strategies that need this package on the workers say so."""
+    history = History("view", frame(spark, FACTS), keys=("who",), features=("value",))
+    try:
+        point_in_time_join(frame(spark, SPINE).select("*", F.lit(1).alias("n")), [history], strategy="arrow")
+    except UsageError:
+        return []
+    return ["strategy 'arrow' was not refused"]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1])))
