@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from docs import point_in_time
 from features.durations import SECOND_US
 from features.entities import household, product
 from features.expressions.functions import FUNCTIONS
@@ -38,7 +39,7 @@ _LAYER_TITLES = {
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"features.md": catalogue(load()), "expressions.md": expressions()}
+    return {"features.md": catalogue(load()), "expressions.md": expressions(), "point-in-time.md": point_in_time.page()}
 
 
 def catalogue(registry: Registry) -> str:

@@ -13,7 +13,7 @@ A time is an instant with its zone, or days from 2017-01-01, hours and microseco
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -135,7 +135,7 @@ def _value(cell: str, kind: str) -> Any:
         return None
     if _NESTED.fullmatch(kind):
         return _nested(json.loads(cell), kind)
-    read = {
+    read: dict[str, Callable[[str], Any]] = {
         "bigint": int,
         "int": int,
         "smallint": int,
