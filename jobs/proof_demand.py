@@ -61,6 +61,19 @@ class Demand:
             return None
         return reduce(DataFrame.union, asked).distinct()
 
+    def columns_of(self, view: DerivedView) -> list[str] | None:
+        """The columns that somebody reads, where that can be told from the definitions; None: keep all of them."""
+        above = [each for each in self.views.values() if key_of(view) in {key_of(up) for up in each.upstream}]
+        if key_of(view) in self.direct or not all(isinstance(each, AggregateView) for each in above):
+            return None
+        read = {"event_time", "available_time", *view.root.tie_break, *filter(None, [view.root.tombstone])}
+        for each in above:
+            if not isinstance(each, AggregateView) or any(f.operation in ("last", "first") for f in each.aggregations):
+                return None  # those choose by all columns (S9)
+            texts = [part for f in each.aggregations for part in (f.input, f.where) if part is not None]
+            read |= set(each.entity.key_names) | {name for text in texts for name in text.columns}
+        return [name for name in view.schema if name in read]
+
     def of_raw(
         self, source: Source, published: Callable[[Definition], DataFrame], *, has_versions: bool
     ) -> DataFrame | None:

@@ -12,6 +12,7 @@ from features.sources import AvailableColumn, Source
 from jobs.proof_worlds import WORLD, Knowable, Poison, World
 
 _MOVED_WITHIN_US = 7 * DAY_US
+_REPLACED_OF = 4
 _CLOCKS = ("event_time", "available_time", "loaded_at")
 
 
@@ -60,9 +61,14 @@ def poisoned(
         }
     )
     frame = rows.crossJoin(F.broadcast(spark.createDataFrame(told))).withColumn("proof_known", is_known)
-    frame = frame.where(F.col("proof_known") | (F.col("proof_poison") != Poison.REMOVED.value))
+    draw = F.xxhash64(*(column.name for column in source.columns))
+    poison = F.col("proof_poison")
+    is_replaced = (poison == Poison.REPLACED.value) | (
+        (poison == Poison.MIXED.value) & (F.pmod(draw, F.lit(_REPLACED_OF)) == 0)
+    )
+    frame = frame.where(F.col("proof_known") | is_replaced | (poison == Poison.NOTHING.value))
     frame = frame.crossJoin(F.broadcast(spark.createDataFrame(found.extremes)))
-    is_garbage = ~F.col("proof_known") & (F.col("proof_poison") == Poison.REPLACED.value)
+    is_garbage = ~F.col("proof_known") & is_replaced
     kept = {*_kept(source), *keys}
     changed = {
         column.name: F.when(is_garbage, _other(column.name)).otherwise(F.col(column.name))
@@ -70,12 +76,11 @@ def poisoned(
         if column.name not in kept
     }
     if may_move:
-        draw = F.pmod(F.xxhash64(*(column.name for column in source.columns)), F.lit(2 * _MOVED_WITHIN_US))
-        is_late = F.unix_micros("available_time") > F.col("proof_cut")
-        earlier = F.timestamp_micros(F.col("proof_edge") - 1 - (draw - _MOVED_WITHIN_US))
-        changed["event_time"] = F.when(is_garbage & is_late & (draw >= _MOVED_WITHIN_US), earlier).otherwise(
-            F.col("event_time")
-        )
+        # Of the draw's other bits: half stay, the others move by what is left.
+        move = F.pmod(F.shiftright(draw, 8), F.lit(2 * _MOVED_WITHIN_US))
+        is_moved = is_garbage & (F.unix_micros("available_time") > F.col("proof_cut")) & (move < _MOVED_WITHIN_US)
+        earlier = F.timestamp_micros(F.col("proof_edge") - 1 - move)
+        changed["event_time"] = F.when(is_moved, earlier).otherwise(F.col("event_time"))
     return frame.withColumns(changed).select(*rows.columns, WORLD)
 
 

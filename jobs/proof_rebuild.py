@@ -31,7 +31,7 @@ from jobs.proof_worlds import (
     wide_selection,
     widened,
 )
-from jobs.snapshots import stamped
+from jobs.snapshots import facts_of, stamped, tasks
 from lakehouse.commits import stage
 from lakehouse.ledger_records import PUBLISHED, SliceRecord
 from lakehouse.ledger_state import LedgerState
@@ -99,8 +99,8 @@ class Rebuild:
         """keys: what the spine calls a join key; the world of the n-th selection stands in its column `world_of(n)`."""
         sources = [each for each in self._all(Source) if not each.is_static]
         found = self._side_by_side(self._raw, sources)
-        for view in self._all(DerivedView):
-            self._derived(view)
+        for level in _levels(self._all(DerivedView)):
+            self._side_by_side(self._derived, level)
         self._side_by_side(self._aggregate, self._all(AggregateView))
         self._side_by_side(self._cross, self._all(CrossEntityView))
         scratch = Released(self.released.release_id, self.job.known.versions(), self.job.known)
@@ -131,17 +131,15 @@ class Rebuild:
         facts = rows_of(self.job, wide.source, cut_us=cut).where(F.col("event_time") < instant(as_of))
         facts = _only(self._here(facts, view), self.demand.of(view), list(view.source.schema))
         lookups = [looked_up(self.job, wide, each, cut_us=cut) for each in wide.lookups]
-        self._write(view, derive(facts, lookups, wide))
+        columns = self.demand.columns_of(view)
+        rows = derive(facts, lookups, wide)
+        self._write(view, rows if columns is None else rows.select(*columns, WORLD, "superseded_at"))
 
     def _aggregate(self, view: AggregateView) -> None:
         wide, as_ofs = cast(AggregateView, widened(view)), self._as_ofs_of(view)
-        last = max(as_ofs)
-        facts = rows_of(self.job, wide.source, cut_us=last + wide.cut_delay_us)
-        facts = self._here(facts.where(F.col("event_time") < instant(last)), view)
+        facts = self._here(facts_of(self.job, wide, max(as_ofs)), view)
         facts = _only(facts, self.demand.of(view), list(view.source.schema))
-        held = self.job.known.rows(key_of(view.source))
-        partitions = max(2, -(-held // self.place.options.facts_per_task))
-        self._publish(view, snapshots(facts, wide, as_ofs, partitions=partitions))
+        self._publish(view, snapshots(facts, wide, as_ofs, partitions=tasks(self.job, view)))
 
     def _cross(self, view: CrossEntityView) -> None:
         wide, as_ofs = cast(CrossEntityView, widened(view)), self._as_ofs_of(view)
@@ -212,6 +210,14 @@ class Rebuild:
 def world_of(place: int) -> str:
     """The spine's column that says in which world the n-th selection's facts are looked for."""
     return f"{WORLD}_{place}"
+
+
+def _levels(views: Sequence[DerivedView]) -> list[list[DerivedView]]:
+    """Derived views, those first that read sources alone."""
+    depth: dict[str, int] = {}
+    for view in views:  # each stands after what it reads
+        depth[key_of(view)] = 1 + max((depth.get(key_of(up), 0) for up in view.upstream), default=0)
+    return [[v for v in views if depth[key_of(v)] == level] for level in sorted(set(depth.values()))]
 
 
 def _as_ofs(world: World) -> list[int]:

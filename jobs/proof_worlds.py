@@ -17,14 +17,18 @@ WORLD = "proof_world"
 
 
 class Poison(StrEnum):
-    """What becomes of a fact that could not be known. NOTHING is the control: what is rebuilt from raw as it is."""
+    """What becomes of a fact that could not be known. NOTHING is the control: what is rebuilt from raw as it is.
+
+    MIXED is for where facts are many: by a hash of the fact, one of four is replaced and the others are removed.
+    """
 
     REMOVED = "removed"
     REPLACED = "replaced"
+    MIXED = "removed or replaced"
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Knowable:
     """A fact can be known while event_time < edge (or at the edge, where that counts) and available_time <= cut."""
 
@@ -83,10 +87,12 @@ def worlds_of(
 def _knowable(selection: Selection, label_us: int, as_ofs: Sequence[int]) -> Knowable | None:
     view = selection.view
     if isinstance(view, AggregateView | CrossEntityView):
-        return Knowable(edge_us=as_ofs[-1], cut_us=as_ofs[-1] + view.cut_delay_us) if as_ofs else None
+        # A snapshot is out after its cut; one that was stamped to be out before holds more than could be known.
+        newest = as_ofs[-1] if as_ofs else None
+        return None if newest is None else Knowable(newest, min(newest + view.cut_delay_us, label_us))
     if view.is_static:
         return None
-    return Knowable(edge_us=label_us, cut_us=label_us, includes_edge=view.includes_label_instant)
+    return Knowable(label_us, label_us, includes_edge=view.includes_label_instant)
 
 
 def _as_ofs(pairs: Iterable[tuple[Selection, Sequence[int]]]) -> dict[str, tuple[int, ...]]:

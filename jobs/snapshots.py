@@ -27,10 +27,19 @@ def build_aggregate(job: Job, view: AggregateView, as_ofs_us: Sequence[int]) -> 
     if not wanted:
         return _unchanged(job, view, as_ofs_us)
     last = max(wanted)
-    facts = rows_of(job, view.source, cut_us=last + view.cut_delay_us).where(F.col("event_time") < instant(last))
-    held = job.known.rows(key_of(view.source))
-    frame = snapshots(facts, view, wanted, partitions=max(2, -(-held // job.place.options.facts_per_task)))
-    return _publish(job, view, frame, wanted, rows_in=held)
+    frame = snapshots(facts_of(job, view, last), view, wanted, partitions=tasks(job, view))
+    return _publish(job, view, frame, wanted, rows_in=job.known.rows(key_of(view.source)))
+
+
+def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
+    """What snapshots up to that as-of may read: what happened before it and was known at its cut."""
+    known = rows_of(job, view.source, cut_us=last_us + view.cut_delay_us)
+    return known.where(F.col("event_time") < instant(last_us))
+
+
+def tasks(job: Job, view: AggregateView) -> int:
+    """How many tasks share the view's facts: each holds its part in memory."""
+    return max(2, -(-job.known.rows(key_of(view.source)) // job.place.options.facts_per_task))
 
 
 def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]) -> StepOutcome:

@@ -15,14 +15,14 @@ def proof_text(manifest: "Manifest") -> str:
     proof = proof_of(manifest.certificate)
     sources = list(proof.facts)
     rows = [
-        [each.label_time, each.rows, *(each.poisoned.get(source, 0) for source in sources)]
-        for each in proof.instants
+        [each.label_time, each.rows, *(each.poisoned.get(source, 0) for source in sources)] for each in proof.instants
     ]
     total = ["of all", proof.rows, *(proof.facts[source] for source in sources)]
-    header = ["label time", "rows", *(f"{source.split('/')[1]} poisoned" for source in sources)]
+    header = ["label time", "rows", *(source.split("/")[1] for source in sources)]
     lines = [f"  training set {manifest.name}: {proof.told(manifest.name)}; {proof.seconds:.1f} s"]
     if rows:
-        lines += ["", table_text(header, [*rows, total]), ""]
+        told = "  poisoned facts, of those that the rows could reach:"
+        lines += ["", told, "", table_text(header, [*rows, total]), ""]
     statics = ", ".join(manifest.certificate["static_sources"])
     lines += [f"  static, so never poisoned: {statics}"] if statics else []
     return "\n".join([*lines, f"  show it: ziggurat training-set show {manifest.name}"])
