@@ -13,22 +13,30 @@ from features.durations import day_or_instant, instant_text
 from features.registry import key_of
 from jobs.certificate import Joined
 from jobs.spines import LABEL_TIME
+from jobs.training_set_split import SPLIT
+from pit_join.ordering import quoted
 from reports.training_set import BalancePoint, CardColumn, CardPage, CertificatePage
 
 SAMPLED_ROWS = 1_000
 MOST_POINTS = 120
+_UNHASHED = ("map<", "variant")  # Spark has no hash of them
 _NUMBERS = (T.NumericType, T.BooleanType)
 # Of a spine without rows.
 _NOTHING: Mapping[Hashable, Any] = {"rows": 0, "nulls": 0, "minimum": None, "mean": None, "maximum": None}
 
 
-def gather_card(joined: Joined, certificate: CertificatePage, keys: Sequence[str]) -> CardPage:
-    """Three small passes, side by side: entities, the label over time, a sample of rows."""
+def gather_card(
+    joined: Joined, certificate: CertificatePage, keys: Sequence[str], *, split: Mapping[str, Any]
+) -> CardPage:
+    """Three small passes, side by side: entities, the label over time, a sample of rows.
+
+    split: as the manifest tells it; the card has it beside the column. Empty: there is none.
+    """
     label = _label(joined.spine, keys)
     with ThreadPoolExecutor(3, thread_name_prefix="card") as pool:
-        entities = pool.submit(lambda: joined.spine.select(*keys).distinct().count())
+        entities = pool.submit(lambda: joined.spine.select(*map(quoted, keys)).distinct().count())
         balance = pool.submit(lambda: _balance(joined.spine, label) if label else ())
-        sample = pool.submit(_sample, joined.rows.select(*joined.columns))
+        sample = pool.submit(_sample, joined.rows.select(*map(quoted, joined.columns)))
     return CardPage(
         joined.name,
         joined.service.name,
@@ -37,7 +45,7 @@ def gather_card(joined: Joined, certificate: CertificatePage, keys: Sequence[str
         entities=entities.result(),
         label=label,
         balance=balance.result(),
-        columns=_columns(joined, keys, sample.result()),
+        columns=_columns(joined, keys, sample.result(), _split_told(split)),
         is_certified=certificate.is_certified,
         reasons=certificate.reasons,
         warnings=certificate.warnings,
@@ -61,8 +69,8 @@ def _balance(spine: DataFrame, label: str) -> tuple[BalancePoint, ...]:
         grouped = spine.where(F.col(LABEL_TIME).isNotNull()).groupBy(F.unix_micros(at).alias("at"))
         counted = grouped.agg(
             F.count(F.lit(1)).alias("rows"),
-            F.count_if(F.col(label).cast("double") > 0).alias("positive"),
-            F.count_if(F.col(label).isNull()).alias("unknown"),
+            F.count_if(quoted(label).cast("double") > 0).alias("positive"),
+            F.count_if(quoted(label).isNull()).alias("unknown"),
         )
         found = counted.limit(MOST_POINTS + 1).collect()
         if len(found) <= MOST_POINTS:
@@ -77,14 +85,19 @@ def _balance(spine: DataFrame, label: str) -> tuple[BalancePoint, ...]:
 def _sample(rows: DataFrame) -> dict[str, list[float | None]]:
     """Some rows' numbers, the same ones each time."""
     numbers = [field.name for field in rows.schema if isinstance(field.dataType, _NUMBERS)]
-    few = (
-        rows.orderBy(F.xxhash64(*rows.columns)).limit(SAMPLED_ROWS).select(*[F.col(n).cast("double") for n in numbers])
-    )
+    hashed = [
+        quoted(field.name)
+        for field in rows.schema
+        if not any(kind in field.dataType.simpleString() for kind in _UNHASHED)
+    ]
+    few = rows.orderBy(F.xxhash64(*hashed)).limit(SAMPLED_ROWS).select(*[quoted(n).cast("double") for n in numbers])
     arrow = few.toArrow()
     return {name: arrow[name].to_pylist() for name in numbers}
 
 
-def _columns(joined: Joined, keys: Sequence[str], sample: dict[str, list[float | None]]) -> tuple[CardColumn, ...]:
+def _columns(
+    joined: Joined, keys: Sequence[str], sample: dict[str, list[float | None]], split: str
+) -> tuple[CardColumn, ...]:
     lines = {str(line["feature"]): line for line in joined.profile.to_dict("records")}
     types = {field.name: field.dataType.simpleString() for field in joined.rows.schema}
     served = {c.name: (key_of(s.view), c) for s in joined.service.features for c in s.columns}
@@ -97,12 +110,23 @@ def _columns(joined: Joined, keys: Sequence[str], sample: dict[str, list[float |
                 view=view,
                 type=types[name],
                 unit=column.unit if column else "",
-                doc=column.doc if column else "",
+                doc=column.doc if column else split if name == SPLIT else "",
                 null_share=line["nulls"] / line["rows"] if line["rows"] else None,
                 **({} if name in keys else _figures(line, sample.get(name, ()))),
             )
         )
     return tuple(cards)
+
+
+def _split_told(split: Mapping[str, Any]) -> str:
+    """`train 700 rows to 2017-08-01T12:00:00Z; … gap 30d`; empty without a split."""
+    if not split:
+        return ""
+    parts = [
+        f"{name} {part['rows']:,} rows" + (f" from {part['first']} to {part['last']}" if part["first"] else "")
+        for name, part in split["parts"].items()
+    ]
+    return f"{'; '.join(parts)}; outcomes take {split['gap']}"
 
 
 def _figures(line: Mapping[Hashable, Any], sample: Sequence[float | None]) -> dict[str, Any]:

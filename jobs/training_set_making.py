@@ -155,7 +155,7 @@ class Making:
             origin=joined.origin,
             data={"version": None, "rows": joined.content.rows, "hash": joined.content.hex},
             certificate=asdict(certificate),
-            card=asdict(gather_card(joined, certificate, list(self.asked.key_types))),
+            card=asdict(gather_card(joined, certificate, list(self.asked.key_types), split=told["split"])),
         )
 
     def _staged(self, frame: DataFrame, what: str) -> DataFrame:

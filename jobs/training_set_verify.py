@@ -26,7 +26,7 @@ from jobs.training_set_versions import data_key, rows_of
 from lakehouse.commits import stage
 from lakehouse.ledger import Ledger
 from lakehouse.storage_errors import StorageError, TableMissing
-from lakehouse.tables import filesystem, read, remove
+from lakehouse.tables import exists, filesystem, read, remove
 from pit_join import point_in_time_join
 from pit_join.ordering import quoted
 
@@ -117,6 +117,11 @@ def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "au
 
 def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
     """The service as it was: its views by key, if each of its features still means what the manifest says (S35)."""
+    if not manifest.views:
+        raise NotReproduced(
+            f"training set '{manifest.called}' has a manifest of format {manifest.format}, which does not tell how its "
+            "views were joined; build it anew."
+        )
     return FeatureService(
         manifest.service,
         features=tuple(_selection(registry, manifest, view) for view in manifest.views.values()),
@@ -147,11 +152,7 @@ def _selection(registry: Registry, manifest: Manifest, view: Mapping[str, Any]) 
 def _whole(place: Place, manifest: Manifest) -> DataFrame:
     """The stored rows, after a look at every table that the manifest names."""
     for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data["version"])]:
-        try:
-            gone = files_gone(read(place.spark, place.warehouse.address(table).path, version=version))
-        except TableMissing:
-            gone = True
-        if gone:
+        if _is_gone(place, place.warehouse.address(table).path, version):
             raise TrainingSetErased(
                 f"training set '{manifest.called}' is erased: {table} can no longer be read at version {version}, "
                 "which its manifest names. What was trained on it can't be checked any more."
@@ -159,8 +160,14 @@ def _whole(place: Place, manifest: Manifest) -> DataFrame:
     return rows_of(place, manifest)
 
 
-def files_gone(frame: DataFrame) -> bool:
-    """Whether a file of a pinned version is missing; False where only Spark can look."""
+def _is_gone(place: Place, path: str, version: int) -> bool:
+    """Whether a pinned version lacks a file, or is gone itself; files that only Spark can look for count as there."""
+    if not exists(place.spark, path):  # asked first: Spark may remember a log that lies there no more
+        return True
+    try:
+        frame = read(place.spark, path, version=version)
+    except TableMissing:
+        return True
     names = [unquote(name) for name in frame.inputFiles()]
     located = [found for name in names if (found := filesystem(name)) is not None]
     if not located:

@@ -50,21 +50,20 @@ class Measured:
 def measure(frame: DataFrame, *, keys: Sequence[str], profiled: Sequence[str], hashed: Sequence[str]) -> Measured:
     """frame: rows with `_slice` (bigint). Cost: one pass without a shuffle, and one small aggregation by key."""
     columns = list(dict.fromkeys([SLICE, *profiled, *hashed]))
-    parts = (
-        frame.select(*columns)
-        .mapInArrow(partial(_measure_partition, profiled=list(profiled), hashed=list(hashed)), _SCHEMA)
-        .toArrow()
-    )
+    # Spark hands a column with a dot in its name to no Arrow function: the names travel beside the rows.
+    named = [F.col(f"`{name.replace('`', '``')}`").alias(f"column_{place}") for place, name in enumerate(columns)]
+    told = partial(_measure_partition, columns=columns, profiled=list(profiled), hashed=list(hashed))
+    parts = frame.select(*named).mapInArrow(told, _SCHEMA).toArrow()
     return Measured(_profile(parts), _hashes(parts), _key_counts(frame, keys))
 
 
 def _measure_partition(
-    batches: Iterator[pa.RecordBatch], profiled: list[str], hashed: list[str]
+    batches: Iterator[pa.RecordBatch], columns: list[str], profiled: list[str], hashed: list[str]
 ) -> Iterator[pa.RecordBatch]:
     """Profiles and digest sums of a partition; the batches' results are merged, so that little leaves the worker."""
     profiles, sums = [], []
     for batch in batches:
-        table = pa.Table.from_batches([batch])
+        table = pa.Table.from_batches([batch]).rename_columns(columns)
         profiles.append(profile(table, slice_column=SLICE, columns=profiled))
         sums.append(partial_sums(table.select([SLICE, *hashed]), slice_column=SLICE))
     if profiles:
