@@ -1,5 +1,7 @@
 """Point-in-time joins as whole jobs, ours and what others would use: `make bench-pit`, or `python -m benchmarks.pit`.
 
+Results go to benchmarks/pit/results.json, after each engine, and from it into docs/performance.md.
+
 Finished cases are kept and skipped, so a run that was stopped goes on where it was: --again measures them anew. Figures
 depend on what else the machine does: measure on a quiet one. Data lie in .bench-pit/, up to 15 GB at the largest size.
 """
@@ -13,8 +15,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.pit import results
-from benchmarks.pit.cases import Case, cases, warm_up
+from benchmarks.pit import page, results
+from benchmarks.pit.cases import UPKEEP, Case, cases, warm_up
 from benchmarks.pit.data import place_of, question_of
 from benchmarks.pit.engines import ENGINES
 from benchmarks.pit.measure import measured
@@ -40,6 +42,8 @@ def main() -> None:
             continue
         if _measure_case(case, chosen, found=found, path=path, until=until):
             sys.stdout.write(f"\n{case_table(found, case.name)}\n\n")
+    if not is_quick:
+        page.main()
 
 
 def _options() -> argparse.ArgumentParser:
@@ -85,8 +89,11 @@ def _measure(case: Case, engine: str, *, is_sorted: bool, chosen: argparse.Names
     _make_room(case)
     question = question_of(case, FOLDER / "data", is_sorted=is_sorted)
     small = question_of(warm_up(case), FOLDER / "data", is_sorted=is_sorted)
-    if ENGINES[engine].lays_out:
-        question = replace(question, layouts=FOLDER / "layouts" / place_of(case))
+    if ENGINES[engine].lays_out or engine in UPKEEP:
+        layouts = FOLDER / "layouts" / f"{place_of(case)}{'-kept' * (engine in UPKEEP)}"
+        if case.lays_out_anew:
+            shutil.rmtree(layouts, ignore_errors=True)
+        question = replace(question, layouts=layouts)
         small = replace(small, layouts=FOLDER / "layouts" / place_of(warm_up(case)))
     is_plain = case.irregular is None or not ENGINES[engine].has_clocks
     head = {"engine": engine, "is_sorted": is_sorted, "question": "plain" if is_plain else "two clocks"}

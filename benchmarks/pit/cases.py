@@ -7,9 +7,10 @@ FEATURES = tuple(f"v{number}" for number in range(5))
 HISTORY_ROWS_PER_ENTITY = 50
 OURS = ("sql", "arrow", "colocated")
 SINGLE_NODE = ("duckdb", "polars", "pandas")
-EVERYONE = ("limit", *OURS, *SINGLE_NODE, "tempo", "feast")
+EVERYONE = ("limit", *OURS, "duckdb", "duckdb_packed", "polars", "pandas", "tempo", "feast")
+UPKEEP = ("upkeep",)
 NOT_FEAST = tuple(name for name in EVERYONE if name != "feast")
-STRONGEST = ("limit", *OURS, "duckdb", "polars")
+STRONGEST = ("limit", *OURS, "duckdb", "duckdb_packed", "polars")
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Case:
     irregular     None: the plain question, each fact known when it happened. A share: the histories have two clocks and
                   identities, and that share of their rows came days late or corrects an earlier row
     is_sorted     the engines that answer once more on files sorted by key and time
+    lays_out_anew    False: the layout of the case before it is used again, as every training set after the first does
     """
 
     name: str
@@ -30,6 +32,7 @@ class Case:
     irregular: float | None = None
     engines: tuple[str, ...] = EVERYONE
     is_sorted: tuple[str, ...] = ()
+    lays_out_anew: bool = True
 
     @property
     def entities(self) -> int:
@@ -84,6 +87,7 @@ def _grown(spine_rows: int) -> Case:
         spine_rows,
         10_000_000,
         engines=("limit", "arrow", "colocated"),
+        lays_out_anew=False,
     )
 
 
@@ -113,7 +117,6 @@ _CASES = (
     Case("m", "one history", _MILLION, 10 * _MILLION, is_sorted=SINGLE_NODE),
     _grown(250_000),
     _grown(500_000),
-    _grown(1_000_000),
     _grown(2_000_000),
     Case("m_uniform", "uniform keys", _MILLION, 10 * _MILLION, keys="uniform", engines=STRONGEST),
     Case("m_hot", "one key with 10 % of all rows", _MILLION, 10 * _MILLION, keys="hot", engines=STRONGEST),
@@ -123,6 +126,7 @@ _CASES = (
     Case("irregular_0", "0 % irregular", _MILLION, 10 * _MILLION, irregular=0.0, engines=STRONGEST),
     Case("irregular_1", "1 % irregular", _MILLION, 10 * _MILLION, irregular=0.01, engines=STRONGEST),
     Case("irregular_10", "10 % irregular", _MILLION, 10 * _MILLION, irregular=0.1, engines=STRONGEST),
+    Case("upkeep", "a layout's upkeep", _MILLION, 10 * _MILLION, engines=UPKEEP),
     Case("l", "one history, large", 5 * _MILLION, 50 * _MILLION, engines=NOT_FEAST),
 )
 _ONLY_AT_FULL_SIZE = frozenset({"m", "l"})

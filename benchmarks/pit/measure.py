@@ -81,6 +81,8 @@ def _watched(worker: "subprocess.Popen[str]", limit: float) -> dict[str, Any]:
             found["runs"].append(event | {"peak_mb": peak})
         elif kind == "laid out":
             found["laid_out"] = event | {"peak_mb": peak}
+        elif kind == "step":
+            found.setdefault("steps", []).append(event | {"peak_mb": peak})
         elif kind == "done":
             return found | {"status": "answered"}
         is_warm = is_warm or kind == "warm"

@@ -9,12 +9,14 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
-from benchmarks.pit.cases import Question
-from benchmarks.pit.engines import LaysOut, start
+from benchmarks.pit.cases import UPKEEP, Question
+from benchmarks.pit.engines import Engine, Keeps, LaysOut, start
 from benchmarks.pit.process_tree import cpu_seconds
+from benchmarks.pit.row_hash import answer_in
 
 MARK = "bench-pit: "  # before each line that is for the parent; libraries print too
 ENOUGH_SECONDS = 120  # a first run that took longer is the only one
@@ -27,15 +29,31 @@ def main() -> None:
     _tell("ready")
     warm, question = _question(order["warm_up"]), _question(order["question"])
     output = scratch / "answer.parquet"
+    if order["engine"] in UPKEEP:
+        _keep(cast(Keeps, engine), warm, question, output)
+    else:
+        _answer(engine, warm, question, output, runs=order["runs"])
+    _tell("done")
+
+
+def _keep(engine: Keeps, warm: Question, question: Question, output: Path) -> None:
+    for _, work in engine.steps(warm, output):
+        work()
+    _tell("warm")
+    for name, work in engine.steps(question, output):
+        _emptied(output)
+        _timed("step", work, step=name, answer=output)
+
+
+def _answer(engine: Engine, warm: Question, question: Question, output: Path, *, runs: int) -> None:
     for asked, event in ((warm, "laid out small"), (question, "laid out")):
         if asked.layouts is not None and not _is_laid_out(asked):
             _timed(event, lambda asked=asked: cast(LaysOut, engine).lay_out(asked))  # type: ignore[misc]
         if asked is warm:
             _timed("warm", lambda: engine.answer(warm, _emptied(output)))
-    for _ in range(order["runs"]):
+    for _ in range(runs):
         if _timed("run", lambda: engine.answer(question, _emptied(output))) > ENOUGH_SECONDS:
             break
-    _tell("done")
 
 
 def _question(told: dict[str, Any]) -> Question:
@@ -61,15 +79,20 @@ def _emptied(output: Path) -> Path:
     return output
 
 
-def _timed(event: str, work: Callable[[], None]) -> float:
+def _timed(event: str, work: Callable[[], None], *, step: str | None = None, answer: Path | None = None) -> float:
     used, begun = cpu_seconds(os.getpid()), time.monotonic()
     work()
     wall = time.monotonic() - begun
-    _tell(event, wall=wall, cpu=cpu_seconds(os.getpid()) - used)
+    told: dict[str, Any] = {"wall": wall, "cpu": cpu_seconds(os.getpid()) - used}
+    if step is not None:
+        told["step"] = step
+    if answer is not None and answer.exists():
+        told |= asdict(answer_in(answer))
+    _tell(event, **told)
     return wall
 
 
-def _tell(event: str, **figures: float) -> None:
+def _tell(event: str, **figures: Any) -> None:
     sys.stdout.write(f"{MARK}{json.dumps({'event': event, **figures})}\n")
     sys.stdout.flush()
 

@@ -1,6 +1,6 @@
 """The engines by name, each in a module that imports its library: a process loads only the one that it measures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,13 @@ class LaysOut(Protocol):
 
     def lay_out(self, question: Question) -> None:
         """Write the histories' layouts into `question.layouts`."""
+
+
+class Keeps(Protocol):
+    """One whose work is a series of steps, each timed once."""
+
+    def steps(self, question: Question, output: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+        """Each step's name and its work."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,9 @@ ENGINES: Mapping[str, Known] = MappingProxyType(
         "arrow": Known("Ziggurat, Arrow", "ziggurat_arrow", has_clocks=True),
         "colocated": Known("Ziggurat, co-located", "ziggurat_colocated", has_clocks=True, lays_out=True),
         "duckdb": Known("DuckDB ASOF", "duckdb_asof", note="histories without ties beforehand: ASOF takes any of them"),
+        "duckdb_packed": Known(
+            "DuckDB ASOF, packed", "duckdb_packed", note="event_time and seq in one 128-bit number, nothing to resolve"
+        ),
         "polars": Known("polars join_asof", "polars_join_asof", note="sorted by (event_time, seq), exact matches off"),
         "pandas": Known(
             "pandas merge_asof", "pandas_merge_asof", note="sorted by (event_time, seq), exact matches off"
@@ -56,6 +66,7 @@ ENGINES: Mapping[str, Known] = MappingProxyType(
         "feast": Known(
             "Feast, Spark store", "feast_spark", note="no ttl, seq as created; label times moved back by 1 µs"
         ),
+        "upkeep": Known("Ziggurat, a layout's upkeep", "ziggurat_upkeep", has_clocks=True),
     }
 )
 

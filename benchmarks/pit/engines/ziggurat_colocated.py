@@ -11,12 +11,16 @@ from pit_join import History, lay_out, with_layout
 class Colocated(Ziggurat):
     def lay_out(self, question: Question) -> None:
         for history in super().histories(question):
-            lay_out(history, self._folder(history, question))
+            lay_out(history, self.folder(history, question))
+
+    def bare_history(self, question: Question) -> History:
+        """The first, without its layout."""
+        return super().histories(question)[0]
 
     def histories(self, question: Question) -> list[History]:
-        return [with_layout(history, self._folder(history, question)) for history in super().histories(question)]
+        return [with_layout(history, self.folder(history, question)) for history in super().histories(question)]
 
-    def _folder(self, history: History, question: Question) -> str:
+    def folder(self, history: History, question: Question) -> str:
         if question.layouts is None:
             raise ValueError("the co-located strategy was asked without a folder for its layouts")
         return str(question.layouts / history.name)
