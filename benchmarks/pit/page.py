@@ -91,9 +91,9 @@ def _case(results: dict[str, Any], case: str) -> str:
 def _growth(results: dict[str, Any]) -> str:
     rows = []
     for case in (name for name in GROWTH if of_case(results, name)):
-        found = [figure(results, case, engine, name) for engine in (OURS, "arrow") for name in ("wall", "cpu")]
+        found = [figure(results, case, engine, name) for engine in (OURS, "limit") for name in ("wall", "cpu")]
         rows.append([short(results["cases"][case]["spine_rows"]), *map(seconds, found)])
-    head = ["spine rows", "co-located, seconds", "CPU seconds", "Arrow, seconds", "CPU seconds"]
+    head = ["spine rows", "co-located, seconds", "CPU seconds", "read and write only, seconds", "CPU seconds"]
     return f"10 M facts, one history. The layout was written once, for all of these.\n\n{_table(head, rows)}"
 
 
