@@ -1,9 +1,5 @@
 """Killed (SIGKILL) at every step, a training set and an export leave readers what they had; the next run ends well."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -14,9 +10,9 @@ from online_store.answer import answer
 from online_store.embedded import EmbeddedStore
 from online_store.errors import NothingExported
 from tests.e2e.oracle.joined import stored_hash
-from tests.e2e.small import killed_verb
 from tests.e2e.small.bike_models import SERVICE, released_models
-from tests.e2e.small.bikes import FIRST, HOUSE, SECOND, Bikes
+from tests.e2e.small.bikes import FIRST, SECOND, Bikes
+from tests.e2e.small.killing import kill
 
 NAME = "again"
 DATA = f"training_sets/{NAME}/data"
@@ -36,15 +32,8 @@ def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
 
 @pytest.fixture
 def killed_at(spark, bikes: Bikes) -> Callable[..., None]:
-    parameters = spark.sparkContext._gateway.gateway_parameters
-
     def killed(point: str, *words: str) -> None:
-        done = subprocess.run(
-            [sys.executable, killed_verb.__file__, bikes.folder, str(parameters.port), parameters.auth_token, *words],
-            env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(HOUSE)},
-            capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert done.returncode == -signal.SIGKILL, f"{point}: {done.stdout}{done.stderr}"
+        kill(spark, bikes, point, *words)
 
     return killed
 
