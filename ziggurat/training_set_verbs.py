@@ -93,7 +93,10 @@ def training_set(
 @click.option("--json", "as_json", is_flag=True, help="The manifest, certificate and card as JSON.")
 @common
 def show(name: str, as_json: bool, **where: Any) -> None:
-    """The schema, label balance, null shares and verdict of training set NAME; writes its pages."""
+    """The schema, label balance, null shares and verdict of training set NAME; writes its pages.
+
+    NAME may be name@version: then the pages stay those of the newest.
+    """
     from dataclasses import asdict
 
     from jobs.pages import write_pages
@@ -105,7 +108,9 @@ def show(name: str, as_json: bool, **where: Any) -> None:
     if as_json:
         click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
         return
-    click.echo(card_text(manifest, write_pages(Warehouse(workspace.settings.warehouse), manifest)))
+    is_newest = manifest.version == workspace.manifest(manifest.name).version
+    pages = write_pages(Warehouse(workspace.settings.warehouse), manifest) if is_newest else ()
+    click.echo(card_text(manifest, pages))
 
 
 @training_set.command()

@@ -87,6 +87,19 @@ def test_a_split_by_shares_leaves_a_gap_before_each_boundary_and_its_copy_has_a_
     assert f"train {counts['train']:,} rows from" in Path(folder.parents[1], "card.html").read_text("utf-8")
 
 
+def test_a_split_set_that_grew_is_split_as_the_one_built_at_once(bikes: Bikes) -> None:
+    table, asked = pq.read_table(bikes.folder / "spine.parquet"), ("--split", "0.6,0.2,0.2", "--gap", "1d")
+    pq.write_table(table.slice(0, 45), bikes.folder / "less.parquet")
+    before = made(bikes, "split_later", *asked, spine="less.parquet")
+    after = made(bikes, "split_later", *asked)
+    once = manifest_of(bikes.warehouse, "parts")
+    assert (after.version, after.data["hash"], after.split) == (2, once.data["hash"], once.split)
+    page = Path(bikes.warehouse.root, "training_sets", "split_later", "card.html")
+    newest = page.read_bytes()
+    assert f"{before.data['rows']:,} rows" in ask(bikes, "show", "split_later@1").out
+    assert page.read_bytes() == newest
+
+
 def test_a_label_brings_its_horizon_and_no_train_outcome_reaches_the_first_validation_row(bikes: Bikes) -> None:
     assert bikes.ziggurat("labels", LABEL).code == 0
     manifest = made(bikes, "labelled", "--split-at", "2024-05-27,2024-06-05", spine=LABEL)
