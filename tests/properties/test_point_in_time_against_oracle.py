@@ -1,7 +1,14 @@
-"""The point-in-time join against its oracle: random spines and histories whose instants crowd, many examples a job."""
+"""Every strategy of the point-in-time join against the oracle: random spines and histories whose instants crowd.
+
+Many examples a job. Some crowd where clocks of some zone change, and the session lies in a zone drawn with them.
+"""
 
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -11,13 +18,27 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from pit_join import History, evidence_column, join_with_evidence
+from pit_join import History, evidence_column, join_with_evidence, lay_out
 from pit_join.oracle import Asked, seen_by
+from pit_join.strategies import STRATEGIES
+from tests.spec.pit_join.plain import plain
+from tests.spec.pit_join.stacked import session_like
+from tests.support.drawn import at_us
 
 Row = dict[str, Any]
 INSTANT = pa.timestamp("us", tz="UTC")
 FIRST, LAST = -2_208_988_800_000_000, 7_258_118_399_999_999  # the years 1900 and 2199 (S1)
 EXAMPLES = 150
+
+# Where a zone's clocks change: a zone, and an instant at which it sets them.
+NIGHTS = {
+    "UTC": 0,
+    "America/New_York": at_us("2017-11-05T06:00Z"),
+    "Asia/Kolkata": at_us("1941-09-30T18:30Z"),
+    "Australia/Lord_Howe": at_us("2017-04-01T15:00Z"),
+    "Pacific/Apia": at_us("2011-12-30T10:00Z"),
+}
+HALF_HOUR = 1_800_000_000
 
 # One job answers all histories for all examples. Each says what `History` would; frames share their columns.
 KEYS = {"keys": ("example", "who", "part")}
@@ -32,7 +53,7 @@ HISTORIES: dict[str, dict[str, Any]] = {
     "loads": {**KNOWN, "identity": ("example", "fact"), "tombstone": "gone", "tie_break": ("tags",)},
     "static": {**KEYS, "event_time": None},
 }
-VALUES = ("value", "amount", "tags", "nth", "gone", "fact", "never_was", "loaded_at")
+VALUES = ("value", "amount", "price", "code", "tags", "nth", "gone", "fact", "never_was", "loaded_at")
 TYPES = {
     "example": pa.int64(),
     "fact": pa.int64(),
@@ -43,6 +64,8 @@ TYPES = {
     "nth": pa.int64(),
     "gone": pa.bool_(),
     "amount": pa.float64(),
+    "price": pa.decimal128(12, 2),
+    "code": pa.binary(),
     "tags": pa.map_(pa.string(), pa.int32()),
     "never_was": pa.bool_(),
     "available_time": INSTANT,
@@ -52,9 +75,12 @@ TYPES = {
 SPINE = {"n": pa.int64(), "example": pa.int64(), "who": pa.string(), "part": pa.int32(), "label_time": INSTANT}
 
 
-def instant(chance: Random, *, nulls: bool = False) -> int | None:
+def instant(chance: Random, night: int, *, nulls: bool = False) -> int | None:
+    """Five microseconds: at the turn of the example's night, or half an hour or an hour from it."""
     rare = [FIRST, FIRST + 1, LAST, LAST - 1, *([None] * 2 if nulls else [])]
-    return chance.choice(rare) if chance.random() < 0.1 else chance.randint(0, 4)
+    if chance.random() < 0.1:
+        return chance.choice(rare)
+    return chance.randint(0, 4) + (night + chance.choice([-2, -1, 0, 0, 0, 1]) * HALF_HOUR if night else 0)
 
 
 def whose(chance: Random) -> Row:
@@ -62,36 +88,40 @@ def whose(chance: Random) -> Row:
     return {"who": chance.choice(["1"] * 6 + ["12", None]), "part": chance.choice([23] * 6 + [3, None])}
 
 
-def fact(chance: Random) -> Row:
+def fact(chance: Random, night: int) -> Row:
     return whose(chance) | {
         "fact": chance.choice([1, 2, 3]),
         "value": chance.choice([None, "", "a", "ä", "Z"]),
-        "event_time": instant(chance, nulls=True),
+        "event_time": instant(chance, night, nulls=True),
         "nth": chance.choice([None, 1, 2]),
         "gone": chance.choice([None, False, False, True]),
         "amount": chance.choice([None, 0.0, 1.5, -2.0, float("nan"), float("inf")]),
+        "price": chance.choice([None, Decimal("0.00"), Decimal("9.50"), Decimal("10.00")]),
+        "code": chance.choice([None, b"", b"\x7f", b"\x80"]),
         "tags": chance.choice([None, {}, {"a": 1}, {"b": 2, "a": 1}, {"a": 2}, {"a": None}]),
         "never_was": chance.choice([None, False, False, True]),
-        "available_time": instant(chance, nulls=True),
-        "superseded_at": instant(chance) if chance.random() < 0.4 else None,
+        "available_time": instant(chance, night, nulls=True),
+        "superseded_at": instant(chance, night) if chance.random() < 0.4 else None,
         "loaded_at": chance.randint(0, 2),
     }
 
 
-def facts(chance: Random) -> list[Row]:
+def facts(chance: Random, night: int) -> list[Row]:
     """Some come again as they are, some differ from another in one column alone."""
-    rows = [fact(chance) for _ in range(chance.choice([0, 1, 4, 8, 12]))]
+    rows = [fact(chance, night) for _ in range(chance.choice([0, 1, 4, 8, 12]))]
     again = [dict(chance.choice(rows)) for _ in range(chance.choice([0, 0, 2])) if rows]
     one_off = [chance.choice(rows) for _ in range(chance.choice([0, 2])) if rows]
     changed = [
-        row | {name: fact(chance)[name]} for row in one_off for name in [chance.choice([*VALUES, "superseded_at"])]
+        row | {name: fact(chance, night)[name]}
+        for row in one_off
+        for name in [chance.choice([*VALUES, "superseded_at"])]
     ]
     return rows + again + changed
 
 
-def spine_rows(chance: Random) -> list[Row]:
+def spine_rows(chance: Random, night: int) -> list[Row]:
     rows = [
-        whose(chance) | {"label_time": instant(chance, nulls=True), "n": chance.choice([1, 2])}
+        whose(chance) | {"label_time": instant(chance, night, nulls=True), "n": chance.choice([1, 2])}
         for _ in range(chance.choice([0, 3, 6]))
     ]
     return rows + [chance.choice(rows) for _ in range(chance.choice([0, 2])) if rows]
@@ -114,15 +144,6 @@ def asked(name: str, knowledge: str) -> Asked:
     return Asked(columns=tuple(TYPES), max_age_us=max_age_us, knowledge=knowledge, **how)
 
 
-def plain(value: Any) -> Any:
-    """NaN equals itself, a map's entries have no order."""
-    if isinstance(value, dict):
-        return sorted(value.items())
-    if isinstance(value, list):
-        return sorted(value)
-    return "NaN" if value != value else value
-
-
 def wanted(row: Row, drawn: list[Row], name: str, knowledge: str) -> tuple[Any, ...]:
     how = asked(name, knowledge)
     answer = seen_by(row, drawn, how)
@@ -130,42 +151,51 @@ def wanted(row: Row, drawn: list[Row], name: str, knowledge: str) -> tuple[Any, 
     clocks = (None, None)
     if how.event_time and chosen:
         clocks = (chosen["event_time"], chosen[how.available_time or how.event_time])
-    return (answer.outcome, answer.is_tied, *clocks, *(plain(brought.get(value)) for value in VALUES))
+    values = (brought.get(value) for value in VALUES)
+    pairs = (list(value.items()) if isinstance(value, dict) else value for value in values)
+    return (answer.outcome, answer.is_tied, *clocks, *map(plain, pairs))
 
 
-def answered(spark: Any, batch: list[tuple[list[Row], list[Row]]], knowledge: str) -> dict[int, Counter[Any]]:
-    """Of each example, its spine rows with what they see of every history, each as often as it came."""
+Batch = list[tuple[list[Row], list[Row]]]
+
+
+def frames(spark: Any, batch: Batch) -> tuple[Any, list[History]]:
+    """The spine and the histories of all examples."""
     drawn = [{"example": place, **row} for place, (rows, _) in enumerate(batch) for row in rows]
     spine = frame(spark, [{"example": place, **row} for place, (_, rows) in enumerate(batch) for row in rows], SPINE)
     all_facts = frame(spark, drawn, TYPES)
-    histories = [History(name, all_facts, features=VALUES, **how) for name, how in HISTORIES.items()]
-    joined = join_with_evidence(spine, histories, knowledge=knowledge)
+    return spine, [History(name, all_facts, features=VALUES, **how) for name, how in HISTORIES.items()]
+
+
+def laid_out(histories: list[History], folder: Path) -> list[History]:
+    """What the co-located strategy asks for; a static history has no use for it."""
+    with ThreadPoolExecutor(2) as threads:
+        return list(
+            threads.map(
+                lambda each: each if each.is_static else lay_out(each, str(folder / each.name), buckets=3), histories
+            )
+        )
+
+
+def answered(spine: Any, histories: list[History], knowledge: str, strategy: str) -> dict[int, Counter[Any]]:
+    """Of each example, its spine rows with what they see of every history, each as often as it came."""
+    joined = join_with_evidence(spine, histories, knowledge=knowledge, strategy=strategy)
     told = [value.alias(f"{name}:{place}") for name in HISTORIES for place, value in enumerate(columns_of(name))]
-    keys = [F.unix_micros(name).alias(name) if kind == INSTANT else F.col(name) for name, kind in SPINE.items()]
     found: dict[int, Counter[Any]] = {}
-    for row in joined.select(*keys, *told).toArrow().to_pylist():
+    for row in joined.select(*SPINE, *told).toArrow().to_pylist():
         values = [plain(value) for value in row.values()]
         found.setdefault(row["example"], Counter())[repr(values)] += 1
     return found
 
 
 def columns_of(name: str) -> list[Any]:
-    evidence = F.col(evidence_column(name))
-    clocks = [F.unix_micros(evidence[clock]) for clock in ("event_time", "available_time")]
-    values = [F.col(f"{name}__{value}") for value in VALUES]
-    values[-1] = F.unix_micros(values[-1])
-    return [evidence["outcome"], evidence["is_tied"], *clocks, *values]
+    evidence = [F.col(evidence_column(name))[told] for told in ("outcome", "is_tied", "event_time", "available_time")]
+    return [*evidence, *(F.col(f"{name}__{value}") for value in VALUES)]
 
 
-# One Spark job answers a whole batch, drawn from a seed: to shrink it would take a job a step, so that a failure names
-# the batch's smallest example instead.
-@settings(max_examples=2, deadline=None, phases=[Phase.generate])
-@given(st.integers(0, 2**32))
-def check_join(spark: Any, knowledge: str, seed: int) -> None:
-    chance = Random(seed)
-    batch = [(facts(chance), spine_rows(chance)) for _ in range(EXAMPLES)]
-    found = answered(spark, batch, knowledge)
-    wrong = []
+def should_be(batch: Batch, knowledge: str) -> list[Counter[Any]]:
+    """The same, by the oracle."""
+    all_wanted = []
     for place, (drawn, rows) in enumerate(batch):
         example = [{"example": place, **row} for row in drawn]
         should: Counter[Any] = Counter()
@@ -173,12 +203,37 @@ def check_join(spark: Any, knowledge: str, seed: int) -> None:
             asking = {"example": place, **row}
             answers = [wanted(asking, example, name, knowledge) for name in HISTORIES]
             should[repr([*(asking[name] for name in SPINE), *(value for answer in answers for value in answer)])] += 1
-        if found.get(place, Counter()) != should:
-            surplus, missing = found.get(place, Counter()) - should, should - found.get(place, Counter())
-            wrong.append((len(drawn) + len(rows), f"{drawn}\n found {surplus}\nwanted {missing}"))
-    assert not wrong, f"{len(wrong)} of {len(batch)} examples differ; the smallest:\n{min(wrong)[1]}"
+        all_wanted.append(should)
+    return all_wanted
+
+
+def differing(batch: Batch, wanted: list[Counter[Any]], found: dict[int, Counter[Any]]) -> Iterator[tuple[int, str]]:
+    """The size of each example that was answered otherwise, and how."""
+    for place, (drawn, rows) in enumerate(batch):
+        should, did = wanted[place], found.get(place, Counter())
+        if did != should:
+            yield len(drawn) + len(rows), f"{drawn}\n found {did - should}\nwanted {should - did}"
+
+
+# One Spark job answers a whole batch, drawn from a seed: to shrink it would take a job a step, so that a failure names
+# the batch's smallest example instead.
+@settings(max_examples=2, deadline=None, phases=[Phase.generate])
+@given(st.integers(0, 2**32))
+def check_join(spark: Any, folder: Path, knowledge: str, seed: int) -> None:
+    chance = Random(seed)
+    nights = [chance.choice([0, *NIGHTS.values()]) for _ in range(EXAMPLES)]
+    batch = [(facts(chance, night), spine_rows(chance, night)) for night in nights]
+    should = should_be(batch, knowledge)
+    with session_like(spark, {"spark.sql.session.timeZone": chance.choice(list(NIGHTS))}):
+        spine, histories = frames(spark, batch)
+        for strategy in STRATEGIES:
+            if strategy == "colocated" and knowledge != "at_label":
+                continue  # a layout knows what was known at each label time, nothing else
+            asked = laid_out(histories, folder / str(seed)) if strategy == "colocated" else histories
+            wrong = list(differing(batch, should, answered(spine, asked, knowledge, strategy)))
+            assert not wrong, f"{strategy}: {len(wrong)} of {EXAMPLES} examples differ; the smallest:\n{min(wrong)[1]}"
 
 
 @pytest.mark.parametrize("knowledge", ["at_label", "latest"])
-def test_every_row_sees_what_the_oracle_sees(spark, knowledge: str) -> None:
-    check_join(spark, knowledge)
+def test_every_row_sees_what_the_oracle_sees(spark, tmp_path: Path, knowledge: str) -> None:
+    check_join(spark, tmp_path, knowledge)

@@ -58,8 +58,7 @@ def settings(place: int, zone: str) -> dict[str, str]:
     }
 
 
-# Every zone is asked about the first batch, with most of the rules and all that a zone could bend; the other batches
-# take turns. `make conformance` asks all of them everywhere.
+# Every zone is asked about the first batch, which has all that a zone could bend; the others take turns.
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strategy: str, zone: str) -> None:

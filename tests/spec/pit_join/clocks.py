@@ -34,37 +34,63 @@ RULES = (
         """,
     ),
     Rule(
-        "S14 what happens at the label time is the outcome, not the evidence; what is known at it counts",
+        "S14 what happens at the label time is the outcome, not the evidence",
+        """
+        case         event_time  value
+        event at t   3d          a
+        event at t   4d          b
+        just before  4d-1us      a
+        just after   4d+1us      a
+        """,
+        """
+        case         label_time:timestamp  value  outcome
+        event at t   4d                    a      matched
+        just before  4d                    a      matched
+        just after   4d                    -      unseen
+        """,
+    ),
+    Rule(
+        "S14 what becomes known at the label time counts, if it happened before",
         """
         case            event_time  available_time  value
-        event at t      4d          4d              b
-        event at t      3d          3d              a
         available at t  3d          4d              a
-        just before     4d-1us      4d              a
-        just after      4d+1us      3d              a
+        both at t       4d          4d              a
+        known early     4d+1us      3d              a
         """,
         """
         case            label_time:timestamp  value  outcome
-        event at t      4d                    a      matched
+        available at t  4d-1us                -      unseen
         available at t  4d                    a      matched
-        just before     4d                    a      matched
-        just after      4d                    -      unseen
+        both at t       4d                    -      unseen
+        known early     4d                    -      unseen
         """,
         how=KNOWN,
     ),
     Rule(
         "S14 a view that includes the label instant sees what happens at it, and nothing after it",
         """
+        case     event_time  available_time  value
+        at t     4d          4d              a
+        after t  4d+1us      4d+1us          a
+        """,
+        """
+        case     label_time:timestamp  value  outcome
+        at t     4d-1us                -      unseen
+        at t     4d                    a      matched
+        after t  4d                    -      unseen
+        """,
+        how={**KNOWN, "includes_label_instant": True},
+    ),
+    Rule(
+        "S14 what happens at the label instant, and is known only later, does not count even if that is included",
+        """
         case        event_time  available_time  value
-        at t        4d          4d              a
-        after t     4d+1us      4d              a
         known late  4d          4d+1us          a
         """,
         """
         case        label_time:timestamp  value  outcome
-        at t        4d                    a      matched
-        after t     4d                    -      unseen
         known late  4d                    -      unseen
+        known late  4d+1us                a      matched
         """,
         how={**KNOWN, "includes_label_instant": True},
     ),

@@ -77,10 +77,23 @@ RULES = (
         how={**KNOWN, "superseded_at": "superseded_at"},
     ),
     Rule(
-        "S18 a fact is kept while it is younger than max_age; an expired latest is null, never an older fact",
+        "S18 a fact is kept while it is younger than max_age",
+        """
+        case  event_time  available_time  value
+        edge  3d          3d              a
+        """,
+        """
+        case  label_time:timestamp  value  outcome
+        edge  10d-1us               a      matched
+        edge  10d                   -      expired
+        edge  10d+1us               -      expired
+        """,
+        how={**KNOWN, "max_age": "7d"},
+    ),
+    Rule(
+        "S18 an expired latest is null, never an older fact",
         """
         case            event_time  available_time  value
-        edge            3d          3d              a
         newest expired  2d          2d              a
         newest expired  3d          3d              b
         older is later  3d          3d              b
@@ -88,11 +101,8 @@ RULES = (
         """,
         """
         case            label_time:timestamp  value  outcome
-        edge            10d-1us               a      matched
-        edge            10d                   -      expired
-        edge            10d+1us               -      expired
-        newest expired  10d-1us               b      matched
-        newest expired  10d                   -      expired
+        newest expired  9d12:00               b      matched
+        newest expired  11d                   -      expired
         older is later  9d12:00               b      matched
         older is later  11d                   -      expired
         """,
