@@ -161,18 +161,23 @@ class _Proof:
         )
         rebuilt = rebuild.run(keys=self.keys)
         self._doing("joining again")
-        rows = self._joined(sample, worlds, rebuilt.histories, released)
+        rows = self._joined(sample, worlds, rebuilt.histories, released, poisons)
         self._doing("comparing cells")
         return worlds, rebuilt, {poison: changes(sample, _of(rows, poison), self.columns) for poison in poisons}
 
     def _joined(
-        self, sample: Sample, worlds: Sequence[World], histories: Mapping[int, History], released: Released
+        self,
+        sample: Sample,
+        worlds: Sequence[World],
+        histories: Mapping[int, History],
+        released: Released,
+        poisons: Sequence[Poison],
     ) -> pa.Table:
         """The sample's rows once per poison, joined to the rebuilt rows of their worlds, and to static ones as ever."""
         numbers = {(w.poison, w.label_us, number): w.number for w in worlds for number in w.places}
         instants = sample.rows[LABEL_TIME].cast(pa.int64()).to_pylist()
         variants = []
-        for poison in dict.fromkeys(world.poison for world in worlds):
+        for poison in poisons:
             variant = self._spine_table(sample).append_column(_VARIANT, pa.array([poison.value] * len(instants)))
             for number in histories:
                 in_world = pa.array([numbers.get((poison, at, number)) for at in instants], pa.int32())
