@@ -79,7 +79,8 @@ def proof_of(certificate: Mapping[str, Any]) -> Proof:
     told = certificate.get("proof") or {}
     instants = tuple(ProofInstant(**each) for each in told.get("instants", ()))
     changes = tuple(ProofChange(**each) for each in told.get("changes", ()))
-    return Proof(**{**told, "instants": instants, "changes": changes})
+    poisons = tuple(told.get("poisons", ()))
+    return Proof(**{**told, "instants": instants, "changes": changes, "poisons": poisons})
 
 
 def _card(told: Mapping[str, Any]) -> CardPage:

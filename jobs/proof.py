@@ -241,6 +241,7 @@ class _Proof:
         every = [(poison, change) for poison, each in found.items() for change in each]
         rows = sample.rows.num_rows
         return Proof(
+            poisons=tuple(poison.value for poison in found),
             verdict="broken" if every else "held" if rows else "nothing to compare",
             instants=tuple(_instant(at, sample, worlds, rebuilt) for at in sample.instants_us),
             entities=sample.entities,

@@ -78,12 +78,13 @@ class ProofChange:
 class Proof:
     """The future-poison test: rows made again from raw facts, of which all that could not be known was poisoned.
 
-    cells: compared ones, of all rows, once with such facts removed and once with garbage in their place. facts: what
-    each source with a clock holds. changes: the first of `changed_cells`. is_stale: they change without any poison,
-    too: raw no longer gives what was released.
+    poisons: what became of such facts, one world after the other. cells: compared ones, of all rows, once per poison.
+    facts: how many of each source with a clock the rows could reach. changes: the first of `changed_cells`. is_stale:
+    they change without any poison, too: raw no longer gives what was released.
     """
 
     verdict: str = "not run"
+    poisons: tuple[str, ...] = ()
     instants: tuple[ProofInstant, ...] = ()
     entities: int = 0
     rows: int = 0

@@ -17,11 +17,11 @@ def proof_text(manifest: "Manifest") -> str:
     rows = [
         [each.label_time, each.rows, *(each.poisoned.get(source, 0) for source in sources)] for each in proof.instants
     ]
-    total = ["of all", proof.rows, *(proof.facts[source] for source in sources)]
+    total = ["in reach", proof.rows, *(proof.facts[source] for source in sources)]
     header = ["label time", "rows", *(source.split("/")[1] for source in sources)]
     lines = [f"  training set {manifest.name}: {proof.told(manifest.name)}; {proof.seconds:.1f} s"]
     if rows:
-        told = "  poisoned facts, of those that the rows could reach:"
+        told = "  facts that could not be known, of those that the rows could reach:"
         lines += ["", told, "", table_text(header, [*rows, total]), ""]
     statics = ", ".join(manifest.certificate["static_sources"])
     lines += [f"  static, so never poisoned: {statics}"] if statics else []

@@ -245,6 +245,7 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path):
 
 PROOF = Proof(
     verdict="held",
+    poisons=("removed", "replaced"),
     instants=(ProofInstant("2017-07-03T12:00:00Z", rows=200, poisoned={"raw/transactions/v1": 731_004}),),
     entities=200,
     rows=200,
@@ -265,8 +266,9 @@ def test_a_proof_that_held_tells_what_was_compared_and_what_was_poisoned():
     page = seen(proof=PROOF)
     assert page.open == []
     assert "None of 10,400 cells of 200 rows about 200 entities at one label time changed." in page.text
+    assert "was removed, then replaced by garbage." in page.text
     assert "2017-07-03 12:00 UTC 200 731,004 –" in page.text
-    assert "of all 200 1,469,307 604,119" in page.text
+    assert "in reach 200 1,469,307 604,119" in page.text
 
 
 def test_a_cell_that_changed_is_shown_and_never_read_as_markup():
