@@ -2,13 +2,15 @@
 
 import json
 import re
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-import pit_join.facts
+from jobs import histories, proof_rebuild
 from jobs.manifest import manifest_of
+from pit_join import History
 from tests.e2e.small.bike_models import released_models
 from tests.e2e.small.bikes import Bikes
 
@@ -67,7 +69,7 @@ def test_a_training_set_that_knows_only_its_past_is_proven_and_says_so(bikes: Bi
     proof = certificate(bikes, "honest")["proof"]
     assert proof["verdict"] == "held"
     assert [each["label_time"] for each in proof["instants"]] == list(LABEL_TIMES)
-    assert (proof["entities"], proof["rows"], proof["cells"]) == (10, 37, 37 * 8 * 2)
+    assert (proof["entities"], proof["rows"], proof["cells"]) == (10, 37, 37 * 9 * 2)
     # On 1 June a correction, four rides of June and one that was recorded late can't be known.
     assert proof["facts"] == {"raw/rides/v1": 22}
     assert [each["poisoned"]["raw/rides/v1"] for each in proof["instants"]] == [22, 6, 6, 0]
@@ -79,10 +81,16 @@ def test_a_training_set_that_knows_only_its_past_is_proven_and_says_so(bikes: Bi
 def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_with_its_own_code(
     bikes: Bikes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def without_availability(history: pit_join.History, knowledge: str) -> Column:
-        return F.unix_micros(pit_join.facts._event_time(history)) + F.lit(0 if history.counts_its_instant else 1)
+    def known_at_once(*args: Any, **how: Any) -> History:
+        """The certificate believes the clocks that it is shown."""
+        honest = history_of(*args, **how)
+        if honest.is_snapshot or honest.is_static:
+            return honest
+        return replace(honest, frame=honest.frame.withColumn("available_time", F.col("event_time")))
 
-    monkeypatch.setattr(pit_join.facts, "_visible_us", without_availability)
+    history_of = histories.history_of
+    monkeypatch.setattr(histories, "history_of", known_at_once)
+    monkeypatch.setattr(proof_rebuild, "history_of", known_at_once)
     built(bikes, "leaking")
     said = bikes.ziggurat("training-set", "prove", "leaking")
     assert said.code == 39

@@ -1,0 +1,195 @@
+"""Leaks of the join itself. Each is judged by the drawn rules that it breaks, and by a certificate."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from pit_join import History, facts, join
+from pit_join.facts import Facts
+from pit_join.labels import Labels
+from tests.spec.leaks.leak import CERTIFICATE, CONFORMANCE, Leak, Plant
+
+
+@dataclass(frozen=True)
+class JoinLeak(Leak):
+    """`rules`: how the names begin of the drawn rules that are asked, of all that the suite has."""
+
+    plant: Plant
+    rules: tuple[str, ...]
+    session: Mapping[str, str] = field(default_factory=dict)
+
+
+def _replacing(module: Any, name: str, make: Callable[[Any], Any]) -> Plant:
+    """Plants what `make` makes of what stands there."""
+    return lambda monkeypatch: monkeypatch.setattr(module, name, make(getattr(module, name)))
+
+
+def _inclusive(honest: Any) -> Any:
+    def visible_us(history: History, knowledge: str) -> Column:
+        return F.greatest(F.unix_micros(facts._event_time(history)), F.unix_micros(facts._available_time(history)))
+
+    return visible_us
+
+
+def _at_once(honest: Any) -> Any:
+    return lambda history, knowledge: honest(history, facts.LATEST)
+
+
+def _in_session_zone(honest: Any) -> Any:
+    def visible_us(history: History, knowledge: str) -> Column:
+        wall = F.to_utc_timestamp(F.col(history.event_time or ""), F.current_timezone())
+        return F.greatest(F.unix_micros(wall) + 1, honest(history, knowledge))
+
+    return visible_us
+
+
+def _as_it_is_today(honest: Any) -> Any:
+    """A source that is overwritten in place: the newest content, with the time at which the first was known."""
+
+    def facts_of(history: History, **how: Any) -> Facts:
+        if not history.identity:
+            return honest(history, **how)
+        fact = Window.partitionBy(*history.identity)
+        following = F.lead(F.lit(1)).over(fact.orderBy(*facts._version_order(history)))
+        rows = history.frame.withColumns(
+            {"first_known": F.min(F.col(history.available_time)).over(fact), "following": following}
+        )
+        rows = rows.where("following is null").withColumn(history.available_time, F.col("first_known"))
+        return honest(replace(history, frame=rows.select(*history.frame.columns)), **how)
+
+    return facts_of
+
+
+def _whole_rows_only(honest: Any) -> Any:
+    """The last value of each column that is not null, as many libraries fill gaps."""
+
+    def facts_of(history: History, **how: Any) -> Facts:
+        found = honest(history, **how)
+        rows = found.frame
+        for name in facts.brought(history):
+            rows = rows.where(F.col("fact.row").getField(name).isNotNull())
+        return replace(found, frame=rows)
+
+    return facts_of
+
+
+def _latest_in_disguise(honest: Any) -> Any:
+    return lambda history, **how: honest(history, **{**how, "knowledge": facts.LATEST})
+
+
+def _without(declaration: str, nothing: object) -> Callable[[Any], Any]:
+    return lambda honest: lambda history: honest(replace(history, **{declaration: nothing}))
+
+
+def _glued(frame: DataFrame, keys: tuple[str, ...]) -> DataFrame:
+    """Keys are glued together; where one is null, so is what comes out."""
+    first, *others = keys
+    glued = frame.withColumn(first, F.concat(*keys))
+    return glued.withColumns({name: F.when(F.col(first).isNotNull(), F.lit("")) for name in others})
+
+
+def _glue_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest_labels, honest_facts = join.labels_of, join.facts_of
+
+    def labels_of(*args: Any, **how: Any) -> Labels:
+        labels = honest_labels(*args, **how)
+        return replace(labels, frame=_glued(labels.frame, tuple(f"key_{n}" for n in range(len(labels.key_names)))))
+
+    def facts_of(history: History, **how: Any) -> Facts:
+        found = honest_facts(history, **how)
+        return replace(found, frame=_glued(found.frame, found.keys))
+
+    monkeypatch.setattr(join, "labels_of", labels_of)
+    monkeypatch.setattr(join, "facts_of", facts_of)
+
+
+def _one_microsecond_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest = History.max_age_us.fget
+    longer = property(lambda history: None if honest(history) is None else honest(history) + 1)
+    monkeypatch.setattr(History, "max_age_us", longer)
+
+
+JOIN_LEAKS = (
+    JoinLeak(
+        "inclusive edge",
+        "what happens at the label time itself is seen",
+        (CONFORMANCE, CERTIFICATE),
+        _replacing(facts, "_visible_us", _inclusive),
+        ("S14 what happens at the label time",),
+    ),
+    JoinLeak(
+        "availability ignored",
+        "a fact is seen from its event on, whenever it became known",
+        (CONFORMANCE, CERTIFICATE),
+        _replacing(facts, "_visible_us", _at_once),
+        ("S5 a fact is seen",),
+    ),
+    JoinLeak(
+        "latest knowledge in disguise",
+        "values are what is known today, and the certificate was asked for as of then",
+        (CONFORMANCE, CERTIFICATE),
+        _replacing(join, "facts_of", _latest_in_disguise),
+        ("S5 a fact is seen", "S7 each fact"),
+    ),
+    JoinLeak(
+        "session zone",
+        "a time is read off a wall clock in the zone of whoever runs it",
+        (CONFORMANCE,),
+        _replacing(facts, "_visible_us", _in_session_zone),
+        ("S14 what happens at the label time",),
+        {"spark.sql.session.timeZone": "America/New_York"},
+    ),
+    JoinLeak(
+        "restated value",
+        "the current content of a fact, instead of the version that was known then",
+        (CONFORMANCE,),
+        _replacing(join, "facts_of", _as_it_is_today),
+        ("S7 each fact",),
+    ),
+    JoinLeak(
+        "retraction ignored",
+        "a fact that never was still counts",
+        (CONFORMANCE,),
+        _replacing(facts, "_is_retracted", lambda honest: lambda history: F.lit(False)),
+        ("S8 after a retraction",),
+    ),
+    JoinLeak(
+        "tombstone ignored",
+        "an ended state gives a value",
+        (CONFORMANCE,),
+        _replacing(facts, "_at", _without("tombstone", None)),
+        ("S8 from a tombstone on",),
+    ),
+    JoinLeak(
+        "tie resolved arbitrarily",
+        "of facts at one instant any may win, whatever was declared",
+        (CONFORMANCE,),
+        _replacing(facts, "_at", _without("tie_break", ())),
+        ("S9 several tie-breaks",),
+    ),
+    JoinLeak(
+        "null carried per column",
+        "the last value that is not null, out of another row than the rest",
+        (CONFORMANCE,),
+        _replacing(join, "facts_of", _whole_rows_only),
+        ("S16 all features come from one fact",),
+    ),
+    JoinLeak(
+        "max_age off by one",
+        "a value exactly as old as the limit is kept",
+        (CONFORMANCE,),
+        _one_microsecond_longer,
+        ("S18 at one microsecond",),
+    ),
+    JoinLeak(
+        "key concatenation",
+        "composite keys are glued together: ab + c is a + bc",
+        (CONFORMANCE,),
+        _glue_keys,
+        ("S17 keys are compared part by part",),
+    ),
+)
