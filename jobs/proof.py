@@ -57,6 +57,7 @@ def prove_training_set(place: Place, name: str) -> Manifest:
     with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key):
         manifest = manifest_of(place.warehouse, name)
         place.listener.begun(table.key)
+        remove(place.warehouse.staging_of(table.key))  # what killed runs left; the lease is ours
         try:
             proof = _Proof(place, manifest, service, place.warehouse.staging(table.key, run_id)).run()
         finally:
