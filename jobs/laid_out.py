@@ -14,7 +14,7 @@ from features.sources import PartitionBy, Source
 from features.views import AggregateView, CrossEntityView, Definition
 from jobs.context import Place
 from jobs.released import Released, rows_of
-from lakehouse.layouts import LaidOut, LayoutNote, Span, changed_dates, find_layout, is_there
+from lakehouse.layouts import LaidOut, LayoutNote, Span, changed_dates, find_layout
 from lakehouse.tables import TableAddress
 from pit_join import History
 from pit_join.laying_out import attached
@@ -30,10 +30,8 @@ def laid_out(place: Place, selection: Selection, released: Released, history_of:
     `history_of(rows=…)` makes the same history of some of the view's rows.
     """
     table, history = layout_table(place, selection), history_of()
-    if history.is_static or not is_there(place.spark, table.path):
-        return history
     version = released.version(selection.view)
-    laid = find_layout(place.spark, table.path, up_to=version)
+    laid = None if history.is_static else find_layout(table.path, up_to=version)
     if laid is None or not says_the_same(laid.note, selection.view, history):
         return history
     if laid.note.of_version == version:
@@ -47,7 +45,7 @@ def laid_out(place: Place, selection: Selection, released: Released, history_of:
 
 def says_the_same(note: LayoutNote, view: Definition, history: History) -> bool:
     try:
-        attached(history, LaidOut("", 0, note, {}, history.frame.schema))
+        attached(history, LaidOut("", note, {}, history.frame.schema))
     except DefinitionError:
         return False
     return note.of == key_of(view)

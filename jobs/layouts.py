@@ -17,7 +17,7 @@ from features.views import Definition
 from jobs.context import Place
 from jobs.histories import Released, history_of, newest_release, rows_of
 from jobs.laid_out import dates_since, layout_table, of_dates, says_the_same, spans_of
-from lakehouse.layouts import LaidOut, LayoutNote, find_layout, is_there, size_of, write_run
+from lakehouse.layouts import LaidOut, LayoutNote, find_layout, size_of, write_run
 from lakehouse.leases import Lease, LeaseDesk
 from lakehouse.tables import names_in
 from pit_join import History
@@ -61,7 +61,7 @@ def described(place: Place) -> list[dict[str, object]]:
     released, lines = newest_release(place), []
     for selection in existing(place):
         table = layout_table(place, selection)
-        laid = find_layout(place.spark, table.path)
+        laid = find_layout(table.path)
         if laid is None:
             continue
         behind = released.version(selection.view) - (laid.note.of_version or 0)
@@ -136,7 +136,7 @@ class _Upkeep:
         self.history = history_of(place, selection, released, keys={})
 
     def bring_up(self, *, anew: bool) -> tuple[str, LaidOut]:
-        standing = find_layout(self.place.spark, self.path) if is_there(self.place.spark, self.path) else None
+        standing = find_layout(self.path)
         if standing is None or not says_the_same(standing.note, self.selection.view, self.history):
             return "built", self._whole()
         if anew:
@@ -150,20 +150,18 @@ class _Upkeep:
 
     def _whole(self) -> LaidOut:
         rows = self.history.frame.count()
-        note = self._note({"0": ()}, buckets=buckets_for(rows), rows=rows)
-        return self._written(self.history, note, run=0)
+        note = self._note({}, buckets=buckets_for(rows), rows=rows)
+        return self._written(self.history, note, is_first=True)
 
     def _extended(self, standing: LaidOut, dates: set[str]) -> LaidOut:
         """One more run with all rows of the changed dates; in the older ones these dates count no more."""
         spans = spans_of(self.selection.view, dates)
         runs = {name: _joined((*masked, *spans)) for name, masked in standing.note.runs.items()}
-        run = max(map(int, runs)) + 1
         rows = of_dates(rows_of(self.place, self.selection.view, self.released), dates)
         fresh = history_of(self.place, self.selection, self.released, keys={}, rows=rows)
-        note = self._note(
-            {**runs, str(run): ()}, buckets=standing.note.buckets, rows=standing.note.rows + fresh.frame.count()
-        )
-        return self._written(fresh, note, run=run)
+        rows_in_all = standing.note.rows + fresh.frame.count()
+        note = self._note(runs, buckets=standing.note.buckets, rows=rows_in_all)
+        return self._written(fresh, note, is_first=False)
 
     def _note(self, runs: Mapping[str, Sequence[Sequence[int]]], *, buckets: int, rows: int) -> LayoutNote:
         return LayoutNote(
@@ -173,12 +171,15 @@ class _Upkeep:
             declared(self.history),
             runs=runs,
             rows=rows,
-            begun_us=to_us(self.place.clock()),
+            begun_us=self._now(),
         )
 
-    def _written(self, history: History, note: LayoutNote, *, run: int) -> LaidOut:
+    def _written(self, history: History, note: LayoutNote, *, is_first: bool) -> LaidOut:
         rows = laid_rows(history, buckets=note.buckets)
-        return write_run(rows, self.path, note, run=run, is_first=run == 0, lease=self.lease)
+        return write_run(rows, self.path, note, is_first=is_first, clock=self._now, lease=self.lease)
+
+    def _now(self) -> int:
+        return to_us(self.place.clock())
 
 
 def _joined(spans: Iterable[Sequence[int]]) -> list[list[int]]:

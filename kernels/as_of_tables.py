@@ -5,9 +5,10 @@ A piece has the columns
     visible_us       a label at t sees the fact while visible_us <= t < superseded_us; null: always
     superseded_us    null: for good; the column may be missing
     tied_until_us    as long a label sees another fact with the same place in S9's order; null: none; may be missing
-    event_time       null: no time
+    event_time       null: no time; may be missing
 and whatever else is asked for. Inside a key rows stand in S9's order, and a key's rows in a later piece follow those in
-an earlier one, or have other event times: so the latest of all pieces is the one with the greatest event time.
+an earlier one, or have other event times: so the latest of all pieces is the one with the greatest event time. Where
+all follow each other, event times may be left out.
 """
 
 from collections.abc import Iterable, Sequence
@@ -36,10 +37,11 @@ def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table],
     taken = 0
     for piece in pieces:
         rows = _seen(piece, keys, label_us)
-        event_us = _micros(piece["event_time"])
-        wins = np.flatnonzero((rows != NONE) & (event_us[rows] >= best_us if len(event_us) else False))
-        rows = rows[wins]
-        best_us[wins] = event_us[rows]
+        hits = np.flatnonzero(rows != NONE)
+        event_us = _event_us(piece, rows[hits])
+        is_later = event_us >= best_us[hits]
+        wins, rows = hits[is_later], rows[hits][is_later]
+        best_us[wins] = event_us[is_later]
         place[wins] = taken + np.arange(len(wins))
         taken += len(wins)
         found.append(_taken(piece, rows, columns, label_us[wins]))
@@ -69,6 +71,12 @@ def _seen(piece: pa.Table, keys: Sequence[pa.Array], label_us: Ints) -> Ints:
     heads = [part.take(pa.array(starts[:-1])) for part in own]
     facts = SortedFacts(starts, _micros(piece["visible_us"]), _superseded(piece))
     return facts.seen(key_numbers(keys, heads), label_us)
+
+
+def _event_us(piece: pa.Table, rows: Ints) -> Ints:
+    if "event_time" not in piece.column_names:
+        return np.full(len(rows), ALWAYS)
+    return _micros(piece["event_time"])[rows]
 
 
 def _taken(piece: pa.Table, rows: Ints, columns: Sequence[str], label_us: Ints) -> pa.Table:

@@ -1,13 +1,16 @@
 """Layouts: a history a second time, in hash buckets sorted by key, as a Delta table that anyone may delete.
 
-Rows lie by run and bucket. A run is what one upkeep added; time spans in it that a later run holds anew are masked. The
-newest commit's note says what lies there: it and the files are read at one version, so that a join sees one state.
+Rows lie by run and bucket. A run is what one upkeep added; time spans in it that a later run holds anew are masked. A
+note, placed after the commit, says what lies there, file by file. So a join reads one small file to know all of it, and
+a run whose note was never placed is read by nobody.
 """
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -15,13 +18,13 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
-from features.durations import to_us
 from lakehouse.commits import TABLE_PROPERTIES
 from lakehouse.leases import Lease
 from lakehouse.storage_errors import StorageError, storage_errors_told
-from lakehouse.tables import current_version, history, read
+from lakehouse.tables import current_version, names_in, place_file, read, read_text
 
 FORMAT = 1
+_NOTES = "_notes"  # Delta leaves folders alone that begin so
 _PLACED = re.compile(r"/run=(\d+)/bucket=(\d+)/[^/]+$")
 # Files stay one to a run and bucket, as sorted as they were written; nobody asks for minima and maxima.
 _PROPERTIES = TABLE_PROPERTIES | {"delta.autoOptimize.optimizeWrite": "false", "delta.dataSkippingNumIndexedCols": "0"}
@@ -33,7 +36,8 @@ Span = tuple[int, int]  # [from, to) in µs
 class LayoutNote:
     """What a layout holds: the history `of` at `of_version`, as `declared`. `runs`: per run its masked spans.
 
-    `rows` were written for all of them, the masked ones too; begun_us: when its newest upkeep began.
+    `rows` were written for all of them, the masked ones too. begun_us, ended_us: of its newest upkeep.
+    files: run, bucket and path inside the layout. schema: of the rows, as Spark writes it in JSON.
     """
 
     of: str
@@ -43,64 +47,57 @@ class LayoutNote:
     runs: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
     rows: int = 0
     begun_us: int = 0
+    ended_us: int = 0
+    files: Sequence[tuple[int, int, str]] = ()
+    schema: Mapping[str, Any] = field(default_factory=dict)
     format: int = FORMAT
-
-    def to_json(self) -> str:
-        return json.dumps({"layout": asdict(self)}, sort_keys=True, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | None) -> "LayoutNote | None":
-        """None for a commit that is not ours, or of another format: then the layout is built anew."""
-        try:
-            note = cls(**json.loads(text or "")["layout"])
-        except (ValueError, TypeError, KeyError):
-            return None
-        return note if note.format == FORMAT else None
 
 
 @dataclass(frozen=True)
 class LaidOut:
-    """A layout as it stands at one version. `files`: per bucket its files in the order of their runs, with masks."""
+    """A layout as it stands. `files`: per bucket its files in the order of their runs, each with what is masked."""
 
     path: str
-    version: int
     note: LayoutNote
     files: Mapping[int, Sequence[tuple[str, Sequence[Span]]]]
     schema: StructType
-    upkeep_seconds: float = 0.0
+
+    @property
+    def upkeep_seconds(self) -> float:
+        """What the newest run took."""
+        return (self.note.ended_us - self.note.begun_us) / 1e6
 
 
-def find_layout(spark: SparkSession, path: str, *, up_to: int | None = None) -> LaidOut | None:
+def find_layout(path: str, *, up_to: int | None = None) -> LaidOut | None:
     """The newest state, or the newest that was not made from a later version than `up_to`; None where there is none.
 
-    Raises StorageError for one that can't be read.
+    Reads one small file. Raises StorageError for one that can't be read.
     """
-    try:
-        return _found(spark, path, up_to)
-    except Exception as error:  # py4j and Spark Connect raise classes of their own
-        told = str(error).strip().splitlines()[0]
-        raise StorageError(
-            f"The layout {path} can't be read ({told}). Delete the folder: joins go without; "
-            "`ziggurat layout build` writes it again."
-        ) from error
-
-
-def _found(spark: SparkSession, path: str, up_to: int | None) -> LaidOut | None:
-    for commit in history(spark, path):
-        note = LayoutNote.from_json(commit.user_metadata)
+    for name in reversed(names_in(f"{path}/{_NOTES}")):
+        note = _note(f"{path}/{_NOTES}/{name}")
         if note is not None and (up_to is None or (note.of_version or 0) <= up_to):
-            frame = read(spark, path, version=commit.version)
-            seconds = (to_us(commit.at) - note.begun_us) / 1e6
-            return LaidOut(path, commit.version, note, _files(frame, note), frame.schema, seconds)
+            return _laid_out(path, note)
     return None
 
 
 def write_run(
-    frame: DataFrame, path: str, note: LayoutNote, *, run: int, is_first: bool, lease: Lease | None = None
+    frame: DataFrame,
+    path: str,
+    note: LayoutNote,
+    *,
+    is_first: bool,
+    clock: Callable[[], int],
+    lease: Lease | None = None,
 ) -> LaidOut:
-    """Adds a run, or with is_first makes it the only one, in one commit. `frame` is sorted, and says each `bucket`."""
+    """Adds a run, or with is_first makes it the only one, in one commit. `frame` is sorted, and says each `bucket`.
+
+    The note's runs are those that stay; the new one is named by its commit. `clock` gives the time in µs.
+    """
+    spark = frame.sparkSession
+    before = current_version(spark, path)
+    run = 0 if before is None else before + 1
     writer = frame.withColumn("run", F.lit(run)).write.format("delta").options(**_PROPERTIES)
-    writer = writer.partitionBy("run", "bucket").option("userMetadata", note.to_json())
+    writer = writer.partitionBy("run", "bucket")
     if is_first:
         writer = writer.option("overwriteSchema", "true")
     if lease is not None:
@@ -108,10 +105,12 @@ def write_run(
         writer = writer.options(txnAppId=lease.table, txnVersion=str(lease.token))
     with storage_errors_told(path):
         writer.mode("overwrite" if is_first else "append").save(path)
-    found = find_layout(frame.sparkSession, path)
-    if found is None:
-        raise ValueError(f"{path} was laid out, but its newest commit has no note")
-    return found
+    there = read(spark, path)
+    runs = {**note.runs, str(run): ()}
+    files = tuple(placed for placed in map(_placed, there.inputFiles()) if str(placed[0]) in runs)
+    whole = replace(note, runs=runs, files=sorted(files), schema=there.schema.jsonValue(), ended_us=clock())
+    _place(whole, f"{path}/{_NOTES}/{run:020}.json")
+    return _laid_out(path, whole)
 
 
 def changed_dates(spark: SparkSession, path: str, before: int, now: int) -> set[str] | None:
@@ -130,20 +129,37 @@ def size_of(spark: SparkSession, path: str) -> tuple[int, int]:
     return int(told[0][0]), int(told[0][1])
 
 
-def is_there(spark: SparkSession, path: str) -> bool:
-    return current_version(spark, path) is not None
-
-
-def _files(frame: DataFrame, note: LayoutNote) -> dict[int, list[tuple[str, Sequence[Span]]]]:
-    placed: list[tuple[int, int, str]] = []
-    for file in frame.inputFiles():
-        where = _PLACED.search(unquote(file))
-        if where is None:
-            raise ValueError(f"{file} is no file of a layout: its folders must say run and bucket")
-        placed.append((int(where[2]), int(where[1]), unquote(file)))
+def _laid_out(path: str, note: LayoutNote) -> LaidOut:
     files: dict[int, list[tuple[str, Sequence[Span]]]] = {}
-    for bucket, run, path in sorted(placed):
-        if str(run) in note.runs:
-            spans = tuple((int(start), int(end)) for start, end in note.runs[str(run)])
-            files.setdefault(bucket, []).append((path, spans))
-    return files
+    for run, bucket, place in sorted((int(run), int(bucket), str(place)) for run, bucket, place in note.files):
+        spans = tuple((int(start), int(end)) for start, end in note.runs[str(run)])
+        files.setdefault(bucket, []).append((f"{path}/{place}", spans))
+    return LaidOut(path, note, files, StructType.fromJson(dict(note.schema)))
+
+
+def _note(path: str) -> LayoutNote | None:
+    """None for one of another format: then the layout is written anew."""
+    try:
+        told = json.loads(read_text(path) or "")
+        return LayoutNote(**told) if told["format"] == FORMAT else None
+    except (ValueError, TypeError, KeyError) as error:
+        folder = path.rpartition(f"/{_NOTES}/")[0]
+        raise StorageError(
+            f"The layout {folder} can't be read ({error}). Delete the folder: joins go without; "
+            "`ziggurat layout build` writes it again."
+        ) from error
+
+
+def _place(note: LayoutNote, path: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "note"
+        draft.write_text(json.dumps(asdict(note), ensure_ascii=False), "utf-8")
+        place_file(draft, path)
+
+
+def _placed(file: str) -> tuple[int, int, str]:
+    """Run, bucket and path inside the layout of one of its files."""
+    where = _PLACED.search(unquote(file))
+    if where is None:
+        raise ValueError(f"{file} is no file of a layout: its folders must say run and bucket")
+    return int(where[1]), int(where[2]), where[0][1:]

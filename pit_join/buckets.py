@@ -62,50 +62,82 @@ class Wanted:
     keys: tuple[str, ...]
     columns: tuple[str, ...]
     place: int
+    marks: tuple[str, ...]
 
-    def found(self, labels: pa.Table, pieces: Iterable[pa.Table]) -> pa.Table:
-        """The labels with the columns of the fact that each sees beside them."""
+    def found(self, labels: pa.Table, pieces: Iterable[pa.Table]) -> list[pa.Array]:
+        """The columns of the fact that each label sees, as `fields` names them."""
         label_us = np.asarray(_one(labels[LABEL_US]).fill_null(0).to_numpy(zero_copy_only=False))
         seen = latest([_one(labels[key]) for key in self.keys], label_us, pieces, self.columns)
-        for name in (*self.columns, FOUND, TIED):
-            labels = labels.append_column(self.name(name), seen[name])
-        return labels
+        return [seen[name] for name in (*self.columns, *self.marks)]
 
     def name(self, column: str) -> str:
         return f"{self.place}_{column}"
 
     def fields(self, facts: StructType) -> list[StructField]:
-        """The columns that `found` adds, typed as in the facts' frame."""
-        marks = [StructField(self.name(name), BooleanType()) for name in (FOUND, TIED)]
+        """What `found` gives, typed as in the facts' frame."""
+        marks = [StructField(self.name(name), BooleanType()) for name in self.marks]
         return [StructField(self.name(name), facts[name].dataType) for name in self.columns] + marks
 
 
 def wanted(facts: Facts, place: int) -> Wanted:
     """The clocks that somebody looks at, and the features; not what only the order needed."""
-    return Wanted(facts.keys, (*facts.clocks, *brought(facts.history)), place)
+    marks = (FOUND, TIED) if facts.has_evidence else ()
+    return Wanted(facts.keys, (*facts.clocks, *brought(facts.history)), place, marks)
 
 
-def flat(labels: Labels) -> DataFrame:
-    """The labels' frame with the spine's row as columns `s0` …: a struct of many costs more on its way to Python."""
-    parts = [F.col(SPINE).getField(name).alias(f"s{n}") for n, name in enumerate(labels.spine_columns)]
-    return labels.frame.select(*parts, *(name for name in labels.frame.columns if name != SPINE))
+@dataclass(frozen=True)
+class Sent:
+    """Labels on their way to the workers: the row as columns `s0` …, matches, then what the search needs beside them.
+
+    `kept` come back. A struct of the row, and what can be computed from it again, would cost more on the way.
+    """
+
+    labels: Labels
+    frame: DataFrame
+    kept: tuple[StructField, ...]
+
+    @classmethod
+    def of(cls, labels: Labels, facts: Facts, buckets: int) -> "Sent":
+        parts = [F.col(SPINE).getField(name).alias(f"s{n}") for n, name in enumerate(labels.spine_columns)]
+        kept = [*parts, *map(F.col, labels.matches)]
+        needed = [*map(F.col, facts.keys), F.col(LABEL_US), where_to(labels, facts, buckets).alias(BUCKET)]
+        frame = labels.frame.select(*kept, *needed)
+        return cls(labels, frame, tuple(frame.schema.fields[: len(kept)]))
+
+    @property
+    def names(self) -> list[str]:
+        return [field.name for field in self.kept]
+
+    def schema(self, found: Sequence[StructField]) -> StructType:
+        return StructType([*self.kept, *found])
+
+    def back(self, found: DataFrame, wanteds: Sequence[Wanted]) -> Labels:
+        """The labels again, with one more match for each that was wanted."""
+        names = self.labels.spine_columns
+        spine = F.struct(*(F.col(f"s{n}").alias(name) for n, name in enumerate(names))).alias(SPINE)
+        rows = found.select(spine, *self.labels.matches, *(_match(each) for each in wanteds))
+        return self.labels.on(rows, rows.columns[1:])
 
 
-def restored(found: DataFrame, labels: Labels, wanteds: Sequence[Wanted]) -> DataFrame:
-    """The strategy's answer out of what the workers gave: the labels' columns again, then the matches."""
-    spine = F.struct(*(F.col(f"s{n}").alias(name) for n, name in enumerate(labels.spine_columns))).alias(SPINE)
-    others = [name for name in labels.frame.columns if name != SPINE]
-    return found.select(spine, *others, *(_match(each) for each in wanteds))
+def in_utc(arrays: Sequence[pa.ChunkedArray | pa.Array], schema: pa.Schema) -> pa.Table:
+    """As a table of these types. Instants come to a worker with the session's zone in their type; they are the same."""
+    typed = [
+        array if array.type == field.type else array.cast(field.type)
+        for array, field in zip(arrays, schema, strict=True)
+    ]
+    return pa.Table.from_arrays(typed, schema.names)
 
 
 def _match(each: Wanted) -> Column:
+    """Where nobody will ask whether there was a fact, a match whose row is null says the same."""
     unasked = {"event_time": F.lit(None).cast("timestamp"), "is_ended": F.lit(False)}
     unasked["available_time"] = unasked["event_time"]
     at = F.struct(*((F.col(each.name(n)) if n in each.columns else unasked[n]).alias(n) for n in CLOCKS))
     features = [F.col(each.name(name)).alias(name) for name in each.columns if name not in CLOCKS]
     row = F.struct(*(features or [F.lit(None).alias("nothing")]))
-    match = F.struct(at.alias("at"), row.alias("row"), F.col(each.name(TIED)).alias("is_tied"))
-    return F.when(F.col(each.name(FOUND)), match).alias(match_name(each.place))
+    is_tied = F.col(each.name(TIED)) if TIED in each.marks else F.lit(False)
+    match = F.struct(at.alias("at"), row.alias("row"), is_tied.alias("is_tied"))
+    return (F.when(F.col(each.name(FOUND)), match) if FOUND in each.marks else match).alias(match_name(each.place))
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

@@ -15,22 +15,22 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructField, StructType
 
 from lakehouse.tables import filesystem
-from pit_join.buckets import BUCKET, Wanted, flat, restored, sorted_facts, wanted, where_to
+from pit_join.buckets import BUCKET, Sent, Wanted, in_utc, sorted_facts, wanted
 from pit_join.facts import AT_LABEL, Facts, brought, facts_of
 from pit_join.history import History
 from pit_join.labels import Labels
 from pit_join.layout import Layout
 
 AT_ONCE = 2**20  # rows of a file, and labels
+FACTS_A_TASK = 2_500_000
+NOWHERE = -1  # a bucket without labels has nothing to read
 
 
 def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
     """The `Search` of this strategy: one shuffle of the labels for all histories with the same keys and buckets."""
-    frame, asked = flat(labels), {place: wanted(each, place) for place, each in facts.items()}
     for places in _together(facts):
-        steps = [_Step(asked[place], _bucket_files(facts[place])) for place in places]
-        frame = _answered(frame, labels, facts[places[0]], steps)
-    return restored(frame, labels, list(asked.values()))
+        labels = _answered(labels, {place: facts[place] for place in places})
+    return labels.frame
 
 
 def _together(facts: Mapping[int, Facts]) -> list[list[int]]:
@@ -43,17 +43,40 @@ def _together(facts: Mapping[int, Facts]) -> list[list[int]]:
     return list(passes.values())
 
 
-def _answered(frame: DataFrame, labels: Labels, facts: Facts, steps: "Sequence[_Step]") -> DataFrame:
-    layout = layout_of(facts.history)
-    fields = [field for step in steps for field in step.fields]
-    schema = StructType([*frame.schema.fields, *fields])
-    mine = frame.withColumn(BUCKET, where_to(labels, facts, layout.buckets)).repartition(layout.buckets, BUCKET)
+def _answered(labels: Labels, facts: Mapping[int, Facts]) -> Labels:
+    first = next(iter(facts.values()))
+    layout, rows = layout_of(first.history), sum(layout_of(each.history).rows for each in facts.values())
+    steps = [_Step.of(each, place) for place, each in facts.items()]
+    sent = Sent.of(labels, first, layout.buckets)
+    schema = sent.schema([field for step in steps for field in step.fields])
+    typed = to_arrow_schema(schema)
     if layout.tail is None:
-        return mine.mapInArrow(_by_bucket(steps), schema)
-    history = replace(facts.history, frame=layout.tail, layout=None)
-    tail = facts_of(history, keys=facts.keys, knowledge=AT_LABEL)
-    theirs = sorted_facts(tail, buckets=layout.buckets, partitions=layout.buckets)
-    return mine.groupBy(BUCKET).cogroup(theirs.groupBy(BUCKET)).applyInArrow(_with_tail(steps[0]), schema)
+        mine = _spread(sent.frame, tasks_for(sent.frame, rows, layout.buckets))
+        found = mine.mapInArrow(_by_bucket(steps, sent.names, typed), schema)
+    else:
+        history = replace(first.history, frame=layout.tail, layout=None)
+        tail = facts_of(history, keys=first.keys, knowledge=AT_LABEL, has_evidence=first.has_evidence)
+        theirs = sorted_facts(tail, buckets=layout.buckets, partitions=layout.buckets)
+        mine = sent.frame.repartition(layout.buckets, BUCKET)
+        together = mine.groupBy(BUCKET).cogroup(theirs.groupBy(BUCKET))
+        found = together.applyInArrow(_with_tail(steps[0], sent.names, typed), schema)
+    return sent.back(found, [step.asked for step in steps])
+
+
+def tasks_for(frame: DataFrame, rows: int, buckets: int) -> int:
+    """A task costs an eighth of a second before it does anything: it shall read some millions of facts.
+
+    More of them where the session says that its shuffles are large, since labels are many then, too.
+    """
+    configured = int(frame.sparkSession.conf.get("spark.sql.shuffle.partitions") or buckets)
+    return min(buckets, max(2, -(-rows // FACTS_A_TASK), configured // 4))
+
+
+def _spread(frame: DataFrame, tasks: int) -> DataFrame:
+    """As many buckets to each task; before Spark 4.1 as their hashes fall."""
+    if hasattr(frame, "repartitionById"):
+        return frame.repartitionById(tasks, BUCKET)
+    return frame.repartition(tasks, BUCKET)
 
 
 def layout_of(history: History) -> Layout:
@@ -83,26 +106,25 @@ class _Step:
     """One history in a bucket."""
 
     asked: Wanted
-    files: "tuple[_Files, list[StructField]]"
+    files: _Files
+    fields: tuple[StructField, ...]
 
-    @property
-    def fields(self) -> list[StructField]:
-        return self.asked.fields(StructType(self.files[1]))
+    @classmethod
+    def of(cls, facts: Facts, place: int) -> "_Step":
+        layout, asked = layout_of(facts.history), wanted(facts, place)
+        keys = [f"key_{n}" for n in range(len(facts.keys))]
+        own = ["visible_us", *facts.clocks]
+        # With one run the rows of a key stand in order, piece after piece; else event times say which is the latest.
+        own += ["event_time"] * (not layout.is_one_run and "event_time" not in own)
+        own += ["superseded_us"] * facts.has_superseded + ["tied_until_us"] * facts.counts_ties
+        features = [layout.column_of[name] for name in _in_place(facts.history)]
+        names = {name: name for name in (*keys, *own)} | dict(zip(features, brought(facts.history), strict=True))
+        schema = StructType([StructField(called, layout.laid.schema[name].dataType) for name, called in names.items()])
+        files = {bucket: layout.files(bucket) for bucket in layout.laid.files}
+        return cls(asked, _Files(files, names, to_arrow_schema(schema)), tuple(asked.fields(schema)))
 
-    def found(self, labels: pa.Table, bucket: int, tail: Iterable[pa.Table] = ()) -> pa.Table:
-        return self.asked.found(labels, (piece for pieces in (self.files[0].pieces(bucket), tail) for piece in pieces))
-
-
-def _bucket_files(facts: Facts) -> tuple[_Files, list[StructField]]:
-    layout = layout_of(facts.history)
-    keys = [f"key_{n}" for n in range(len(facts.keys))]
-    own = ["visible_us", "event_time", *(name for name in facts.clocks if name != "event_time")]
-    own += ["superseded_us"] * facts.has_superseded + ["tied_until_us"] * facts.counts_ties
-    features = [layout.column_of[name] for name in _in_place(facts.history)]
-    names = {name: name for name in (*keys, *own)} | dict(zip(features, brought(facts.history), strict=True))
-    fields = [replace_name(layout.laid.schema[name], called) for name, called in names.items()]
-    files = {bucket: layout.files(bucket) for bucket in layout.laid.files}
-    return _Files(files, names, to_arrow_schema(StructType(fields))), fields
+    def found(self, labels: pa.Table, bucket: int, tail: Iterable[pa.Table] = ()) -> list[pa.Array]:
+        return self.asked.found(labels, (piece for pieces in (self.files.pieces(bucket), tail) for piece in pieces))
 
 
 def _in_place(history: History) -> list[str]:
@@ -110,33 +132,29 @@ def _in_place(history: History) -> list[str]:
     return [name for name in history.frame.columns if name in history.features]
 
 
-def replace_name(field: StructField, name: str) -> StructField:
-    return StructField(name, field.dataType, nullable=True)
-
-
-def _by_bucket(steps: "Sequence[_Step]") -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _by_bucket(
+    steps: Sequence[_Step], kept: list[str], schema: pa.Schema
+) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def answer(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for slab in _slabs(batches):
             here = slab[BUCKET].to_numpy()
             order = np.argsort(here, kind="stable")
-            slab, here = slab.drop_columns(BUCKET).take(pa.array(order)), here[order]
+            slab, here = slab.take(pa.array(order)), here[order]
             for bucket in np.unique(here):
                 first, end = np.searchsorted(here, [bucket, bucket + 1])
-                found = slab.slice(first, end - first).combine_chunks()
-                for step in steps:
-                    found = step.found(found, int(bucket))
-                yield from found.to_batches()
+                labels = slab.slice(first, end - first).combine_chunks()
+                found = [array for step in steps for array in step.found(labels, int(bucket))]
+                yield from in_utc([*labels.select(kept).columns, *found], schema).to_batches()
 
     return answer
 
 
-def _with_tail(step: "_Step") -> Callable[[pa.Table, pa.Table], pa.Table]:
+def _with_tail(step: _Step, kept: list[str], schema: pa.Schema) -> Callable[[pa.Table, pa.Table], pa.Table]:
     def answer(labels: pa.Table, tail: pa.Table) -> pa.Table:
-        names = [name for name in labels.column_names if name != BUCKET]
-        if not labels.num_rows:
-            return step.found(labels.select(names), -1)
-        bucket = labels[BUCKET][0].as_py()
-        return step.found(labels.select(names), bucket, [tail.combine_chunks()])
+        bucket = labels[BUCKET][0].as_py() if labels.num_rows else NOWHERE
+        named = in_utc(tail.select(step.files.schema.names).combine_chunks().columns, step.files.schema)
+        found = step.found(labels, bucket, [named])
+        return in_utc([*labels.select(kept).columns, *found], schema)
 
     return answer
 

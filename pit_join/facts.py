@@ -73,6 +73,11 @@ def facts_of(history: History, *, keys: Sequence[str], knowledge: str, has_evide
     return Facts(history, seen.drop("is_retracted"), tuple(keys), has_evidence)
 
 
+def left_in_place(history: History, *, keys: Sequence[str], has_evidence: bool) -> Facts:
+    """The same for a search that reads the history's layout: nothing is planned over its frame, which stands as is."""
+    return Facts(history, history.frame, tuple(keys), has_evidence)
+
+
 def where_not_retracted(history: History) -> DataFrame:
     """The history's rows without those that only say that a fact never was (S8)."""
     return history.frame.where(~_is_retracted(history))

@@ -7,12 +7,12 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from features.errors import UsageError, did_you_mean
-from pit_join.facts import AT_LABEL, KNOWLEDGE, facts_of, feature_values, output_name
+from pit_join.facts import AT_LABEL, KNOWLEDGE, Facts, facts_of, feature_values, left_in_place, output_name
 from pit_join.history import History
 from pit_join.labels import LABEL_US, SPINE, Labels, has_all, labels_of, match_name
 from pit_join.outcomes import ENDED, EXPIRED, MATCHED, UNSEEN, WITHOUT_KEY, evidence_column
 from pit_join.spine import check_spine
-from pit_join.strategies import AUTO, STRATEGIES, Choice, choose
+from pit_join.strategies import AUTO, COLOCATED, STRATEGIES, Choice, choose
 
 
 def point_in_time_join(
@@ -81,7 +81,7 @@ def _joined(
     labels = labels_of(spine, histories, label_time=label_time)
     for name in dict.fromkeys(choice.strategy for choice in choices):
         facts = {
-            place: facts_of(history, keys=labels.keys(history), knowledge=knowledge, has_evidence=has_evidence)
+            place: _facts(history, name, labels, knowledge, has_evidence)
             for place, history in enumerate(histories)
             if choices[place].strategy == name
         }
@@ -94,6 +94,13 @@ def _joined(
         *(value for place, history in enumerate(histories) for value in _features(history, place)),
         *(_evidence(place).alias(name) for place, name in enumerate(evidence)),
     )
+
+
+def _facts(history: History, strategy: str, labels: Labels, knowledge: str, has_evidence: bool) -> Facts:
+    keys = labels.keys(history)
+    if strategy == COLOCATED:
+        return left_in_place(history, keys=keys, has_evidence=has_evidence)
+    return facts_of(history, keys=keys, knowledge=knowledge, has_evidence=has_evidence)
 
 
 def _outcome(history: History, labels: Labels, match: str) -> Column:

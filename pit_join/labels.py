@@ -1,7 +1,7 @@
 """The spine in the form that every strategy searches for: its rows whole, with their keys and instants beside them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -12,6 +12,7 @@ from pit_join.history import History
 from pit_join.ordering import has_order, quoted
 
 LABEL_US, SPINE = "label_us", "spine"
+_MATCH = "match_"
 
 
 @dataclass(frozen=True)
@@ -24,15 +25,24 @@ class Labels:
         key_0 …    every column that some history is joined by
         away_0 …   for each set of keys: 0 where all of them are there, else a hash of the row, so that the rows
                    without a key, which can see nothing, don't meet in one task
+        match_0 …  what earlier searches have found
+    `beside` are the columns between the spine and the matches, as they are computed from the row.
     """
 
     frame: DataFrame
+    spine_columns: tuple[str, ...]
     key_names: tuple[str, ...]
     key_sets: tuple[tuple[str, ...], ...]
+    beside: tuple[Column, ...]
 
     @property
-    def spine_columns(self) -> list[str]:
-        return self.frame.select(f"{SPINE}.*").columns
+    def matches(self) -> list[str]:
+        """What was found already, by searches before."""
+        return [name for name in self.frame.columns if name.startswith(_MATCH)]
+
+    def on(self, rows: DataFrame, matches: Sequence[str]) -> "Labels":
+        """The same labels on a frame that has the spine's rows, and these matches beside them."""
+        return replace(self, frame=rows.select(SPINE, *self.beside, *matches))
 
     def keys(self, history: History) -> tuple[str, ...]:
         """This history's key columns, in its order."""
@@ -50,20 +60,24 @@ Search = Callable[[Labels, Mapping[int, Facts]], DataFrame]
 
 
 def match_name(place: int) -> str:
-    return f"match_{place}"
+    return f"{_MATCH}{place}"
 
 
 def labels_of(spine: DataFrame, histories: Sequence[History], *, label_time: str) -> Labels:
     """A narrow pass over the spine."""
     key_sets = tuple(dict.fromkeys(history.joined_by for history in histories))
     key_names = tuple(dict.fromkeys(name for names in key_sets for name in names))
-    frame = spine.select(
-        F.struct(*(quoted(name) for name in spine.columns)).alias(SPINE),
-        F.unix_micros(quoted(label_time)).alias(LABEL_US),
-        *(quoted(name).alias(f"key_{n}") for n, name in enumerate(key_names)),
+    rows = spine.select(F.struct(*(quoted(name) for name in spine.columns)).alias(SPINE))
+    beside = (
+        F.unix_micros(_field(label_time)).alias(LABEL_US),
+        *(_field(name).alias(f"key_{n}") for n, name in enumerate(key_names)),
         *(_away(spine, names).alias(f"away_{n}") for n, names in enumerate(key_sets)),
     )
-    return Labels(frame, key_names, key_sets)
+    return Labels(rows.select(SPINE, *beside), tuple(spine.columns), key_names, key_sets, beside)
+
+
+def _field(name: str) -> Column:
+    return F.col(SPINE).getField(name)
 
 
 def has_all(keys: Sequence[Column]) -> Column:
@@ -75,5 +89,5 @@ def has_all(keys: Sequence[Column]) -> Column:
 
 
 def _away(spine: DataFrame, names: Sequence[str]) -> Column:
-    plain = [quoted(f.name) for f in spine.schema if isinstance(f.dataType, AtomicType) and has_order(f.dataType)]
-    return F.when(has_all([quoted(name) for name in names]), F.lit(0).cast("bigint")).otherwise(F.xxhash64(*plain))
+    plain = [_field(f.name) for f in spine.schema if isinstance(f.dataType, AtomicType) and has_order(f.dataType)]
+    return F.when(has_all([_field(name) for name in names]), F.lit(0).cast("bigint")).otherwise(F.xxhash64(*plain))

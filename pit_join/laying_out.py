@@ -1,10 +1,12 @@
 """Lay a history out in hash buckets, once, so that joins move the spine alone."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame
 
+from features.durations import to_us
 from features.errors import DefinitionError
 from lakehouse.layouts import LaidOut, LayoutNote, find_layout, write_run
 from pit_join.buckets import sorted_facts
@@ -22,15 +24,16 @@ def lay_out(history: History, folder: str, *, buckets: int | None = None) -> His
     buckets: None counts the rows and takes a power of two with about 750,000 each. Replaces what lies in the folder.
     Cost: one shuffle and sort of the facts. Raises DefinitionError for a static history, which has no use for it.
     """
-    wanted = buckets or buckets_for(history.frame.count())
-    note = LayoutNote(history.name, None, wanted, declared(history), runs={"0": ()})
-    laid = write_run(laid_rows(history, buckets=wanted), folder, note, run=0, is_first=True)
+    rows = history.frame.count()
+    wanted = buckets or buckets_for(rows)
+    note = LayoutNote(history.name, None, wanted, declared(history), rows=rows, begun_us=_now())
+    laid = write_run(laid_rows(history, buckets=wanted), folder, note, is_first=True, clock=_now)
     return attached(history, laid)
 
 
 def with_layout(history: History, folder: str) -> History:
     """The history with the layout that `lay_out` wrote of these very facts. Raises DefinitionError where none fits."""
-    laid = find_layout(history.frame.sparkSession, folder)
+    laid = find_layout(folder)
     if laid is None:
         raise DefinitionError(f"{history.where}: no layout lies in {folder}; write it with lay_out(history, folder).")
     return attached(history, laid)
@@ -53,6 +56,10 @@ def attached(
     if not history.is_snapshot and columns != told["columns"]:
         raise DefinitionError(f"{history.where}: its layout in {laid.path} orders by other columns; lay it out anew.")
     return replace(history, layout=Layout(laid, {name: f"c{n}" for n, name in enumerate(columns)}, tail, masked))
+
+
+def _now() -> int:
+    return to_us(datetime.now(UTC))
 
 
 def laid_rows(history: History, *, buckets: int) -> DataFrame:

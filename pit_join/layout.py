@@ -26,6 +26,15 @@ class Layout:
     def buckets(self) -> int:
         return self.laid.note.buckets
 
+    @property
+    def rows(self) -> int:
+        return self.laid.note.rows
+
+    @property
+    def is_one_run(self) -> bool:
+        """Whether a bucket's files follow each other in order, with nothing masked and nothing beside them."""
+        return self.tail is None and len(self.laid.note.runs) == 1 and not self.masked
+
     def files(self, bucket: int) -> list[tuple[str, Sequence[tuple[int, int]]]]:
         """The bucket's files, oldest run first, each with the spans of event time that don't count in it."""
         return [(path, (*spans, *self.masked)) for path, spans in self.laid.files.get(bucket, ())]

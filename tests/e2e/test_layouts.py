@@ -126,8 +126,8 @@ def test_a_view_that_no_service_joins_by_time_needs_no_layout(bikes: Bikes) -> N
 
 def test_a_layout_that_is_damaged_never_fails_a_build(bikes: Bikes) -> None:
     bikes.ziggurat("layout", "build", "rider_activity")
-    for commit in (bikes.folder / "warehouse" / "layouts").rglob("_delta_log/*.json"):
-        commit.write_text("not JSON")
+    for note in (bikes.folder / "warehouse" / "layouts").rglob("_notes/*.json"):
+        note.write_text("not JSON")
     said = bikes.ziggurat("build", "--as-of", "2024-05-25")
     assert said.code == 0, said.err
     assert "was not kept up" in said.out + said.err

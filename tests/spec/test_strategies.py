@@ -87,7 +87,7 @@ def test_a_layout_of_another_meaning_is_refused(spark, tmp_path: Path) -> None:
 def test_a_layout_that_can_not_be_read_says_that_it_may_be_deleted(spark, tmp_path: Path) -> None:
     one = history(spark)
     lay_out(one, f"{tmp_path}/laid", buckets=1)
-    for file in (tmp_path / "laid" / "_delta_log").glob("*.json"):
+    for file in (tmp_path / "laid" / "_notes").iterdir():
         file.write_text("not JSON")
     with pytest.raises(StorageError, match=r"can't be read.*Delete the folder: joins go without"):
         with_layout(one, f"{tmp_path}/laid")
