@@ -15,7 +15,7 @@ def proof_text(manifest: "Manifest") -> str:
     proof = proof_of(manifest.certificate)
     sources = list(proof.facts)
     rows = [
-        [each.label_time, each.rows, *(each.poisoned.get(source, 0) for source in sources)] for each in proof.instants
+        [each.label_time, each.rows, *(each.poisoned.get(source) for source in sources)] for each in proof.instants
     ]
     total = ["in reach", proof.rows, *(proof.facts[source] for source in sources)]
     header = ["label time", "rows", *(source.split("/")[1] for source in sources)]
