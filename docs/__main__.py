@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.conformance import page as peers
 from docs import point_in_time
 from features.durations import SECOND_US
 from features.entities import household, product
@@ -39,7 +40,12 @@ _LAYER_TITLES = {
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"features.md": catalogue(load()), "expressions.md": expressions(), "point-in-time.md": point_in_time.page()}
+    return {
+        "features.md": catalogue(load()),
+        "expressions.md": expressions(),
+        "point-in-time.md": point_in_time.page(),
+        "peers.md": peers.page(),
+    }
 
 
 def catalogue(registry: Registry) -> str:

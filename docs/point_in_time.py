@@ -19,6 +19,7 @@ general; the number of a rule is its number there.
 The tests read these very tables: a slow oracle in plain Python answers every one of them, and so does every
 [strategy](fast-joins.md), under five session zones, with ANSI mode on and off, split into one, three or seven
 partitions. On Spark Connect the SQL strategy does.
+[Who else answers them](peers.md) has a page of its own.
 
 ## How to read them
 

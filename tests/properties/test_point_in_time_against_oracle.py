@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 from pit_join import History, evidence_column, join_with_evidence, lay_out
 from pit_join.oracle import Asked, seen_by
 from pit_join.strategies import STRATEGIES
-from tests.spec.pit_join.plain import plain
+from tests.spec.pit_join.plain import in_utc, plain
 from tests.spec.pit_join.stacked import session_like
 from tests.support.drawn import at_us
 
@@ -182,7 +182,7 @@ def answered(spine: Any, histories: list[History], knowledge: str, strategy: str
     joined = join_with_evidence(spine, histories, knowledge=knowledge, strategy=strategy)
     told = [value.alias(f"{name}:{place}") for name in HISTORIES for place, value in enumerate(columns_of(name))]
     found: dict[int, Counter[Any]] = {}
-    for row in joined.select(*SPINE, *told).toArrow().to_pylist():
+    for row in in_utc(joined.select(*SPINE, *told).toArrow()).to_pylist():
         values = [plain(value) for value in row.values()]
         found.setdefault(row["example"], Counter())[repr(values)] += 1
     return found

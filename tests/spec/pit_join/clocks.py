@@ -171,7 +171,6 @@ RULES = (
         case                        event_time                   available_time               value
         new york, 01:30 twice       2017-11-05T05:30Z            2017-11-05T05:30Z            first
         new york, 01:30 twice       2017-11-05T06:30Z            2017-11-05T06:30Z            second
-        new york, known at 01:30    2017-11-05T05:00Z            2017-11-05T06:30Z            late
         new york, 02:00 to 03:00    2017-03-12T06:59:59.999999Z  2017-03-12T06:59:59.999999Z  before
         new york, 02:00 to 03:00    2017-03-12T07:00Z            2017-03-12T07:00Z            after
         lord howe, 01:45 twice      2017-04-01T14:45Z            2017-04-01T14:45Z            first
@@ -189,9 +188,6 @@ RULES = (
         new york, 01:30 twice       2017-11-05T06:00Z            first   matched
         new york, 01:30 twice       2017-11-05T06:30Z            first   matched
         new york, 01:30 twice       2017-11-05T06:30:00.000001Z  second  matched
-        new york, known at 01:30    2017-11-05T05:30Z            -       unseen
-        new york, known at 01:30    2017-11-05T06:29:59.999999Z  -       unseen
-        new york, known at 01:30    2017-11-05T06:30Z            late    matched
         new york, 02:00 to 03:00    2017-03-12T07:00Z            before  matched
         new york, 02:00 to 03:00    2017-03-12T07:00:00.000001Z  after   matched
         lord howe, 01:45 twice      2017-04-01T15:00Z            first   matched
@@ -203,6 +199,23 @@ RULES = (
         apia, a day that never was  2011-12-30T10:00:00.000001Z  after   matched
         kolkata, by the sun         1905-12-31T18:06:32Z         first   matched
         kolkata, by the sun         1905-12-31T18:06:32.000001Z  second  matched
+        """,
+        how=KNOWN,
+    ),
+    Rule(
+        "S2 what became known in a night on which clocks change counts from that instant on",
+        """
+        case                   event_time         available_time     value
+        new york, 01:30 twice  2017-11-05T05:00Z  2017-11-05T06:30Z  late
+        apia, no thirtieth     2011-12-30T09:00Z  2011-12-30T10:30Z  late
+        """,
+        """
+        case                   label_time:timestamp         value  outcome
+        new york, 01:30 twice  2017-11-05T05:30Z            -      unseen
+        new york, 01:30 twice  2017-11-05T06:29:59.999999Z  -      unseen
+        new york, 01:30 twice  2017-11-05T06:30Z            late   matched
+        apia, no thirtieth     2011-12-30T10:29:59.999999Z  -      unseen
+        apia, no thirtieth     2011-12-30T10:30Z            late   matched
         """,
         how=KNOWN,
     ),

@@ -4,8 +4,8 @@ from tests.spec.pit_join.rule import Chapter, Rule
 
 
 def one_key(says: str, *, name: str, kind: str, others: tuple[str, ...], unknown: str) -> Rule:
-    """Each key has one fact, which only its own label sees; `unknown` has none, and a null key matches nothing."""
-    facts = [f"{key}  3d  fact {n}" for n, key in enumerate((*others, "-"))]
+    """Each key has one fact, which only its own label sees; `unknown` has none."""
+    facts = [f"{key}  3d  fact {n}" for n, key in enumerate(others)]
     seen = [f"{key}  4d  fact {n}  matched" for n, key in enumerate(others)]
     lost = [f"{unknown}  4d  -  unseen", "-  4d  -  without_key"]
     return Rule(
@@ -88,6 +88,29 @@ RULES = (
         unknown="false",
     ),
     Rule(
+        "S17 a null key matches nothing, not even another null, whatever its type",
+        """
+        day:date    code:binary  at:timestamp  is_web:boolean  price:decimal(5,2)  event_time  value
+        2017-01-01  00           3d            true            1.00                3d          whole
+        -           00           3d            true            1.00                3d          no day
+        2017-01-01  -            3d            true            1.00                3d          no code
+        2017-01-01  00           -             true            1.00                3d          no instant
+        2017-01-01  00           3d            -               1.00                3d          no boolean
+        2017-01-01  00           3d            true            -                   3d          no price
+        """,
+        """
+        day:date    code:binary  at:timestamp  is_web:boolean  price:decimal(5,2)  label_time:timestamp  value
+        2017-01-01  00           3d            true            1.00                4d                    whole
+        -           00           3d            true            1.00                4d                    -
+        2017-01-01  -            3d            true            1.00                4d                    -
+        2017-01-01  00           -             true            1.00                4d                    -
+        2017-01-01  00           3d            -               1.00                4d                    -
+        2017-01-01  00           3d            true            -                   4d                    -
+        """,
+        keys=("day", "code", "at", "is_web", "price"),
+        is_alone=True,
+    ),
+    Rule(
         "S17 keys of several types are compared together, part by part",
         """
         day:date    price:decimal(5,2)  code:binary  is_web:boolean  at:timestamp       event_time  value
@@ -97,8 +120,6 @@ RULES = (
         2017-01-01  1.00                0000         true            2017-11-05T05:30Z  3d          d
         2017-01-01  10.00               00           true            2017-11-05T05:30Z  3d          e
         2017-01-02  1.00                00           true            2017-11-05T05:30Z  3d          f
-        -           1.00                00           true            2017-11-05T05:30Z  3d          g
-        2017-01-01  1.00                00           true            -                  3d          h
         """,
         """
         day:date    price:decimal(5,2)  code:binary  is_web:boolean  at:timestamp       label_time:timestamp  value

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -20,3 +22,14 @@ def plain(value: Any) -> Any:
         case list():
             return [plain(inner) for inner in value]
     return value
+
+
+def in_utc(table: pa.Table) -> pa.Table:
+    """The same instants. In a zone, Arrow's way to Python forgets which of two equal local times was meant."""
+    utc = pa.timestamp("us", "UTC")
+    fields = [field.with_type(utc) if _is_instant(field.type) else field for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def _is_instant(kind: pa.DataType) -> bool:
+    return pa.types.is_timestamp(kind) and kind.tz is not None

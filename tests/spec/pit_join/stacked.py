@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyspark.sql import functions as F
 
 from pit_join import History, evidence_column, join_with_evidence
-from tests.spec.pit_join.plain import plain
+from tests.spec.pit_join.plain import in_utc, plain
 from tests.spec.pit_join.rule import TOLD, Rule
 from tests.spec.pit_join.rules import RULES
 from tests.support.drawn import ddl, kinds, table
@@ -144,7 +144,7 @@ class Cases:
                 # A layout knows what was known at each label time, nothing else.
                 asked = "auto" if strategy == "colocated" and knowledge == "latest" else strategy
                 joined = _joined(spine, histories, knowledge, asked, partitions)
-                lines += [*_types(joined, spine, histories), *_rows(joined.toArrow(), batch)]
+                lines += [*_types(joined, spine, histories), *_rows(in_utc(joined.toArrow()), batch)]
         return lines
 
 

@@ -1,0 +1,26 @@
+"""This house's own join, by its SQL strategy, of each rule alone."""
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from benchmarks.conformance.questions import Question
+from benchmarks.conformance.sessions import framed, session_in
+from pit_join import History, point_in_time_join
+
+NAME, VERSION = "Ziggurat", ""
+HAS_STRICT_EDGE = True
+
+
+class Peer:
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+
+    def answer(self, asked: Question) -> pa.Table:
+        with session_in(self._spark, asked.zone):
+            facts = framed(self._spark, asked.facts, asked.rule.facts, asked)
+            spine = framed(self._spark, asked.spine, asked.rule.seen, asked)
+            view = History("view", facts, keys=asked.keys, features=asked.features, **asked.rule.how)
+            joined = point_in_time_join(spine, [view], knowledge=asked.rule.knowledge, strategy="sql")
+            features = [F.col(f"view__{name}").alias(name) for name in asked.features]
+            return joined.select(*spine.columns, *features).toArrow()

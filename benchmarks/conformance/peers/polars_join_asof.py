@@ -1,0 +1,31 @@
+"""polars join_asof. Among equal times it takes the last row, so that a tie-break is an order of the right side."""
+
+from importlib.metadata import version
+
+import polars as pl
+import pyarrow as pa
+
+from benchmarks.conformance.questions import TIE_BREAK, TIE_BREAKS, Question
+
+NAME, VERSION = "polars join_asof", version("polars")
+HAS_STRICT_EDGE = True
+KNOWS = {TIE_BREAK, TIE_BREAKS}
+
+
+class Peer:
+    def answer(self, asked: Question) -> pa.Table:
+        spine, facts = pl.from_arrow(asked.spine), pl.from_arrow(asked.facts)
+        assert isinstance(spine, pl.DataFrame)
+        assert isinstance(facts, pl.DataFrame)
+        others = dict.fromkeys([*asked.tie_break, *asked.features])
+        facts = facts.select(*asked.keys, "event_time", *others)
+        joined = spine.sort("label_time").join_asof(
+            facts.sort("event_time", *asked.tie_break, nulls_last=False, maintain_order=True),
+            left_on="label_time",
+            right_on="event_time",
+            by=list(asked.keys),
+            tolerance=asked.max_age,
+            allow_exact_matches=asked.is_inclusive,
+            check_sortedness=False,
+        )
+        return joined.to_arrow()
