@@ -73,6 +73,9 @@ setup(
             "chispa>=0.10",
             "deltalake>=1.0",
             "duckdb>=1.1",
+            "googleapis-common-protos>=1.71",  # this, grpcio and zstandard: what a client of Spark Connect needs
+            "grpcio-status>=1.76",
+            "grpcio>=1.76",
             "hypothesis>=6.100",
             "import-linter>=2.0",
             "moto[s3]>=5.2",  # S3 leases: a fake at the AWS edge, which has no engine to run here
@@ -83,6 +86,7 @@ setup(
             "setuptools>=77",
             "types-PyYAML",
             "xxhash>=3.4",
+            "zstandard>=0.25",
         ],
         # What others would use instead, measured beside us: `make bench-pit`, `make conformance`. An environment of
         # their own (.venv-peers, requirements/peers.txt): they ask for other versions than the runtime does.
@@ -98,6 +102,7 @@ setup(
             "scipy>=1.11",
             "setuptools>=77",
             "xxhash>=3.4",
+            "zstandard>=0.25",
         ],
     },
     entry_points={"console_scripts": ["ziggurat = ziggurat.cli:main"]},
