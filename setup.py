@@ -102,7 +102,6 @@ setup(
             "scipy>=1.11",
             "setuptools>=77",
             "xxhash>=3.4",
-            "zstandard>=0.25",
         ],
     },
     entry_points={"console_scripts": ["ziggurat = ziggurat.cli:main"]},
