@@ -14,9 +14,7 @@ def proof_text(manifest: "Manifest") -> str:
 
     proof = proof_of(manifest.certificate)
     sources = list(proof.facts)
-    rows = [
-        [each.label_time, each.rows, *(each.poisoned.get(source) for source in sources)] for each in proof.instants
-    ]
+    rows = [[each.label_time, each.rows, *(each.poisoned.get(source) for source in sources)] for each in proof.instants]
     total = ["in reach", proof.rows, *(proof.facts[source] for source in sources)]
     header = ["label time", "rows", *(source.split("/")[1] for source in sources)]
     lines = [f"  training set {manifest.name}: {proof.told(manifest.name)}; {proof.seconds:.1f} s"]

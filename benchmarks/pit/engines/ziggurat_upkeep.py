@@ -11,6 +11,7 @@ from benchmarks.pit.cases import Question
 from benchmarks.pit.data import START_US, YEAR_US
 from benchmarks.pit.engines.spark import opened
 from benchmarks.pit.engines.ziggurat_colocated import Colocated
+from features.durations import to_us
 from lakehouse.layouts import find_layout, write_run
 from pit_join import History, lay_out
 from pit_join.laying_out import buckets_for, laid_rows
@@ -40,13 +41,13 @@ class Upkeep(Colocated):
     def _append(self, question: Question, day: int) -> None:
         whole = self.bare_history(question)
         path = self.folder(whole, question)
-        laid = find_layout(whole.frame.sparkSession, path)
+        laid = find_layout(path)
         if laid is None:
             raise ValueError(f"{path} was built, but holds no layout")
         begin = _END - timedelta(days=DAYS + 1 - day)
         fresh = _between(whole, begin, begin + timedelta(days=1))
-        note = replace(laid.note, runs={**laid.note.runs, str(day): ()})
-        write_run(laid_rows(fresh, buckets=note.buckets), path, note, run=day, is_first=False)
+        rows = laid_rows(fresh, buckets=laid.note.buckets)
+        write_run(rows, path, laid.note, is_first=False, clock=lambda: to_us(datetime.now(UTC)))
 
 
 def start(scratch: Path, shuffle_partitions: int) -> Upkeep:
