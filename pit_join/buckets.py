@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, StructField, StructType
 
-from kernels.as_of import NEVER
+from kernels.as_of import ALWAYS, NEVER
 from kernels.as_of_tables import FOUND, TIED, latest
 from pit_join.facts import Facts, brought
 from pit_join.labels import LABEL_US, SPINE, Labels, has_all, match_name
@@ -66,7 +66,7 @@ class Wanted:
 
     def found(self, labels: pa.Table, pieces: Iterable[pa.Table]) -> list[pa.Array]:
         """The columns of the fact that each label sees, as `fields` names them."""
-        label_us = np.asarray(_one(labels[LABEL_US]).fill_null(0).to_numpy(zero_copy_only=False))
+        label_us = np.asarray(_one(labels[LABEL_US]).fill_null(ALWAYS).to_numpy(zero_copy_only=False))
         seen = latest([_one(labels[key]) for key in self.keys], label_us, pieces, self.columns)
         return [seen[name] for name in (*self.columns, *self.marks)]
 

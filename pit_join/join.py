@@ -86,12 +86,11 @@ def _joined(
             if choices[place].strategy == name
         }
         labels = replace(labels, frame=STRATEGIES[name](labels, facts))
-    found = labels.frame
-    for place, history in enumerate(histories):
-        found = found.withColumn(_outcome_name(place), _outcome(history, labels, match_name(place)))
-    return found.select(
+    judged = [place for place, history in enumerate(histories) if has_evidence or _is_judged(history)]
+    outcomes = {_outcome_name(place): _outcome(histories[place], labels, match_name(place)) for place in judged}
+    return labels.frame.withColumns(outcomes).select(
         *(F.col(SPINE).getField(name).alias(name) for name in spine.columns),
-        *(value for place, history in enumerate(histories) for value in _features(history, place)),
+        *(value for place, history in enumerate(histories) for value in _features(history, place, place in judged)),
         *(_evidence(place).alias(name) for place, name in enumerate(evidence)),
     )
 
@@ -115,9 +114,14 @@ def _outcome(history: History, labels: Labels, match: str) -> Column:
     return outcome.otherwise(MATCHED)
 
 
-def _features(history: History, place: int) -> list[Column]:
-    row = F.when(F.col(_outcome_name(place)) == MATCHED, F.col(match_name(place)).getField("row"))
-    return feature_values(history, row)
+def _is_judged(history: History) -> bool:
+    """Whether a match may bring nothing. If not, its features are what was found, and no row needs an outcome."""
+    return history.is_static or history.max_age is not None or history.tombstone is not None
+
+
+def _features(history: History, place: int, is_judged: bool) -> list[Column]:
+    row = F.col(match_name(place)).getField("row")
+    return feature_values(history, F.when(F.col(_outcome_name(place)) == MATCHED, row) if is_judged else row)
 
 
 def _evidence(place: int) -> Column:

@@ -54,8 +54,8 @@ class Labels:
 
 # Adds to the labels' frame one column per history, `match_0` … by its place: the struct of `at` (event_time,
 # available_time, is_ended), `row` (the features' c0 …) and `is_tied` of the fact that each row sees, null where it sees
-# none. is_tied: another fact that it sees has the same `at`. All else stays as it is, row for row. Rows without keys or
-# label time may get anything. A strategy is one such function.
+# none. is_tied: another fact that it sees has the same `at`. All else stays as it is, row for row. Rows without a key
+# or a label time see nothing; of static histories they may get anything. A strategy is one such function.
 Search = Callable[[Labels, Mapping[int, Facts]], DataFrame]
 
 

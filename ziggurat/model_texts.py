@@ -83,6 +83,8 @@ def _verdict(certificate: Any) -> list[str]:
 
 
 def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
+    from jobs.pages import proof_of
+
     card = manifest.card
     lines = [
         f"training set {_called(manifest)}: {manifest.service}, {card['doc']}",
@@ -91,6 +93,7 @@ def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
         f"{manifest.made_at} from release {manifest.release}",
         f"  content hash {manifest.data['hash']}",
         *_verdict(manifest.certificate),
+        f"  future-poison test: {proof_of(manifest.certificate).told(manifest.name)}",
         *split_lines(manifest.split),
         *_copy(manifest),
     ]

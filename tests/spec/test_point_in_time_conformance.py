@@ -70,6 +70,17 @@ def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strat
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
+def test_without_evidence_the_features_are_the_same(spark, cases_of, strategy: str) -> None:
+    """Clocks that nobody looks at are left where they are, and so are outcomes that can't be anything but a match."""
+    cases = cases_of(strategy)
+    at_label = [place for place, batch in enumerate(cases.batches) if batch[0].first.knowledge == "at_label"]
+    for place in (at_label[0], at_label[-1]):
+        found = cases.features(strategy, place, is_plain=True)
+        wanted = cases.features("sql", place, is_plain=False)
+        assert found == wanted, f"{found - wanted} for {wanted - found}"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_s15_an_empty_spine_stays_empty(spark, tmp_path: Path, strategy: str) -> None:
     facts = frame(spark, "who:bigint  event_time  value\n1  3d  a")
     history = History("view", facts, keys=("who",), features=("value",))

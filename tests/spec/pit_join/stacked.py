@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from pit_join import History, evidence_column, join_with_evidence
+from pit_join import History, evidence_column, join_with_evidence, point_in_time_join
 from tests.spec.pit_join.plain import in_utc, plain
 from tests.spec.pit_join.rule import TOLD, Rule
 from tests.spec.pit_join.rules import RULES
@@ -146,6 +146,15 @@ class Cases:
                 joined = _joined(spine, histories, knowledge, asked, partitions)
                 lines += [*_types(joined, spine, histories), *_rows(in_utc(joined.toArrow()), batch)]
         return lines
+
+    def features(self, strategy: str, place: int, *, is_plain: bool) -> Counter[str]:
+        """A batch's rows, each as often as it came; is_plain: joined without evidence, where less is brought along."""
+        spine, histories = self.spines[place], self.histories[place]
+        join = point_in_time_join if is_plain else join_with_evidence
+        joined = join(spine, histories, knowledge=self.batches[place][0].first.knowledge, strategy=strategy)
+        columns = [*spine.columns, *(f"{each.name}__{name}" for each in histories for name in each.features)]
+        rows = in_utc(joined.select(*columns).toArrow()).to_pylist()
+        return Counter(_line({name: plain(value) for name, value in row.items()}) for row in rows)
 
 
 def failures(spark: Any, strategy: str = "auto", *, rules: Sequence[Rule] = RULES) -> list[str]:
