@@ -74,10 +74,10 @@ def test_without_evidence_the_features_are_the_same(spark, cases_of, strategy: s
     """Clocks that nobody looks at are left where they are, and so are outcomes that can't be anything but a match."""
     cases = cases_of(strategy)
     at_label = [place for place, batch in enumerate(cases.batches) if batch[0].first.knowledge == "at_label"]
-    for place in (at_label[0], at_label[-1]):
-        found = cases.features(strategy, place, is_plain=True)
-        wanted = cases.features("sql", place, is_plain=False)
-        assert found == wanted, f"{found - wanted} for {wanted - found}"
+    place = at_label[list(STRATEGIES).index(strategy) % len(at_label)]
+    found = cases.features(strategy, place, is_plain=True)
+    wanted = cases.features("sql", place, is_plain=False)
+    assert found == wanted, f"{found - wanted} for {wanted - found}"
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
