@@ -48,6 +48,13 @@ LOCAL = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.ui.enabled": "false",  # a port, 70 MB and a second at the start, for a page that nobody opened
     "spark.ui.showConsoleProgress": "false",  # the jobs report their own steps
+    # For that page Spark keeps the plans of its last 1,000 queries and 1,000 stages: several hundred MB of a long run.
+    "spark.sql.ui.retainedExecutions": "10",
+    "spark.ui.retainedJobs": "10",
+    "spark.ui.retainedStages": "10",
+    "spark.ui.retainedTasks": "1000",
+    # Delta holds every table that it met for an hour, 3 MB each, staged ones that are long removed too.
+    "spark.databricks.delta.delta.log.cacheSize": "40",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",  # wide numeric kernels want few large batches
     "spark.driver.maxResultSize": "1g",
     # Spark guesses what it may broadcast from the size of compressed files: 700,000 rows passed for 3 MB, under its
