@@ -56,7 +56,7 @@ class Selection:
         if not self.max_age:
             return
         us = duration_us(self.max_age, where=f"max_age of '{self.view.name}'")
-        if isinstance(self.view, Source) and self.view.is_static:
+        if self.is_static:
             raise DefinitionError(f"'{self.view.name}' is static: without a time it has no age; leave max_age out.")
         if isinstance(self.view, AggregateView | CrossEntityView):
             least = duration_us(self.view.freshness.every) + self.view.publish_delay_us
@@ -79,6 +79,10 @@ class Selection:
     @property
     def max_age_us(self) -> int | None:
         return duration_us(self.max_age) if self.max_age else None
+
+    @property
+    def is_static(self) -> bool:
+        return isinstance(self.view, Source) and self.view.is_static
 
     @property
     def is_snapshot(self) -> bool:

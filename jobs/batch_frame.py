@@ -11,7 +11,8 @@ from features.errors import SpineColumnsError, UsageError
 from features.feature_service import FeatureService
 from features.registry import key_of
 from jobs.context import Place
-from jobs.histories import Released, history_of, newest_release
+from jobs.histories import history_of
+from jobs.released import Released, newest_release
 from jobs.spines import LABEL_TIME, open_spine
 from jobs.training_set import Asked
 from pit_join import History, evidence_column, join_with_evidence

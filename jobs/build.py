@@ -1,9 +1,7 @@
 """The main job: bring every selected table up to the as-ofs, independent ones side by side, in one run."""
 
 import time
-import uuid
 from dataclasses import replace
-from datetime import UTC
 
 from features.registry import key_of
 from jobs.context import Job, Place
@@ -66,7 +64,7 @@ def _mended(place: Place) -> Ledger:
 
 
 def _run(place: Place, request: Request) -> Run:
-    run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = place.new_run_id()
     detail = {
         "command": request.command,
         "as_of": list(request.as_of),

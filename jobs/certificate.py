@@ -10,8 +10,9 @@ from features.durations import instant_text
 from features.feature_service import FeatureService, Selection
 from features.registry import key_of
 from features.views import AggregateView, CrossEntityView
-from jobs.histories import Released, static_sources
+from jobs.histories import static_sources
 from jobs.manifest import engines
+from jobs.released import Released
 from jobs.spines import LABEL_TIME
 from kernels.content_hash import ContentHash
 from pit_join import History
@@ -125,7 +126,7 @@ def _clock(selection: Selection) -> str:
     view = selection.view
     if isinstance(view, AggregateView | CrossEntityView):
         return "snapshot: what happened before its as-of"
-    if getattr(view, "is_static", False):
+    if selection.is_static:
         return "static: no time"
     edge = "at or before" if view.includes_label_instant else "before"
     return f"fact: the latest {edge} the label time"

@@ -1,5 +1,6 @@
 """What every job is given: a session, a warehouse, definitions, where sources lie, a clock and someone to tell."""
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from typing import Protocol
 
 from pyspark.sql import SparkSession
 
+from features.durations import instant_text, to_us
 from features.registry import Registry
 from jobs.known import Known
 from jobs.outcome import Status, StepOutcome
@@ -57,6 +59,14 @@ class Place:
     options: Options = Options()
     listener: Listener = Silent()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def new_run_id(self) -> str:
+        """When it began, to the second in UTC, and some letters that no other run has."""
+        return f"{self.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+    def now_text(self) -> str:
+        """This second, as manifests and certificates write it."""
+        return instant_text(to_us(self.clock().replace(microsecond=0)))
 
 
 @dataclass(frozen=True, kw_only=True)

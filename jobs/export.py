@@ -14,7 +14,7 @@ from features.versions import fingerprints, service_fingerprint
 from features.views import AggregateView, CrossEntityView
 from jobs.context import Place
 from jobs.exported_views import ExportedView, content_hash, exported_views
-from jobs.histories import Released, newest_release
+from jobs.released import Released, newest_release
 from lakehouse.crash_points import crash_point
 from lakehouse.tables import remove
 from online_store.embedded import EmbeddedStore

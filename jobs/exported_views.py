@@ -18,7 +18,8 @@ from features.feature_service import FeatureService, Selection, features_of
 from features.registry import key_of
 from features.versions import fingerprints, meaning_of
 from jobs.context import Place
-from jobs.histories import Released, history_of
+from jobs.histories import history_of
+from jobs.released import Released
 from jobs.spines import LABEL_TIME
 from kernels.content_hash import ContentHash, combine, partial_sums
 from lakehouse.tables import filesystem
@@ -122,7 +123,7 @@ def _exported(selection: Selection, released: Released, path: str, as_of_us: int
         definition=meaning_of(view),
         rows=0,
         content_hash="",
-        is_static=getattr(view, "is_static", False),
+        is_static=selection.is_static,
     )
     draft = ExportedView(stored=stored, path=path, schema=schema, as_of_us=as_of_us, known_at_us=known_at_us)
     staged = _combined(draft, (pa.Table.from_batches([batch]) for batch in draft.batches()))

@@ -14,10 +14,8 @@ from features.sources import AvailableColumn, LandingDelay, Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView
 from jobs.context import Place
 from jobs.laid_out import laid_out
-from jobs.released import Released, newest_release, rows_of
+from jobs.released import Released, rows_of
 from pit_join import History
-
-__all__ = ["Released", "availability", "histories_of", "history_of", "newest_release", "rows_of", "static_sources"]
 
 _CLOCKS = ("event_time", "available_time", "superseded_at")
 

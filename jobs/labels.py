@@ -3,10 +3,8 @@
 import hashlib
 import json
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -73,7 +71,7 @@ def derive_labels(
             f"{day_or_instant(start_us)}; swap the two."
         )
     begun = time.monotonic()
-    run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = place.new_run_id()
     table = place.warehouse.spine(label.name)
     with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
         try:

@@ -7,17 +7,16 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from features.durations import to_us
-from features.errors import DefinitionError
 from features.feature_service import Selection
 from features.registry import key_of
 from features.sources import PartitionBy, Source
 from features.views import AggregateView, CrossEntityView, Definition
 from jobs.context import Place
 from jobs.released import Released, rows_of
-from lakehouse.layouts import LaidOut, LayoutNote, Span, changed_dates, find_layout
+from lakehouse.layouts import LayoutNote, Span, changed_dates, find_layout
 from lakehouse.tables import TableAddress
 from pit_join import History
-from pit_join.laying_out import attached
+from pit_join.laying_out import attached, mismatch
 
 
 def layout_table(place: Place, selection: Selection) -> TableAddress:
@@ -44,11 +43,7 @@ def laid_out(place: Place, selection: Selection, released: Released, history_of:
 
 
 def says_the_same(note: LayoutNote, view: Definition, history: History) -> bool:
-    try:
-        attached(history, LaidOut("", note, {}, history.frame.schema))
-    except DefinitionError:
-        return False
-    return note.of == key_of(view)
+    return note.of == key_of(view) and not mismatch(history, note)
 
 
 def dates_since(place: Place, view: Definition, released: Released, note: LayoutNote) -> set[str] | None:

@@ -1,10 +1,8 @@
 """Layouts of published views: which there are, and how they are built, kept up and compacted."""
 
 import time
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 
 from pyspark.errors import PySparkException
 
@@ -12,11 +10,10 @@ from features.durations import to_us
 from features.errors import UsageError, ZigguratError, did_you_mean
 from features.feature_service import Selection, features_of
 from features.registry import Registry, key_of
-from features.sources import Source
-from features.views import Definition
 from jobs.context import Place
-from jobs.histories import Released, history_of, newest_release, rows_of
+from jobs.histories import history_of
 from jobs.laid_out import dates_since, layout_table, of_dates, says_the_same, spans_of
+from jobs.released import Released, newest_release, rows_of
 from lakehouse.layouts import LaidOut, LayoutNote, find_layout, size_of, write_run
 from lakehouse.leases import Lease, LeaseDesk
 from lakehouse.tables import names_in
@@ -46,10 +43,13 @@ def build_layouts(place: Place, selections: Iterable[Selection], *, anew: bool =
 
 def keep_up_layouts(place: Place) -> list[LayoutOutcome]:
     """After a build: those that exist are brought to its release. A failure costs speed alone, so it is only told."""
-    done = []
-    for selection in existing(place):
+    selections = existing(place)
+    if not selections:
+        return []
+    released, done = newest_release(place), []
+    for selection in selections:
         try:
-            done += build_layouts(place, [selection])
+            done.append(_built(place, selection, released, anew=False))
         except (ZigguratError, PySparkException) as error:
             told = str(error).splitlines()[0]
             place.listener.note(f"{layout_table(place, selection)} was not kept up, joins go without: {told}")
@@ -97,7 +97,7 @@ def declared_selections(registry: Registry, names: Sequence[str] = ()) -> list[S
     found: dict[tuple[str, str], Selection] = {}
     for service in registry.services:
         for each in service.features:
-            if not _is_static(each.view):
+            if not each.is_static:
                 found.setdefault((key_of(each.view), each.entity.name), features_of(each.view, entity=each.entity))
     views = {selection.view.name for selection in found.values()}
     if unknown := [name for name in names if name not in views]:
@@ -110,7 +110,7 @@ def declared_selections(registry: Registry, names: Sequence[str] = ()) -> list[S
 
 def _built(place: Place, selection: Selection, released: Released, *, anew: bool) -> LayoutOutcome:
     table, begun = layout_table(place, selection), time.monotonic()
-    run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = place.new_run_id()
     with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
         place.listener.begun(table.key)
         try:
@@ -191,7 +191,3 @@ def _joined(spans: Iterable[Sequence[int]]) -> list[list[int]]:
         else:
             joined.append([start, end])
     return joined
-
-
-def _is_static(view: Definition) -> bool:
-    return isinstance(view, Source) and view.is_static

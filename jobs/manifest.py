@@ -6,17 +6,15 @@
 import json
 import platform
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from features.errors import did_you_mean
 from lakehouse.crash_points import crash_point
 from lakehouse.storage_errors import StorageError
-from lakehouse.tables import Warehouse, names_in, place_file, read_text
+from lakehouse.tables import Warehouse, names_in, place_text, read_text
 
 FORMAT = 2
 _READABLE = (1, FORMAT)  # a set of format 1 keeps no evidence: it is built anew, not extended
@@ -94,13 +92,6 @@ def write_manifest(warehouse: Warehouse, manifest: Manifest) -> str:
     place_text(text, f"{folder}/manifests/{manifest.version}.json")
     crash_point("between_manifests", manifest.name)
     return place_text(text, f"{folder}/manifest.json")
-
-
-def place_text(text: str, path: str) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "draft"
-        draft.write_text(text, "utf-8")
-        return place_file(draft, path)
 
 
 def find_manifest(warehouse: Warehouse, name: str, version: int | None = None) -> Manifest | None:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from jobs.manifest import Manifest, folder_of, place_text
-from lakehouse.tables import Warehouse, place_file, read_text
+from jobs.manifest import Manifest, folder_of
+from lakehouse.tables import Warehouse, place_file, place_text, read_text
 from reports import write_card, write_certificate
 from reports.training_set import (
     BalancePoint,

@@ -1,13 +1,10 @@
 """The future-poison test: a training set's rows again, from raw facts whose future is gone or says something else."""
 
 import time
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 
 import pyarrow as pa
 
-from features.durations import instant_text, to_us
 from features.errors import DefinitionChanged, UsageError
 from features.feature_service import FeatureService, Selection
 from features.registry import key_of
@@ -15,7 +12,7 @@ from features.sources import Source
 from features.versions import service_fingerprint
 from features.views import AggregateView, CrossEntityView, DerivedView
 from jobs.context import Place
-from jobs.histories import Released, history_of
+from jobs.histories import history_of
 from jobs.manifest import Manifest, manifest_of, write_manifest
 from jobs.pages import write_pages
 from jobs.proof_compare import Change, changes
@@ -24,6 +21,7 @@ from jobs.proof_release import built_to, entities_of, release_of, snapshots_seen
 from jobs.proof_sample import ROW, Sample, sample_of
 from jobs.proof_told import told, with_proof
 from jobs.proof_worlds import Poison, World, worlds_of
+from jobs.released import Released
 from jobs.spines import LABEL_TIME
 from lakehouse.leases import LeaseDesk
 from lakehouse.tables import read, remove
@@ -43,7 +41,7 @@ def prove_training_set(place: Place, name: str) -> Manifest:
     used the latest knowledge, DefinitionChanged where the service means something else now. The set is leased for as
     long as it takes; a scratch warehouse lies in staging meanwhile.
     """
-    run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = place.new_run_id()
     table = place.warehouse.address(f"training_sets/{name}/data")
     service = _provable(place, manifest_of(place.warehouse, name))
     with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key):
@@ -109,7 +107,7 @@ class _Proof:
             found,
             columns=len(self.columns),
             is_stale=is_stale,
-            made_at=instant_text(to_us(self.place.clock().replace(microsecond=0))),
+            made_at=self.place.now_text(),
             seconds=round(time.monotonic() - begun, 1),
         )
 
@@ -160,7 +158,7 @@ class _Proof:
         static = {
             number: history_of(self.place, selection, released, keys=self.keys)
             for number, selection in enumerate(self.service.features)
-            if getattr(selection.view, "is_static", False)
+            if selection.is_static
         }
         both = [each for _, each in sorted({**histories, **static}.items())]
         joined = point_in_time_join(spine, both, label_time=LABEL_TIME)

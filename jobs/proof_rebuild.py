@@ -19,7 +19,7 @@ from features.sources import Source
 from features.views import AggregateView, CrossEntityView, Definition, DerivedView, Snapshot
 from jobs.context import Job, Place
 from jobs.derive import cut_delay_us, looked_up, rows_of
-from jobs.histories import Released, history_of
+from jobs.histories import history_of
 from jobs.known import Known
 from jobs.proof_demand import Demand
 from jobs.proof_poison import Found, looked_at, poisoned
@@ -31,6 +31,7 @@ from jobs.proof_worlds import (
     wide_selection,
     widened,
 )
+from jobs.released import Released
 from jobs.snapshots import facts_of, stamped, tasks
 from lakehouse.commits import stage
 from lakehouse.ledger_records import PUBLISHED, SliceRecord

@@ -12,10 +12,9 @@ from features.feature_service import FeatureService, Selection
 from features.registry import key_of
 from features.views import DerivedView
 from jobs.context import Place
-from jobs.histories import Released
 from jobs.known import Known
 from jobs.proof_worlds import Seen
-from jobs.released import rows_of
+from jobs.released import Released, rows_of
 from jobs.spines import LABEL_TIME
 from lakehouse.commit_notes import CommitNote
 from lakehouse.ledger import Ledger

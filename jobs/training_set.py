@@ -3,15 +3,15 @@
 import time
 import uuid
 from dataclasses import replace
-from datetime import UTC
 
 from pyspark.sql import DataFrame
 
 from features.sources import check_name
 from jobs.context import Place
-from jobs.histories import histories_of, newest_release
+from jobs.histories import histories_of
 from jobs.manifest import manifest_of
 from jobs.outcome import Status, StepOutcome
+from jobs.released import newest_release
 from jobs.spines import LABEL_TIME, open_spine
 from jobs.training_set_asked import Asked, TrainingSet
 from jobs.training_set_making import Making
@@ -59,7 +59,7 @@ def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
     """
     check_name(name, "training set")
     begun = time.monotonic()
-    run_id = f"{place.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+    run_id = place.new_run_id()
     table = place.warehouse.address(data_key(name))
     desk = LeaseDesk.at(place.warehouse.leases, run_id=run_id)
     with desk.acquire_all([table.key, evidence_key(name)]) as leases:

@@ -7,14 +7,14 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from features.durations import instant_text, to_us
 from features.versions import service_features, service_fingerprint
 from jobs.card import gather_card
 from jobs.certificate import Joined, gather_certificate, tables_of
 from jobs.context import Place
-from jobs.histories import Released, histories_of, newest_release
+from jobs.histories import histories_of
 from jobs.manifest import Manifest, find_manifest
 from jobs.pages import write_owed_pages
+from jobs.released import Released, newest_release
 from jobs.spines import LABEL_TIME, open_spine
 from jobs.training_set_asked import Asked, TrainingSet
 from jobs.training_set_extension import Extension
@@ -133,7 +133,7 @@ class Making:
             spine_after=hash_of(rehashing.result()),
             evidence=gathering.result(),
             released=released,
-            made_at=instant_text(to_us(self.place.clock().replace(microsecond=0))),
+            made_at=self.place.now_text(),
         )
 
     def _manifest(self, joined: Joined, told: Mapping[str, Any]) -> Manifest:

@@ -16,12 +16,13 @@ from features.registry import Registry
 from features.sources import Entity
 from features.versions import fingerprints
 from jobs.context import Place
-from jobs.histories import Released, histories_of
+from jobs.histories import histories_of
 from jobs.known import Known
 from jobs.manifest import Manifest
+from jobs.released import Released
 from jobs.spines import LABEL_TIME
 from jobs.training_set_publishing import hash_of, measured
-from jobs.training_set_split import Split, SplitAsked, counted, placed
+from jobs.training_set_split import SPLIT, Split, SplitAsked, counted, placed
 from jobs.training_set_versions import data_key, rows_of
 from lakehouse.commits import stage
 from lakehouse.ledger import Ledger
@@ -101,10 +102,10 @@ def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "au
         )
         if asked := SplitAsked.of_manifest(manifest.options):
             split = Split.of_manifest(counted(spine, placed(spine, asked), asked))
-            joined = joined.withColumn("split", split.column()) if split else joined
+            joined = joined.withColumn(SPLIT, split.column()) if split else joined
         staged = stage(joined, place.warehouse.staging(run_id, "rebuilt"), partition_by=[])
         rebuilt = read(place.spark, staged.path, version=staged.version)
-        whole = [*manifest.spine["columns"], *columns, *(["split"] if manifest.split else [])]
+        whole = [*manifest.spine["columns"], *columns, *([SPLIT] if manifest.split else [])]
         return Verification(
             manifest,
             rebuilt=hash_of(measured(rebuilt, whole)).hex,

@@ -17,8 +17,8 @@ from features.feature_service import FeatureService, Selection
 from features.registry import key_of
 from features.versions import fingerprints
 from jobs.context import Place
-from jobs.histories import Released
 from jobs.manifest import Manifest, find_manifest
+from jobs.released import Released
 from jobs.spines import LABEL_TIME
 from lakehouse.storage_errors import TableMissing
 from lakehouse.tables import current_version, read

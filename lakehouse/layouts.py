@@ -7,10 +7,8 @@ a run whose note was never placed is read by nobody.
 
 import json
 import re
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,7 +19,7 @@ from pyspark.sql.types import StructType
 from lakehouse.commits import TABLE_PROPERTIES
 from lakehouse.leases import Lease
 from lakehouse.storage_errors import StorageError, storage_errors_told
-from lakehouse.tables import current_version, names_in, place_file, read, read_text
+from lakehouse.tables import current_version, names_in, place_text, read, read_text, sql_name
 
 FORMAT = 1
 _NOTES = "_notes"  # Delta leaves folders alone that begin so
@@ -73,7 +71,8 @@ def find_layout(path: str, *, up_to: int | None = None) -> LaidOut | None:
 
     Reads one small file. Raises StorageError for one that can't be read.
     """
-    for name in reversed(names_in(f"{path}/{_NOTES}")):
+    notes = [name for name in names_in(f"{path}/{_NOTES}") if name.endswith(".json")]  # no drafts of a killed upkeep
+    for name in reversed(notes):
         note = _note(f"{path}/{_NOTES}/{name}")
         if note is not None and (up_to is None or (note.of_version or 0) <= up_to):
             return _laid_out(path, note)
@@ -109,7 +108,7 @@ def write_run(
     runs = {**note.runs, str(run): ()}
     files = tuple(placed for placed in map(_placed, there.inputFiles()) if str(placed[0]) in runs)
     whole = replace(note, runs=runs, files=sorted(files), schema=there.schema.jsonValue(), ended_us=clock())
-    _place(whole, f"{path}/{_NOTES}/{run:020}.json")
+    place_text(json.dumps(asdict(whole), ensure_ascii=False), f"{path}/{_NOTES}/{run:020}.json")
     return _laid_out(path, whole)
 
 
@@ -125,7 +124,7 @@ def changed_dates(spark: SparkSession, path: str, before: int, now: int) -> set[
 
 def size_of(spark: SparkSession, path: str) -> tuple[int, int]:
     """Files and bytes of the newest version."""
-    told = spark.sql(f"DESCRIBE DETAIL delta.`{path.replace('`', '``')}`").select("numFiles", "sizeInBytes").collect()
+    told = spark.sql(f"DESCRIBE DETAIL {sql_name(path)}").select("numFiles", "sizeInBytes").collect()
     return int(told[0][0]), int(told[0][1])
 
 
@@ -148,13 +147,6 @@ def _note(path: str) -> LayoutNote | None:
             f"The layout {folder} can't be read ({error}). Delete the folder: joins go without; "
             "`ziggurat layout build` writes it again."
         ) from error
-
-
-def _place(note: LayoutNote, path: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "note"
-        draft.write_text(json.dumps(asdict(note), ensure_ascii=False), "utf-8")
-        place_file(draft, path)
 
 
 def _placed(file: str) -> tuple[int, int, str]:

@@ -6,6 +6,7 @@
 """
 
 import re
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -212,6 +213,14 @@ def place_file(draft: Path, path: str) -> str:
         )
         system.move(f"{place}.draft", place)
     return path
+
+
+def place_text(text: str, path: str) -> str:
+    """The same for a small text."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "draft"
+        draft.write_text(text, "utf-8")
+        return place_file(draft, path)
 
 
 def read_text(path: str) -> str | None:

@@ -29,7 +29,7 @@ def where_to(labels: Labels, facts: Facts, buckets: int) -> Column:
     return F.when(has_all([F.col(key) for key in facts.keys]), bucket_of(facts.keys, buckets)).otherwise(away)
 
 
-def sorted_facts(facts: Facts, *, buckets: int, partitions: int, extra: Sequence[str] = ()) -> DataFrame:
+def sorted_facts(facts: Facts, *, buckets: int, partitions: int) -> DataFrame:
     """The facts as pieces for `kernels.as_of_tables`: each bucket whole in one partition, sorted by key and S9.
 
     Columns: bucket, the pieces' own, event_time, available_time, is_ended, then c0 … as `carried` names them.
@@ -38,14 +38,14 @@ def sorted_facts(facts: Facts, *, buckets: int, partitions: int, extra: Sequence
     keys = [F.col(key).alias(f"key_{n}") for n, key in enumerate(facts.keys)]
     names = [f"key_{n}" for n in range(len(keys))]
     rows = facts.frame.select(
-        bucket_of(facts.keys, buckets), *keys, "visible_us", "superseded_us", "fact.at", "fact.row", *extra
+        bucket_of(facts.keys, buckets), *keys, "visible_us", "superseded_us", "fact.at", "fact.row"
     ).repartition(partitions, BUCKET)
     if facts.counts_ties:
         rows = rows.withColumn("tied_until_us", _tied_until(names))
     shown = [F.col("at").getField(name).alias(name) for name in CLOCKS]
     told = ["tied_until_us"] if facts.counts_ties else []
     return rows.sortWithinPartitions(BUCKET, *names, "at", "row").select(
-        BUCKET, *names, "visible_us", "superseded_us", *told, *shown, *extra, "row.*"
+        BUCKET, *names, "visible_us", "superseded_us", *told, *shown, "row.*"
     )
 
 
@@ -82,7 +82,7 @@ class Wanted:
 def wanted(facts: Facts, place: int) -> Wanted:
     """The clocks that somebody looks at, and the features; not what only the order needed."""
     marks = (FOUND, TIED) if facts.has_evidence else ()
-    return Wanted(facts.keys, (*facts.clocks, *brought(facts.history)), place, marks)
+    return Wanted(facts.keys, (*facts.clocks, *brought(facts.history).values()), place, marks)
 
 
 @dataclass(frozen=True)

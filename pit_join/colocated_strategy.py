@@ -117,19 +117,14 @@ class _Step:
         # With one run the rows of a key stand in order, piece after piece; else event times say which is the latest.
         own += ["event_time"] * (not layout.is_one_run and "event_time" not in own)
         own += ["superseded_us"] * facts.has_superseded + ["tied_until_us"] * facts.counts_ties
-        features = [layout.column_of[name] for name in _in_place(facts.history)]
-        names = {name: name for name in (*keys, *own)} | dict(zip(features, brought(facts.history), strict=True))
+        features = {layout.column_of[name]: place for name, place in brought(facts.history).items()}
+        names = {name: name for name in (*keys, *own)} | features
         schema = StructType([StructField(called, layout.laid.schema[name].dataType) for name, called in names.items()])
         files = {bucket: layout.files(bucket) for bucket in layout.laid.files}
         return cls(asked, _Files(files, names, to_arrow_schema(schema)), tuple(asked.fields(schema)))
 
     def found(self, labels: pa.Table, bucket: int, tail: Iterable[pa.Table] = ()) -> list[pa.Array]:
         return self.asked.found(labels, (piece for pieces in (self.files.pieces(bucket), tail) for piece in pieces))
-
-
-def _in_place(history: History) -> list[str]:
-    """The features in the order of `brought`."""
-    return [name for name in history.frame.columns if name in history.features]
 
 
 def _by_bucket(

@@ -96,14 +96,19 @@ def carried(history: History) -> list[str]:
     return [name for name in history.frame.columns if name in features or name not in settled]
 
 
-def brought(history: History) -> tuple[str, ...]:
-    """Which of the carried columns are features: c0 … as they are called in `fact.row`."""
-    return tuple(f"c{n}" for n, name in enumerate(carried(history)) if name in history.features)
+def places(columns: Sequence[str]) -> dict[str, str]:
+    """How the carried columns are called where they travel."""
+    return {name: f"c{n}" for n, name in enumerate(columns)}
+
+
+def brought(history: History) -> dict[str, str]:
+    """Those of them that are features, and how they are called there."""
+    return {name: place for name, place in places(carried(history)).items() if name in history.features}
 
 
 def feature_values(history: History, row: Column) -> list[Column]:
     """The history's features, in its order and types, out of a `fact.row`."""
-    place = {name: f"c{n}" for n, name in enumerate(carried(history))}
+    place = brought(history)
     return [
         restored(row.getField(place[name]), history.type_of(name)).alias(output_name(history, name))
         for name in history.features

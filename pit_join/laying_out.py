@@ -1,5 +1,6 @@
 """Lay a history out in hash buckets, once, so that joins move the spine alone."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -8,9 +9,9 @@ from pyspark.sql import DataFrame
 
 from features.durations import to_us
 from features.errors import DefinitionError
-from lakehouse.layouts import LaidOut, LayoutNote, find_layout, write_run
+from lakehouse.layouts import LaidOut, LayoutNote, Span, find_layout, write_run
 from pit_join.buckets import sorted_facts
-from pit_join.facts import AT_LABEL, carried, facts_of
+from pit_join.facts import AT_LABEL, carried, facts_of, places
 from pit_join.history import History
 from pit_join.layout import Layout
 
@@ -39,23 +40,22 @@ def with_layout(history: History, folder: str) -> History:
     return attached(history, laid)
 
 
-def attached(
-    history: History, laid: LaidOut, *, tail: DataFrame | None = None, masked: tuple[tuple[int, int], ...] = ()
-) -> History:
+def attached(history: History, laid: LaidOut, *, tail: DataFrame | None = None, masked: Sequence[Span] = ()) -> History:
     """Raises DefinitionError for a layout of another meaning: other keys, clocks, versions or columns."""
-    told = declared(history)
-    for name, value in laid.note.declared.items():
+    if found := mismatch(history, laid.note):
+        raise DefinitionError(f"{history.where}: its layout in {laid.path} {found}; lay it out anew.")
+    return replace(history, layout=Layout(laid, places(laid.note.declared["columns"]), tail, masked))
+
+
+def mismatch(history: History, note: LayoutNote) -> str:
+    """What keeps a layout from answering for the history; empty if nothing does."""
+    told, columns = declared(history), note.declared["columns"]
+    for name, value in note.declared.items():
         if name != "columns" and told[name] != value:
-            raise DefinitionError(
-                f"{history.where}: its layout in {laid.path} was written with {name} {value}, and is asked with "
-                f"{told[name]}; lay it out anew."
-            )
-    columns = laid.note.declared["columns"]
+            return f"was written with {name} {value}, and is asked with {told[name]}"
     if missing := [name for name in history.features if name not in columns]:
-        raise DefinitionError(f"{history.where}: its layout in {laid.path} lacks '{missing[0]}'; lay it out anew.")
-    if not history.is_snapshot and columns != told["columns"]:
-        raise DefinitionError(f"{history.where}: its layout in {laid.path} orders by other columns; lay it out anew.")
-    return replace(history, layout=Layout(laid, {name: f"c{n}" for n, name in enumerate(columns)}, tail, masked))
+        return f"lacks '{missing[0]}'"
+    return "orders by other columns" if not history.is_snapshot and columns != told["columns"] else ""
 
 
 def _now() -> int:

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
-if TYPE_CHECKING:
-    from lakehouse.layouts import LaidOut
+from lakehouse.layouts import LaidOut, Span
 
 
 @dataclass(frozen=True)
@@ -17,10 +15,10 @@ class Layout:
     `tail` has the columns of the history's own frame; what it replaces is masked in `laid`.
     """
 
-    laid: "LaidOut"
+    laid: LaidOut
     column_of: Mapping[str, str]
     tail: DataFrame | None = None
-    masked: Sequence[tuple[int, int]] = ()
+    masked: Sequence[Span] = ()
 
     @property
     def buckets(self) -> int:
@@ -35,6 +33,6 @@ class Layout:
         """Whether a bucket's files follow each other in order, with nothing masked and nothing beside them."""
         return self.tail is None and len(self.laid.note.runs) == 1 and not self.masked
 
-    def files(self, bucket: int) -> list[tuple[str, Sequence[tuple[int, int]]]]:
+    def files(self, bucket: int) -> list[tuple[str, Sequence[Span]]]:
         """The bucket's files, oldest run first, each with the spans of event time that don't count in it."""
         return [(path, (*spans, *self.masked)) for path, spans in self.laid.files.get(bucket, ())]

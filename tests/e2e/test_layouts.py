@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from jobs.histories import histories_of, newest_release
+from jobs.histories import histories_of
+from jobs.released import newest_release
 from kernels.content_hash import combine, partial_sums
 from pit_join import explain_join, join_with_evidence
 from tests.e2e.small.bikes import FIRST, SECOND, Bikes

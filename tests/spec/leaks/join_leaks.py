@@ -70,7 +70,7 @@ def _whole_rows_only(honest: Any) -> Any:
     def facts_of(history: History, **how: Any) -> Facts:
         found = honest(history, **how)
         rows = found.frame
-        for name in facts.brought(history):
+        for name in facts.brought(history).values():
             rows = rows.where(F.col("fact.row").getField(name).isNotNull())
         return replace(found, frame=rows)
 
