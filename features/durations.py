@@ -63,6 +63,10 @@ def instant_text(us: int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S") + (f".{at.microsecond:06d}" if at.microsecond else "") + "Z"
 
 
+def instant_or_none(us: int | None) -> str | None:
+    return None if us is None else instant_text(us)
+
+
 def day_or_instant(us: int) -> str:
     """`2017-11-30` when the instant is a UTC midnight, else its whole text."""
     return instant_text(us).removesuffix("T00:00:00Z")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from features.durations import instant_text
+from features.durations import instant_or_none
 from features.feature_service import FeatureService, Selection
 from features.registry import key_of
 from features.views import AggregateView, CrossEntityView
@@ -114,8 +114,8 @@ def _view(joined: Joined, selection: Selection, history: History, found: History
         ties=found.ties,
         event_at_label=at_label,
         available_at_label=found.available_at_label,
-        newest_event=_told(found.newest_event_us),
-        newest_available=_told(found.newest_available_us),
+        newest_event=instant_or_none(found.newest_event_us),
+        newest_available=instant_or_none(found.newest_available_us),
         smallest_event_gap=_seconds(found.smallest_event_gap_us),
         smallest_availability_gap=_seconds(found.smallest_availability_gap_us),
         is_static=history.event_time is None,
@@ -130,10 +130,6 @@ def _clock(selection: Selection) -> str:
         return "static: no time"
     edge = "at or before" if view.includes_label_instant else "before"
     return f"fact: the latest {edge} the label time"
-
-
-def _told(us: int | None) -> str | None:
-    return None if us is None else instant_text(us)
 
 
 def _seconds(us: int | None) -> float | None:

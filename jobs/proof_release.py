@@ -12,12 +12,10 @@ from features.feature_service import FeatureService, Selection
 from features.registry import key_of
 from features.views import DerivedView
 from jobs.context import Place
-from jobs.known import Known
 from jobs.proof_worlds import Seen
-from jobs.released import Released, rows_of
+from jobs.released import Released, earlier_release, rows_of
 from jobs.spines import LABEL_TIME
 from lakehouse.commit_notes import CommitNote
-from lakehouse.ledger import Ledger
 from lakehouse.tables import history, read
 
 
@@ -29,7 +27,7 @@ def release_of(place: Place, release_id: int) -> Released:
             f"release {release_id} is not in {place.warehouse.releases.path}; build the training set again."
         )
     versions = {table: view["version"] for table, view in json.loads(rows[0]["views"]).items()}
-    return Released(release_id, versions, Known(Ledger.open(place.spark, place.warehouse).state()))
+    return earlier_release(place, release_id, versions)
 
 
 def entities_of(spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:

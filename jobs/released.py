@@ -40,6 +40,11 @@ def newest_release(place: Place) -> Released:
     return Released(release.release_id, versions, Known(ledger.state()))
 
 
+def earlier_release(place: Place, release_id: int, versions: Mapping[str, int]) -> Released:
+    """One whose table versions somebody wrote down."""
+    return Released(release_id, versions, Known(Ledger.open(place.spark, place.warehouse).state()))
+
+
 def rows_of(place: Place, view: Definition, released: Released) -> DataFrame:
     """The view's table at the release's version."""
     return read(place.spark, place.warehouse.address(key_of(view)).path, version=released.version(view))

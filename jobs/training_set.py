@@ -18,7 +18,7 @@ from jobs.training_set_making import Making
 from jobs.training_set_versions import data_key, evidence_key, rows_of
 from lakehouse.leases import LeaseDesk
 from lakehouse.tables import TableAddress, remove
-from pit_join import Choice, explain_join, point_in_time_join
+from pit_join import Choice, History, explain_join, point_in_time_join
 
 __all__ = [
     "Asked",
@@ -35,20 +35,15 @@ def training_frame(place: Place, asked: Asked) -> DataFrame:
 
     Null: unseen, expired, or null in the whole row that matched (S16). Raises what `open_spine` and the join do.
     """
-    scratch = place.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
-    spine = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch)
-    histories = histories_of(place, asked.service, newest_release(place), keys=asked.keys)
+    spine, histories = _sides(place, asked)
     return point_in_time_join(
-        spine.frame, histories, label_time=LABEL_TIME, knowledge=asked.knowledge, strategy=asked.strategy
+        spine, histories, label_time=LABEL_TIME, knowledge=asked.knowledge, strategy=asked.strategy
     )
 
 
 def explain_training_set(place: Place, asked: Asked) -> list[Choice]:
     """By which strategy each of the service's views would be joined to this spine, and why; nothing is joined."""
-    scratch = place.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
-    spine = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch)
-    histories = histories_of(place, asked.service, newest_release(place), keys=asked.keys)
-    return explain_join(spine.frame, histories, knowledge=asked.knowledge, strategy=asked.strategy)
+    return explain_join(*_sides(place, asked), knowledge=asked.knowledge, strategy=asked.strategy)
 
 
 def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
@@ -78,6 +73,12 @@ def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
 def read_training_set(place: Place, name: str, *, version: int | None = None) -> DataFrame:
     """The rows that the manifest names, at the version it names; `version`: of an older manifest."""
     return rows_of(place, manifest_of(place.warehouse, name, version))
+
+
+def _sides(place: Place, asked: Asked) -> tuple[DataFrame, list[History]]:
+    scratch = place.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
+    spine = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch)
+    return spine.frame, histories_of(place, asked.service, newest_release(place), keys=asked.keys)
 
 
 def _step(made: TrainingSet, table: TableAddress) -> StepOutcome:

@@ -9,7 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, DataType
 
-from features.durations import instant_text
+from features.durations import instant_or_none
 from features.errors import UsageError
 from jobs.context import Place
 from jobs.manifest import Manifest
@@ -188,7 +188,9 @@ def _told(found: Any, name: str, names: Sequence[str]) -> tuple[Example, ...]:
     rows.sort(key=lambda row: (row["at"] is not None, row["at"], [str(key) for key in row["keys"]]))
     return tuple(
         Example(
-            {**dict(zip(names, row["keys"], strict=False)), LABEL_TIME: _instant(row["at"])}, a=row["a"], b=row["b"]
+            {**dict(zip(names, row["keys"], strict=False)), LABEL_TIME: instant_or_none(row["at"])},
+            a=row["a"],
+            b=row["b"],
         )
         for row in rows
     )
@@ -196,10 +198,6 @@ def _told(found: Any, name: str, names: Sequence[str]) -> tuple[Example, ...]:
 
 def _text(value: Column, kind: DataType) -> Column:
     return F.hex(value) if isinstance(kind, BinaryType) else value.cast("string")
-
-
-def _instant(us: int | None) -> str | None:
-    return None if us is None else instant_text(us)
 
 
 def _keys(manifest: Manifest) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from features.durations import duration_us, instant_text, instant_us
+from features.durations import duration_us, instant_or_none, instant_text, instant_us
 from features.errors import DefinitionError, SpineColumnsError, UsageError
 from features.label import Label
 from jobs.spines import LABEL_TIME
@@ -144,8 +144,8 @@ def counted(spine: DataFrame, split: Split, asked: SplitAsked) -> dict[str, Any]
     parts = {
         part: {
             "rows": found[part]["rows"] if part in found else 0,
-            "first": _told(found[part]["first"]) if part in found else None,
-            "last": _told(found[part]["last"]) if part in found else None,
+            "first": instant_or_none(found[part]["first"]) if part in found else None,
+            "last": instant_or_none(found[part]["last"]) if part in found else None,
         }
         for part in PARTS
     }
@@ -193,7 +193,3 @@ def _asked(read: Any) -> int:
         return int(read())
     except DefinitionError as error:
         raise UsageError(str(error)) from None
-
-
-def _told(us: int | None) -> str | None:
-    return None if us is None else instant_text(us)

@@ -17,15 +17,13 @@ from features.sources import Entity
 from features.versions import fingerprints
 from jobs.context import Place
 from jobs.histories import histories_of
-from jobs.known import Known
 from jobs.manifest import Manifest
-from jobs.released import Released
+from jobs.released import earlier_release
 from jobs.spines import LABEL_TIME
 from jobs.training_set_publishing import hash_of, measured
 from jobs.training_set_split import SPLIT, Split, SplitAsked, counted, placed
 from jobs.training_set_versions import data_key, rows_of
 from lakehouse.commits import stage
-from lakehouse.ledger import Ledger
 from lakehouse.storage_errors import StorageError, TableMissing
 from lakehouse.tables import exists, filesystem, read, remove
 from pit_join import point_in_time_join
@@ -87,7 +85,7 @@ def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "au
     Cost: one join of the whole spine, and a pass over the result.
     """
     service = service_of(place.registry, manifest)
-    released = Released(manifest.release, manifest.tables, Known(Ledger.open(place.spark, place.warehouse).state()))
+    released = earlier_release(place, manifest.release, manifest.tables)
     stored = _whole(place, manifest)
     run_id = f"verify-{uuid.uuid4().hex[:8]}"
     try:

@@ -13,18 +13,19 @@ class DuckDb:
         self._connection.execute(f"SET temp_directory = '{scratch}'; SET preserve_insertion_order = false")
 
     def answer(self, question: Question, output: Path) -> None:
-        joins, columns = [], []
-        for number, history in enumerate(question.histories):
-            latest = ", ".join(f"arg_max_null({name}, seq) AS {name}" for name in FEATURES)
-            joins.append(
-                f"ASOF LEFT JOIN (SELECT entity_id, event_time, {latest} FROM read_parquet('{history}/*.parquet') "
-                f"GROUP BY entity_id, event_time) h{number} "
-                f"ON s.entity_id = h{number}.entity_id AND s.label_time > h{number}.event_time"
-            )
-            columns += [f"h{number}.{name} AS h{number}__{name}" for name in FEATURES]
+        joins = [self.join(f"read_parquet('{path}/*.parquet')", f"h{n}") for n, path in enumerate(question.histories)]
+        columns = [f"h{n}.{name} AS h{n}__{name}" for n in range(len(joins)) for name in FEATURES]
         self._connection.execute(
             f"COPY (SELECT s.*, {', '.join(columns)} FROM read_parquet('{question.spine}/*.parquet') s "
             f"{' '.join(joins)}) TO '{output}' (FORMAT parquet, COMPRESSION snappy)"
+        )
+
+    def join(self, facts: str, name: str) -> str:
+        latest = ", ".join(f"arg_max_null({feature}, seq) AS {feature}" for feature in FEATURES)
+        return (
+            f"ASOF LEFT JOIN (SELECT entity_id, event_time, {latest} FROM {facts} "
+            f"GROUP BY entity_id, event_time) {name} "
+            f"ON s.entity_id = {name}.entity_id AND s.label_time > {name}.event_time"
         )
 
 
