@@ -155,6 +155,22 @@ def test_timestamps_are_written_as_whole_microseconds_in_utc(spark, tmp_warehous
     assert pq.read_table(path).schema.field("event_time").type == pa.timestamp("us", tz="UTC")
 
 
+def test_a_python_worker_goes_through_no_archive_and_no_old_object_before_its_task(spark) -> None:
+    def told(batches):
+        import gc
+        import sys
+        import zipimport
+
+        import pyarrow as pa
+
+        for _ in batches:
+            archives = sum(type(finder) is zipimport.zipimporter for finder in sys.path_importer_cache.values())
+            yield pa.RecordBatch.from_pydict({"archives": [archives], "is_frozen": [gc.get_freeze_count() > 10_000]})
+
+    rows = spark.range(2, numPartitions=2).mapInArrow(told, "archives long, is_frozen boolean").collect()
+    assert [(row.archives, row.is_frozen) for row in rows] == [(0, True)] * 2
+
+
 def test_ansi_mode_stays_on(spark) -> None:
     assert spark.conf.get("spark.sql.ansi.enabled") == "true"
 
