@@ -37,7 +37,7 @@ MEANING = {
     # Else `${env:…}` inside SQL text reads the environment of the process, secrets included.
     "spark.sql.variable.substitute": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",  # frames to pandas in columns, not row by row
-    # For an error's call site pyspark asks the JVM ten things about every column that is named: a third of planning.
+    # For an error's call site pyspark asks the JVM ten things about every column that is named: half of planning.
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     # A commit whose answer was lost is recognised as ours, instead of being committed again.
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
