@@ -25,7 +25,7 @@ def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
 
 def _met(labels: Labels, facts: Facts, place: int) -> Labels:
     """The labels with one more match."""
-    asked, sent = wanted(facts, place), Sent.of(labels, facts, BUCKETS)
+    asked, sent = wanted(labels, facts, place), Sent.of(labels, facts, BUCKETS)
     partitions = int(sent.frame.sparkSession.conf.get("spark.sql.shuffle.partitions") or BUCKETS)
     theirs = sorted_facts(facts, buckets=BUCKETS, partitions=partitions)
     schema, names = sent.schema(asked.fields(theirs.schema)), sent.names

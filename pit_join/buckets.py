@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -12,7 +11,7 @@ from pyspark.sql.types import BooleanType, StructField, StructType
 from kernels.as_of import ALWAYS, NEVER
 from kernels.as_of_tables import FOUND, TIED, latest
 from pit_join.facts import Facts, brought
-from pit_join.labels import LABEL_US, SPINE, Labels, has_all, match_name
+from pit_join.labels import SPINE, Labels, has_all, match_name
 
 BUCKET = "bucket"
 CLOCKS = ("event_time", "available_time", "is_ended")
@@ -57,16 +56,17 @@ def _tied_until(keys: Sequence[str]) -> Column:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is looked up for one history: by which of the labels' columns, and which of the facts' are brought."""
+    """What is looked up for one history: by which of the sent columns, and which of the facts' are brought."""
 
     keys: tuple[str, ...]
+    label_time: str
     columns: tuple[str, ...]
     place: int
     marks: tuple[str, ...]
 
     def found(self, labels: pa.Table, pieces: Iterable[pa.Table]) -> list[pa.Array]:
         """The columns of the fact that each label sees, as `fields` names them."""
-        label_us = np.asarray(_one(labels[LABEL_US]).fill_null(ALWAYS).to_numpy(zero_copy_only=False))
+        label_us = _one(labels[self.label_time]).cast(pa.int64()).fill_null(ALWAYS).to_numpy(zero_copy_only=False)
         seen = latest([_one(labels[key]) for key in self.keys], label_us, pieces, self.columns)
         return [seen[name] for name in (*self.columns, *self.marks)]
 
@@ -79,17 +79,24 @@ class Wanted:
         return [StructField(self.name(name), facts[name].dataType) for name in self.columns] + marks
 
 
-def wanted(facts: Facts, place: int) -> Wanted:
+def wanted(labels: Labels, facts: Facts, place: int) -> Wanted:
     """The clocks that somebody looks at, and the features; not what only the order needed."""
     marks = (FOUND, TIED) if facts.has_evidence else ()
-    return Wanted(facts.keys, (*facts.clocks, *brought(facts.history).values()), place, marks)
+    keys = tuple(_sent(labels, name) for name in facts.history.joined_by)
+    columns = (*facts.clocks, *brought(facts.history).values())
+    return Wanted(keys, _sent(labels, labels.label_time), columns, place, marks)
+
+
+def _sent(labels: Labels, name: str) -> str:
+    """How a column of the spine is called on its way."""
+    return f"s{labels.spine_columns.index(name)}"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """Labels on their way to the workers: the row as columns `s0` …, matches, then what the search needs beside them.
+    """Labels on their way to the workers: the row as columns `s0` …, matches, and the bucket. The others come back.
 
-    `kept` come back. A struct of the row, and what can be computed from it again, would cost more on the way.
+    A struct of the row, and what can be computed from it again, would cost more on the way.
     """
 
     labels: Labels
@@ -98,11 +105,9 @@ class Sent:
 
     @classmethod
     def of(cls, labels: Labels, facts: Facts, buckets: int) -> "Sent":
-        parts = [F.col(SPINE).getField(name).alias(f"s{n}") for n, name in enumerate(labels.spine_columns)]
-        kept = [*parts, *map(F.col, labels.matches)]
-        needed = [*map(F.col, facts.keys), F.col(LABEL_US), where_to(labels, facts, buckets).alias(BUCKET)]
-        frame = labels.frame.select(*kept, *needed)
-        return cls(labels, frame, tuple(frame.schema.fields[: len(kept)]))
+        parts = [F.col(SPINE).getField(name).alias(_sent(labels, name)) for name in labels.spine_columns]
+        frame = labels.frame.select(*parts, *labels.matches, where_to(labels, facts, buckets).alias(BUCKET))
+        return cls(labels, frame, tuple(frame.schema.fields[:-1]))
 
     @property
     def names(self) -> list[str]:
@@ -114,7 +119,7 @@ class Sent:
     def back(self, found: DataFrame, wanteds: Sequence[Wanted]) -> Labels:
         """The labels again, with one more match for each that was wanted."""
         names = self.labels.spine_columns
-        spine = F.struct(*(F.col(f"s{n}").alias(name) for n, name in enumerate(names))).alias(SPINE)
+        spine = F.struct(*(F.col(_sent(self.labels, name)).alias(name) for name in names)).alias(SPINE)
         rows = found.select(spine, *self.labels.matches, *(_match(each) for each in wanteds))
         return self.labels.on(rows, rows.columns[1:])
 

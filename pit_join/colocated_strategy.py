@@ -46,7 +46,7 @@ def _together(facts: Mapping[int, Facts]) -> list[list[int]]:
 def _answered(labels: Labels, facts: Mapping[int, Facts]) -> Labels:
     first = next(iter(facts.values()))
     layout, rows = layout_of(first.history), sum(layout_of(each.history).rows for each in facts.values())
-    steps = [_Step.of(each, place) for place, each in facts.items()]
+    steps = [_Step.of(labels, each, place) for place, each in facts.items()]
     sent = Sent.of(labels, first, layout.buckets)
     schema = sent.schema([field for step in steps for field in step.fields])
     typed = to_arrow_schema(schema)
@@ -110,8 +110,8 @@ class _Step:
     fields: tuple[StructField, ...]
 
     @classmethod
-    def of(cls, facts: Facts, place: int) -> "_Step":
-        layout, asked = layout_of(facts.history), wanted(facts, place)
+    def of(cls, labels: Labels, facts: Facts, place: int) -> "_Step":
+        layout, asked = layout_of(facts.history), wanted(labels, facts, place)
         keys = [f"key_{n}" for n in range(len(facts.keys))]
         own = ["visible_us", *facts.clocks]
         # With one run the rows of a key stand in order, piece after piece; else event times say which is the latest.

@@ -31,6 +31,7 @@ class Labels:
 
     frame: DataFrame
     spine_columns: tuple[str, ...]
+    label_time: str
     key_names: tuple[str, ...]
     key_sets: tuple[tuple[str, ...], ...]
     beside: tuple[Column, ...]
@@ -73,7 +74,7 @@ def labels_of(spine: DataFrame, histories: Sequence[History], *, label_time: str
         *(_field(name).alias(f"key_{n}") for n, name in enumerate(key_names)),
         *(_away(spine, names).alias(f"away_{n}") for n, names in enumerate(key_sets)),
     )
-    return Labels(rows.select(SPINE, *beside), tuple(spine.columns), key_names, key_sets, beside)
+    return Labels(rows.select(SPINE, *beside), tuple(spine.columns), label_time, key_names, key_sets, beside)
 
 
 def _field(name: str) -> Column:
