@@ -14,8 +14,6 @@ from benchmarks.pit.targets import figure
 OURS, THEIRS, LIMIT = "#1b6ca8", "#b9b9b9", "#e4e4e4"
 _LINES = {
     "colocated": ("Ziggurat, co-located", OURS, "-"),
-    "arrow": ("Ziggurat, Arrow", "#6aa7d6", "-"),
-    "sql": ("Ziggurat, SQL", "#a9cdea", "-"),
     "duckdb": ("DuckDB", "#d98e04", "--"),
     "polars": ("polars", "#7a4fa3", "--"),
 }
@@ -78,6 +76,8 @@ def _panel(axes: Axes, results: dict[str, Any], title: str, steps: dict[str, Any
         points = [(at, wall) for at, wall in found if wall is not None]
         if points:
             axes.plot(*zip(*points, strict=True), color=color, linestyle=line, marker="o", markersize=4, label=label)
+    if not axes.lines:
+        axes.text(0.5, 0.5, "not measured", transform=axes.transAxes, ha="center", color="#777777")
     if is_named:
         axes.set_xticks(range(len(steps)), [str(at) for at in steps.values()])
     axes.set_ylim(bottom=0)
