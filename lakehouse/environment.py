@@ -13,7 +13,8 @@ from lakehouse.cache import cache_folder, writable
 from lakehouse.environment_errors import EnvironmentProblem
 from lakehouse.jars import fitting_jars, installed, is_sound, jars_folder
 from lakehouse.java import find_java
-from lakehouse.session import HOUSE, UTC_NAMES, ZONE, spark_home
+from lakehouse.session import HOUSE, UTC_NAMES, spark_home
+from lakehouse.session_conf import ZONE
 
 PACKAGES = (
     "compute",
