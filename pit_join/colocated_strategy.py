@@ -64,7 +64,7 @@ def _answered(labels: Labels, facts: Mapping[int, Facts]) -> Labels:
 
 
 def tasks_for(frame: DataFrame, rows: int, buckets: int) -> int:
-    """A task costs an eighth of a second before it does anything: it shall read some millions of facts.
+    """On most Sparks a task costs an eighth of a second before it does anything: it shall read millions of facts.
 
     More of them where the session says that its shuffles are large, since labels are many then, too.
     """

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from features.durations import DAY_US, SECOND_US, instant_text, instant_us
+from features.durations import DAY_US, SECOND_US, instant_or_none, instant_text, instant_us
 from features.errors import DefinitionError, UsageError
 from online_store.answer import Answer, AnsweredFeature, AnsweredKey, AnsweredView, State, answer
 from online_store.embedded import EmbeddedStore
@@ -111,7 +111,7 @@ def _view_fields(view: AnsweredView) -> dict[str, Any]:
         "table": view.table,
         "definition": view.definition,
         "as_of": view.as_of,
-        "event_time": None if view.event_time_us is None else instant_text(view.event_time_us),
+        "event_time": instant_or_none(view.event_time_us),
         "age_us": view.age_us,
         "state": str(view.state),
         "features": [
