@@ -118,9 +118,16 @@ def _read(path: str) -> Manifest | None:
             )
         return Manifest(**fields)
     except (ValueError, TypeError, KeyError) as error:
-        raise StorageError(
-            f"{path} is damaged ({error}). Build the training set again; its rows are not lost."
-        ) from error
+        raise StorageError(f"{path} is damaged ({error}); the rows are not lost. {_mended_by(path)}") from error
+
+
+def _mended_by(path: str) -> str:
+    folder = path.removesuffix("/manifest.json")
+    copies = [name for name in names_in(f"{folder}/manifests") if re.fullmatch(r"\d+\.json", name)]
+    if folder == path or not copies:
+        return "Restore it from a backup, or build the training set under another name."
+    newest = max(copies, key=lambda name: int(name.removesuffix(".json")))
+    return f"Copy {folder}/manifests/{newest} over it: the newest that was placed beside it."
 
 
 def manifest_of(warehouse: Warehouse, name: str, version: int | None = None) -> Manifest:
