@@ -13,7 +13,7 @@ from features.durations import day_or_instant, instant_text
 from features.registry import key_of
 from jobs.certificate import Joined
 from jobs.spines import LABEL_TIME
-from jobs.training_set_split import SPLIT
+from jobs.training_set_split_asked import SPLIT
 from pit_join.ordering import quoted
 from reports.training_set import BalancePoint, CardColumn, CardPage, CertificatePage
 

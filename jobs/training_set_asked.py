@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from features.errors import UsageError, did_you_mean
 from features.feature_service import FeatureService
 from jobs.manifest import Manifest
-from jobs.training_set_split import SplitAsked
+from jobs.training_set_split_asked import SplitAsked
 
 if TYPE_CHECKING:
     import pandas as pd

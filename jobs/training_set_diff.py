@@ -2,24 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
-
-from pyspark.sql import Column, DataFrame, Window
-from pyspark.sql import functions as F
-from pyspark.sql.types import BinaryType, DataType
 
 from features.durations import instant_or_none
 from features.errors import UsageError
 from jobs.context import Place
 from jobs.manifest import Manifest
 from jobs.spines import LABEL_TIME
+from jobs.training_set_cells import EXAMPLES, Pair, Side, counts, examples_of, is_in, paired
 from jobs.training_set_reasons import Reason, reasons_of
 from jobs.training_set_versions import rows_of
-from pit_join.ordering import orderable, quoted
-
-EXAMPLES = 3
-_POINT, _COPY, _SIDE = "_point_{}", "_copy", "_side_{}_{}"
 
 
 @dataclass(frozen=True)
@@ -72,16 +64,18 @@ def diff_training_sets(place: Place, a: Manifest, b: Manifest) -> Difference:
     """
     keys = _common_keys(a, b)
     names = [*keys, LABEL_TIME]
-    sides = [_Side(rows_of(place, manifest), _keys(manifest), names) for manifest in (a, b)]
+    sides = [Side(rows_of(place, manifest), _keys(manifest), names) for manifest in (a, b)]
     columns = [name for name in sides[0].others if name in sides[1].others]
-    paired = _paired(sides[0].frame(0, columns), sides[1].frame(1, columns), len(names))
-    types = [dict(zip(side.rows.columns, side.rows.schema.fields, strict=True)) for side in sides]
-    pairs = [_Pair(number, types[0][name].dataType, types[1][name].dataType) for number, name in enumerate(columns)]
-    found = paired.agg(
-        *_counts(),
-        *(each for pair in pairs for each in pair.counted(len(names))),
-        *(each for side in (0, 1) for each in _examples(f"only_{side}", _only(side), len(names), None, None)),
-    ).collect()[0]
+    pairs = [Pair(number, *(side.rows.schema[name].dataType for side in sides)) for number, name in enumerate(columns)]
+    found = (
+        paired(sides, columns)
+        .agg(
+            *counts(),
+            *(each for pair in pairs for each in pair.counted(len(names))),
+            *(each for side in (0, 1) for each in examples_of(f"only_{side}", is_in(side), len(names), None, None)),
+        )
+        .collect()[0]
+    )
     return Difference(
         a=a.called,
         b=b.called,
@@ -104,85 +98,6 @@ def diff_training_sets(place: Place, a: Manifest, b: Manifest) -> Difference:
     )
 
 
-@dataclass(frozen=True)
-class _Side:
-    """One set's rows. `keys`: join key -> its column; `names`: the keys that both have, then the label time."""
-
-    rows: DataFrame
-    keys: Mapping[str, str]
-    names: Sequence[str]
-
-    @property
-    def points(self) -> list[str]:
-        return [self.keys.get(name, name) for name in self.names]
-
-    @property
-    def others(self) -> list[str]:
-        return [name for name in self.rows.columns if name not in self.points]
-
-    def frame(self, side: int, columns: Sequence[str]) -> DataFrame:
-        """Points and columns under names of their own, and which of its point's rows each is."""
-        points = [quoted(name) for name in self.points]
-        order = [orderable(quoted(name), self.rows.schema[name].dataType) for name in columns]
-        copy = F.row_number().over(Window.partitionBy(*points).orderBy(*(order or [F.lit(0)])))
-        return self.rows.select(
-            *(point.alias(_POINT.format(number)) for number, point in enumerate(points)),
-            copy.alias(_COPY),
-            F.lit(True).alias(_SIDE.format(side, "is_there")),
-            *(quoted(name).alias(_SIDE.format(side, number)) for number, name in enumerate(columns)),
-        )
-
-
-@dataclass(frozen=True)
-class _Pair:
-    """One column of both sets; values of two types are compared as text."""
-
-    number: int
-    a: DataType
-    b: DataType
-
-    def counted(self, points: int) -> list[Column]:
-        values = [F.col(_SIDE.format(side, self.number)) for side in (0, 1)]
-        texts = [_text(value, kind) for value, kind in zip(values, (self.a, self.b), strict=True)]
-        compared = [orderable(value, self.a) for value in values] if self.a == self.b else texts
-        differs = _only(None) & ~compared[0].eqNullSafe(compared[1])
-        name = f"cells_{self.number}"
-        return [F.count_if(differs).alias(name), *_examples(name, differs, points, *texts)]
-
-
-def _paired(a: DataFrame, b: DataFrame, points: int) -> DataFrame:
-    names = [*(_POINT.format(number) for number in range(points)), _COPY]
-    other = b.select(*(F.col(name).alias(f"{name}_b") if name in names else F.col(name) for name in b.columns))
-    same = [F.col(name).eqNullSafe(F.col(f"{name}_b")) for name in names]
-    joined = a.join(other, on=reduce(Column.__and__, same), how="full_outer")
-    is_in_a = F.col(_SIDE.format(0, "is_there")).isNotNull()
-    met = [F.when(is_in_a, F.col(name)).otherwise(F.col(f"{name}_b")).alias(name) for name in names[:-1]]
-    values = [name for name in (*a.columns, *b.columns) if name not in names]
-    return joined.select(*met, *values)
-
-
-def _only(side: int | None) -> Column:
-    """Rows of one side alone; None: of both."""
-    is_in_a, is_in_b = (F.col(_SIDE.format(number, "is_there")).isNotNull() for number in (0, 1))
-    return {None: is_in_a & is_in_b, 0: is_in_a & ~is_in_b, 1: is_in_b & ~is_in_a}[side]
-
-
-def _counts() -> list[Column]:
-    return [F.count_if(_only(side)).alias(name) for side, name in ((None, "both"), (0, "only_0"), (1, "only_1"))]
-
-
-def _examples(name: str, where: Column, points: int, a: Column | None, b: Column | None) -> list[Column]:
-    """The first of each third of the points, by label time: up to three in one pass, the same ones each time."""
-    keys = [F.col(_POINT.format(number)).cast("string") for number in range(points - 1)]
-    at = F.unix_micros(_POINT.format(points - 1))
-    nothing = F.lit(None).cast("string")
-    told = F.struct(at.alias("at"), F.array(*keys).alias("keys"), *(
-        (nothing if text is None else text).alias(side) for side, text in (("a", a), ("b", b))
-    ))  # fmt: skip
-    third = F.pmod(F.xxhash64(at, *keys), F.lit(EXAMPLES))
-    return [F.min(F.when(where & (third == number), told)).alias(f"{name}_{number}") for number in range(EXAMPLES)]
-
-
 def _told(found: Any, name: str, names: Sequence[str]) -> tuple[Example, ...]:
     rows = [row for number in range(EXAMPLES) if (row := found[f"{name}_{number}"]) is not None]
     rows.sort(key=lambda row: (row["at"] is not None, row["at"], [str(key) for key in row["keys"]]))
@@ -194,10 +109,6 @@ def _told(found: Any, name: str, names: Sequence[str]) -> tuple[Example, ...]:
         )
         for row in rows
     )
-
-
-def _text(value: Column, kind: DataType) -> Column:
-    return F.hex(value) if isinstance(kind, BinaryType) else value.cast("string")
 
 
 def _keys(manifest: Manifest) -> dict[str, str]:

@@ -7,7 +7,8 @@ from pyspark.sql import DataFrame
 
 from jobs.context import Place
 from jobs.training_set_publishing import Made
-from jobs.training_set_split import SPLIT, Split
+from jobs.training_set_split import Split
+from jobs.training_set_split_asked import SPLIT
 from jobs.training_set_versions import Standing, new_rows, unknown_points, with_known
 from pit_join import History, evidence_column
 from pit_join.ordering import quoted

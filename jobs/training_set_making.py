@@ -19,7 +19,8 @@ from jobs.spines import LABEL_TIME, open_spine
 from jobs.training_set_asked import Asked, TrainingSet
 from jobs.training_set_extension import Extension
 from jobs.training_set_publishing import Made, Publishing, hash_of, measured
-from jobs.training_set_split import Split, counted, placed, refuse_taken, with_gap
+from jobs.training_set_split import Split, counted, placed, refuse_taken
+from jobs.training_set_split_asked import with_gap
 from jobs.training_set_versions import data_key, find_standing, points_of, views_of
 from kernels.content_hash import ContentHash
 from lakehouse.commits import stage

@@ -11,7 +11,7 @@ from jobs.context import Place
 from jobs.manifest import Manifest, find_manifest, folder_of, write_manifest
 from jobs.pages import write_pages
 from jobs.training_set_asked import PARQUET
-from jobs.training_set_split import SPLIT
+from jobs.training_set_split_asked import SPLIT
 from jobs.training_set_versions import data_key, evidence_key, rows_of
 from kernels.content_hash import ContentHash
 from lakehouse.commit_notes import CommitNote, SliceNote

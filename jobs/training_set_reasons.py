@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobs.manifest import Manifest
-from jobs.training_set_split import SPLIT
+from jobs.training_set_split_asked import SPLIT
 
 DEFINITION, DATA, LABELS, OPTIONS, UNKNOWN = "definition", "data", "labels", "options", "unknown"
 _JOINED_BY = ("max_age", "includes_label_instant", "spine_keys", "keys")

@@ -21,7 +21,8 @@ from jobs.manifest import Manifest
 from jobs.released import earlier_release
 from jobs.spines import LABEL_TIME
 from jobs.training_set_publishing import hash_of, measured
-from jobs.training_set_split import SPLIT, Split, SplitAsked, counted, placed
+from jobs.training_set_split import Split, counted, placed
+from jobs.training_set_split_asked import SPLIT, SplitAsked
 from jobs.training_set_versions import data_key, rows_of
 from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing

@@ -193,7 +193,7 @@ class Workspace:
         writes a copy beside the Delta table.
         """
         from jobs.training_set import build_training_set
-        from jobs.training_set_split import asked_split
+        from jobs.training_set_split_asked import asked_split
 
         options = {"strategy": strategy, "format": format, "split": asked_split(split, split_at, gap)}
         return build_training_set(self.place, self._asked(service, spine, keys, knowledge, **options), name=name)
