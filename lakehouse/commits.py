@@ -35,11 +35,12 @@ __all__ = [
 
 # Only what a table needs to be read for years by anything that knows Delta: readers that open the files
 # of a pinned version themselves understand neither deletion vectors nor column mapping; commit notes
-# and pinned versions must outlive Delta's 30 days of log.
+# and pinned versions must outlive Delta's 30 days of log, and VACUUM's 7 days of replaced files (S36).
 TABLE_PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     "delta.columnMapping.mode": "none",
     "delta.logRetentionDuration": "interval 3650 days",
+    "delta.deletedFileRetentionDuration": "interval 3650 days",
 }
 # A staged copy is read whole, so nobody asks which of its files hold what: no minima and maxima of its columns.
 WITHOUT_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}

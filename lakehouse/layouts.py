@@ -24,8 +24,13 @@ from lakehouse.tables import current_version, names_in, place_text, read, read_t
 FORMAT = 1
 _NOTES = "_notes"  # Delta leaves folders alone that begin so
 _PLACED = re.compile(r"/run=(\d+)/bucket=(\d+)/[^/]+$")
-# Files stay one to a run and bucket, as sorted as they were written; nobody asks for minima and maxima.
-_PROPERTIES = TABLE_PROPERTIES | {"delta.autoOptimize.optimizeWrite": "false", "delta.dataSkippingNumIndexedCols": "0"}
+# Files stay one to a run and bucket, as sorted as they were written; nobody asks for minima and maxima. No manifest
+# names a layout's versions, so VACUUM may take what compaction replaced.
+_PROPERTIES = TABLE_PROPERTIES | {
+    "delta.autoOptimize.optimizeWrite": "false",
+    "delta.dataSkippingNumIndexedCols": "0",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+}
 
 Span = tuple[int, int]  # [from, to) in µs
 

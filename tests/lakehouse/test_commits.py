@@ -1,6 +1,8 @@
 """Stage and publish on real Delta tables, at a path with a space, a quote, a back-quote and brackets."""
 
 import json
+import os
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -14,7 +16,7 @@ from lakehouse.holders import Holder
 from lakehouse.lease_stores import FolderClaims
 from lakehouse.leases import Claim, LeaseDesk
 from lakehouse.storage_errors import Fenced, StorageError
-from lakehouse.tables import Warehouse, current_version, history, read
+from lakehouse.tables import Warehouse, current_version, history, read, sql_name
 from tests.lakehouse import nightly
 from tests.lakehouse.nightly import TABLE, households, note, publish_households
 
@@ -62,10 +64,36 @@ def test_published_files_are_for_any_reader_for_years(spark, warehouse: Warehous
         "delta.enableDeletionVectors": "false",
         "delta.columnMapping.mode": "none",
         "delta.logRetentionDuration": "interval 3650 days",
+        "delta.deletedFileRetentionDuration": "interval 3650 days",
     }
     assert table.metadata().partition_columns == ["event_date"]
     assert table.protocol().min_reader_version == 1
     assert len(table.file_uris()) == 1
+
+
+def test_a_version_that_was_replaced_is_held_against_vacuum(spark, warehouse: Warehouse, lease, tmp_path: Path):
+    published(spark, warehouse, lease, households(spark, 5), 5)
+    lease.renew()
+    published(spark, warehouse, lease, households(spark, 4), 4)
+    years_later = _replaced_long_ago(warehouse.address(TABLE).path, tmp_path / "years later", version=1)
+    for retain in ("", "RETAIN 168 HOURS"):
+        spark.sql(f"VACUUM {sql_name(years_later)} {retain}")
+        assert len(read(spark, years_later, version=0).collect()) == 5  # to count them, Delta opens no file
+
+
+def _replaced_long_ago(table: str, copy: Path, *, version: int) -> str:
+    """A copy that Spark has not seen yet, as if 400 days had passed since that commit: in its log, and in its files."""
+    then = (datetime.now(UTC) - timedelta(days=400)).timestamp()
+    shutil.copytree(table, copy, ignore=shutil.ignore_patterns("*.crc"))
+    log = copy / f"_delta_log/{version:020}.json"
+    actions = [json.loads(line) for line in log.read_text().splitlines()]
+    for action in actions:
+        if "remove" in action:
+            action["remove"]["deletionTimestamp"] = int(then * 1000)
+    log.write_text("\n".join(map(json.dumps, actions)))
+    for file in copy.rglob("*.parquet"):
+        os.utime(file, (then, then))
+    return str(copy)
 
 
 def test_the_same_token_publishes_once_and_the_second_time_is_found_out(spark, warehouse: Warehouse, lease):
