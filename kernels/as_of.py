@@ -42,11 +42,10 @@ class SortedFacts:
     @cached_property
     def _stays(self) -> "_Steps":
         """From when on which of the facts that stay is the latest: the greatest row of all that were seen so far."""
-        rows, starts = np.arange(len(self.visible_us)), self.starts
+        rows, starts, visible_us = np.arange(len(self.visible_us)), self.starts, self.visible_us
         if self.superseded_us is not None:
             rows = np.flatnonzero(self.superseded_us == NEVER)
-            starts = np.searchsorted(rows, self.starts)
-        visible_us = self.visible_us[rows]
+            starts, visible_us = np.searchsorted(rows, self.starts), self.visible_us[rows]
         order = _order_in_runs(starts, visible_us)
         if order is None:
             return _Steps(starts, visible_us, rows)
@@ -83,15 +82,13 @@ def runs(changes: Bools) -> Ints:
 
 def _bisected(values: Ints, low: Ints, high: Ints, asked: Ints) -> Ints:
     """For each label the place after the last of values[low:high], which are sorted, that is <= what it asks."""
-    low, high = low.copy(), high.copy()
-    last = len(values) - 1
-    for _ in range(int((high - low).max(initial=0)).bit_length()):
-        middle = (low + high) >> 1
-        is_open = low < high
-        goes_up = is_open & (values[np.minimum(middle, last)] <= asked)
-        low = np.where(goes_up, middle + 1, low)
-        high = np.where(is_open & ~goes_up, middle, high)
-    return low
+    place = low.copy()
+    for power in reversed(range(int((high - low).max(initial=0)).bit_length())):
+        further = place + (1 << power)
+        fits = further <= high
+        fits &= values.take(further - 1, mode="clip") <= asked
+        place += fits.astype(np.int64) << power
+    return place
 
 
 def _order_in_runs(starts: Ints, visible_us: Ints) -> Ints | None:

@@ -11,8 +11,9 @@ an earlier one, or have other event times: so the latest of all pieces is the on
 all follow each other, event times may be left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -28,14 +29,18 @@ FOUND, TIED = "is_found", "is_tied"
 def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table], columns: Sequence[str]) -> pa.Table:
     """One row per label, in their order: of the fact that it sees these columns, whether there is one, and `is_tied`.
 
-    Null in all columns where there is none. At least one piece has to come, if only to say the types. Memory: a piece,
-    and the rows found so far.
+    Null in all columns where there is none. At least one piece has to come, if only to say the types. Memory: two
+    pieces, and the rows found so far.
     """
+    filled = _filled_pieces(pieces)
+    first, second = next(filled), next(filled, None)
+    if second is None:
+        return _chosen(first, _seen(first, keys, label_us), columns, label_us)
     best_us = np.full(len(label_us), ALWAYS)
     place = np.full(len(label_us), NONE, np.int64)
     found: list[pa.Table] = []
     taken = 0
-    for piece in pieces:
+    for piece in chain((first, second), filled):
         rows = _seen(piece, keys, label_us)
         hits = np.flatnonzero(rows != NONE)
         event_us = _event_us(piece, rows[hits])
@@ -44,10 +49,22 @@ def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table],
         best_us[wins] = event_us[is_later]
         place[wins] = taken + np.arange(len(wins))
         taken += len(wins)
-        found.append(_taken(piece, rows, columns, label_us[wins]))
+        found.append(_chosen(piece, rows, columns, label_us[wins]))
     whole = pa.concat_tables(found).combine_chunks()
-    answer = whole.take(pa.array(place, mask=place == NONE))
-    return answer.append_column(FOUND, pa.array(place != NONE))
+    return whole.take(pa.array(place, mask=place == NONE)).set_column(
+        whole.num_columns - 1, FOUND, pa.array(place != NONE)
+    )
+
+
+def _filled_pieces(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Those that have rows; if none has any, one of them all the same."""
+    piece, has_rows = None, False
+    for piece in pieces:
+        if piece.num_rows:
+            has_rows = True
+            yield piece
+    if not has_rows:
+        yield piece
 
 
 def key_numbers(asked: Sequence[pa.Array], heads: Sequence[pa.Array]) -> Ints:
@@ -79,23 +96,25 @@ def _event_us(piece: pa.Table, rows: Ints) -> Ints:
     return _micros(piece["event_time"])[rows]
 
 
-def _taken(piece: pa.Table, rows: Ints, columns: Sequence[str], label_us: Ints) -> pa.Table:
+def _chosen(piece: pa.Table, rows: Ints, columns: Sequence[str], label_us: Ints) -> pa.Table:
+    """The columns of these rows, TIED and FOUND; null where the row is NONE."""
+    is_missing = rows == NONE
     is_tied = np.zeros(len(rows), bool)
-    if "tied_until_us" in piece.column_names:
+    if "tied_until_us" in piece.column_names and piece.num_rows:
         is_tied = label_us < _micros(piece["tied_until_us"])[rows]
-    taken = {name: piece[name].take(pa.array(rows)) for name in columns}
-    return pa.table({**taken, TIED: pa.array(is_tied)})
+    chosen = {name: piece[name].take(pa.array(rows, mask=is_missing)) for name in columns}
+    return pa.table({**chosen, TIED: pa.array(is_tied, mask=is_missing), FOUND: pa.array(~is_missing)})
 
 
 def _superseded(piece: pa.Table) -> Ints | None:
     if "superseded_us" not in piece.column_names or piece["superseded_us"].null_count == piece.num_rows:
         return None
-    return np.asarray(_one(piece["superseded_us"]).fill_null(NEVER).to_numpy(zero_copy_only=False))
+    return _filled(_one(piece["superseded_us"]), int(NEVER))
 
 
 def _micros(column: pa.ChunkedArray) -> Ints:
     """Instants as integers; null comes before all of them."""
-    return np.asarray(_one(column).cast(pa.int64()).fill_null(ALWAYS).to_numpy(zero_copy_only=False))
+    return _filled(_one(column).cast(pa.int64()), ALWAYS)
 
 
 def _changes(part: pa.Array) -> Bools:
@@ -115,7 +134,11 @@ def _codes(asked: pa.Array, heads: pa.Array) -> tuple[Ints, Ints]:
 
 
 def _integers(part: pa.Array) -> Ints:
-    return np.asarray(part.cast(pa.int64()).fill_null(NONE).to_numpy(zero_copy_only=False))
+    return _filled(part.cast(pa.int64()), NONE)
+
+
+def _filled(part: pa.Array, value: int) -> Ints:
+    return np.asarray((part.fill_null(value) if part.null_count else part).to_numpy(zero_copy_only=False))
 
 
 def _paired(one: tuple[Ints, Ints], other: tuple[Ints, Ints]) -> tuple[Ints, Ints]:
@@ -135,4 +158,7 @@ def _dense(mine: Ints, theirs: Ints) -> tuple[Ints, Ints]:
 
 
 def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    """Without a copy where it is one already."""
+    if not isinstance(column, pa.ChunkedArray):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

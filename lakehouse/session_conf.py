@@ -38,8 +38,12 @@ LOCAL = {
     "spark.ui.retainedTasks": "1000",
     # Delta holds every table that it met for an hour, 3 MB each, staged ones that are long removed too.
     "spark.databricks.delta.delta.log.cacheSize": "40",
-    "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",  # wide numeric kernels want few large batches
+    # Wide numeric kernels want few large batches. Rows alone bound them, as before Spark 4.1: to bound bytes too
+    # (64 MB: 4 KB a row), Spark adds up the whole batch again after every row, which is a third of what a join costs.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "16384",
+    "spark.sql.execution.arrow.maxBytesPerBatch": str(2**31 - 1),
     "spark.driver.maxResultSize": "1g",
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",  # with 10,000 a VACUUM of two folders took 25 s
     # By default 16 MB or more, which every sort of a few rows takes, and every small table that stays broadcast.
     "spark.buffer.pageSize": "2m",
     # Spark guesses what it may broadcast from the size of compressed files: 700,000 rows passed for 3 MB, under its

@@ -6,22 +6,24 @@ file at a time, and a million labels.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
+import pyarrow.types as pt
 from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructField, StructType
 
-from lakehouse.tables import filesystem
+from kernels.as_of import runs
+from kernels.columns import Ints
+from pit_join.bucket_files import AT_ONCE, BucketFiles
 from pit_join.buckets import BUCKET, Sent, Wanted, in_utc, sorted_facts, wanted
 from pit_join.facts import AT_LABEL, Facts, brought, facts_of
 from pit_join.history import History
 from pit_join.labels import Labels
 from pit_join.layout import Layout
 
-AT_ONCE = 2**20  # rows of a file, and labels
 FACTS_A_TASK = 2_500_000
 NOWHERE = -1  # a bucket without labels has nothing to read
 
@@ -86,27 +88,11 @@ def layout_of(history: History) -> Layout:
 
 
 @dataclass(frozen=True)
-class _Files:
-    """Where a worker finds a bucket's pieces, and how it calls their columns."""
-
-    of: Mapping[int, Sequence[tuple[str, Sequence[tuple[int, int]]]]]
-    names: Mapping[str, str]
-    schema: pa.Schema
-
-    def pieces(self, bucket: int) -> Iterator[pa.Table]:
-        """Always at least one, if only to say the types."""
-        yield self.schema.empty_table()
-        for path, masked in self.of.get(bucket, ()):
-            for piece in _read(path, list(self.names)):
-                yield _unmasked(piece, masked).rename_columns(list(self.names.values()))
-
-
-@dataclass(frozen=True)
 class _Step:
     """One history in a bucket."""
 
     asked: Wanted
-    files: _Files
+    files: BucketFiles
     fields: tuple[StructField, ...]
 
     @classmethod
@@ -121,7 +107,7 @@ class _Step:
         names = {name: name for name in (*keys, *own)} | features
         schema = StructType([StructField(called, layout.laid.schema[name].dataType) for name, called in names.items()])
         files = {bucket: layout.files(bucket) for bucket in layout.laid.files}
-        return cls(asked, _Files(files, names, to_arrow_schema(schema)), tuple(asked.fields(schema)))
+        return cls(asked, BucketFiles(files, names, to_arrow_schema(schema)), tuple(asked.fields(schema)))
 
     def found(self, labels: pa.Table, bucket: int, tail: Iterable[pa.Table] = ()) -> list[pa.Array]:
         return self.asked.found(labels, (piece for pieces in (self.files.pieces(bucket), tail) for piece in pieces))
@@ -132,16 +118,26 @@ def _by_bucket(
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def answer(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for slab in _slabs(batches):
-            here = slab[BUCKET].to_numpy()
-            order = np.argsort(here, kind="stable")
-            slab, here = slab.take(pa.array(order)), here[order]
-            for bucket in np.unique(here):
-                first, end = np.searchsorted(here, [bucket, bucket + 1])
-                labels = slab.slice(first, end - first).combine_chunks()
-                found = [array for step in steps for array in step.found(labels, int(bucket))]
+            key = _integers_of(slab[steps[0].asked.keys[0]])
+            for bucket, mine in _rows_by_bucket(slab[BUCKET].to_numpy()):
+                # Labels of one key side by side look at the same facts: half the time of the search.
+                labels = slab.take(pa.array(mine if key is None else mine[np.argsort(key[mine])]))
+                found = [array for step in steps for array in step.found(labels, bucket)]
                 yield from in_utc([*labels.select(kept).columns, *found], schema).to_batches()
 
     return answer
+
+
+def _rows_by_bucket(here: Ints) -> Iterator[tuple[int, Ints]]:
+    order = np.argsort(here, kind="stable")
+    starts = runs(np.diff(here[order]) != 0)
+    for first, end in pairwise(starts):
+        yield int(here[order[first]]), order[first:end]
+
+
+def _integers_of(key: pa.ChunkedArray) -> Ints | None:
+    """None for keys of another type, whose order would cost more than it saves."""
+    return np.asarray(key.fill_null(0).to_numpy()) if pt.is_integer(key.type) else None
 
 
 def _with_tail(step: _Step, kept: list[str], schema: pa.Schema) -> Callable[[pa.Table, pa.Table], pa.Table]:
@@ -155,32 +151,12 @@ def _with_tail(step: _Step, kept: list[str], schema: pa.Schema) -> Callable[[pa.
 
 
 def _slabs(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """The batches in tables of about a million rows."""
+    """The batches in tables of about a million rows, none of them empty."""
     held: list[pa.RecordBatch] = []
-    for batch in batches:
+    for batch in filter(len, batches):
         held.append(batch)
-        if sum(len(each) for each in held) >= AT_ONCE:
+        if sum(map(len, held)) >= AT_ONCE:
             yield pa.Table.from_batches(held).combine_chunks()
             held = []
     if held:
         yield pa.Table.from_batches(held).combine_chunks()
-
-
-def _read(path: str, columns: list[str]) -> Iterator[pa.Table]:
-    located = filesystem(path)
-    if located is None:
-        raise ValueError(f"{path}: workers know no file system of this scheme; join with strategy='sql'")
-    system, place = located
-    with system.open_input_file(place) as file:
-        for batch in pq.ParquetFile(file).iter_batches(AT_ONCE, columns=columns, use_threads=False):
-            yield pa.Table.from_batches([batch]).select(columns)
-
-
-def _unmasked(piece: pa.Table, masked: Sequence[tuple[int, int]]) -> pa.Table:
-    """Without the facts that a later run, or the tail, holds anew."""
-    if not masked:
-        return piece
-    at = piece["event_time"].cast(pa.int64()).to_numpy()
-    starts, ends = (np.array(sorted(edges), np.int64) for edges in zip(*masked, strict=True))
-    covered = np.searchsorted(starts, at, "right") > np.searchsorted(ends, at, "right")
-    return piece.filter(pa.array(~covered))

@@ -1,0 +1,48 @@
+"""A laid out history as a worker reads it: the files of one bucket, without what later runs hold anew."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lakehouse.tables import filesystem
+
+AT_ONCE = 2**20  # rows of a file, and labels
+
+
+@dataclass(frozen=True)
+class BucketFiles:
+    """Where a worker finds a bucket's pieces, and how it calls their columns."""
+
+    of: Mapping[int, Sequence[tuple[str, Sequence[tuple[int, int]]]]]
+    names: Mapping[str, str]
+    schema: pa.Schema
+
+    def pieces(self, bucket: int) -> Iterator[pa.Table]:
+        """Always at least one, if only to say the types."""
+        yield self.schema.empty_table()
+        for path, masked in self.of.get(bucket, ()):
+            for piece in _read(path, list(self.names)):
+                yield _unmasked(piece, masked).rename_columns(list(self.names.values()))
+
+
+def _read(path: str, columns: list[str]) -> Iterator[pa.Table]:
+    located = filesystem(path)
+    if located is None:
+        raise ValueError(f"{path}: workers know no file system of this scheme; join with strategy='sql'")
+    system, place = located
+    with system.open_input_file(place) as file:
+        for batch in pq.ParquetFile(file).iter_batches(AT_ONCE, columns=columns, use_threads=False):
+            yield pa.Table.from_batches([batch]).select(columns)
+
+
+def _unmasked(piece: pa.Table, masked: Sequence[tuple[int, int]]) -> pa.Table:
+    """Without the facts that a later run, or the tail, holds anew."""
+    if not masked:
+        return piece
+    at = piece["event_time"].cast(pa.int64()).to_numpy()
+    starts, ends = (np.array(sorted(edges), np.int64) for edges in zip(*masked, strict=True))
+    covered = np.searchsorted(starts, at, "right") > np.searchsorted(ends, at, "right")
+    return piece.filter(pa.array(~covered))
