@@ -108,6 +108,11 @@ class DerivedView:
                 f"{self.where}: its source '{self.source.name}' is static; a derived view needs a source with a clock "
                 "(S10)."
             )
+        if not self.features and not self.lookups:
+            raise DefinitionError(
+                f"{self.where} adds nothing to '{self.source.name}'; give it features or lookups, or use the source "
+                "itself."
+            )
         self.outputs  # noqa: B018  validated where it is written
 
     @property

@@ -74,7 +74,13 @@ def static(*columns: Column, key: str = "bigint", **changed: Any) -> Source:
 
 
 def derived(**changed: Any) -> DerivedView:
-    return DerivedView(changed.pop("name", "rows"), **{"source": source(), "version": 1, "owner": "tests"} | changed)
+    declared: dict[str, Any] = {
+        "source": source(),
+        "version": 1,
+        "owner": "tests",
+        "features": (expression("is_dear", "price > 9"),),
+    }
+    return DerivedView(changed.pop("name", "rows"), **declared | changed)
 
 
 def aggregate(*features: Any, **changed: Any) -> AggregateView:
@@ -232,6 +238,11 @@ REFUSED = {
         lambda: derived(source=static()),
         DefinitionError,
         "view 'rows' v1: its source 'people' is static; a derived view needs a source with a clock (S10)",
+    ),
+    "derived, but nothing is": (
+        lambda: derived(features=()),
+        DefinitionError,
+        "view 'rows' v1 adds nothing to 'lines'; give it features or lookups, or use the source itself",
     ),
     "look-up of an unknown column": (
         lambda: derived(lookups=(lookup(static(Column("age", "int")), on=("id",), take=("ages",)),)),
