@@ -1,26 +1,21 @@
 """Layouts of published views: which there are, and how they are built, kept up and compacted."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pyspark.errors import PySparkException
 
-from features.durations import to_us
 from features.errors import UsageError, ZigguratError, did_you_mean
 from features.feature_service import Selection, features_of
 from features.registry import Registry, key_of
 from jobs.context import Place
-from jobs.histories import history_of
-from jobs.laid_out import dates_since, layout_table, of_dates, says_the_same, spans_of
-from jobs.released import Released, newest_release, rows_of
-from lakehouse.layouts import LaidOut, LayoutNote, find_layout, size_of, write_run
-from lakehouse.leases import Lease, LeaseDesk
+from jobs.laid_out import layout_table
+from jobs.layout_upkeep import Upkeep
+from jobs.released import Released, newest_release
+from lakehouse.layouts import find_layout, size_of
+from lakehouse.leases import LeaseDesk
 from lakehouse.tables import names_in
-from pit_join import History
-from pit_join.laying_out import buckets_for, declared, laid_rows
-
-MOST_RUNS = 12  # a worker reads one file per run and bucket: beyond, it is cheaper to merge them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +110,7 @@ def _built(place: Place, selection: Selection, released: Released, *, anew: bool
         place.listener.begun(table.key)
         try:
             place.listener.phase(table.key, "laying out")
-            how, laid = _Upkeep(place, selection, released, lease).bring_up(anew=anew)
+            how, laid = Upkeep(place, selection, released, lease).bring_up(anew=anew)
         finally:
             place.listener.idle(table.key)
     return LayoutOutcome(
@@ -126,68 +121,3 @@ def _built(place: Place, selection: Selection, released: Released, *, anew: bool
         runs=len(laid.note.runs),
         seconds=time.monotonic() - begun,
     )
-
-
-class _Upkeep:
-    def __init__(self, place: Place, selection: Selection, released: Released, lease: Lease) -> None:
-        self.place, self.selection, self.released, self.lease = place, selection, released, lease
-        self.version = released.version(selection.view)
-        self.path = layout_table(place, selection).path
-        self.history = history_of(place, selection, released, keys={})
-
-    def bring_up(self, *, anew: bool) -> tuple[str, LaidOut]:
-        standing = find_layout(self.path)
-        if standing is None or not says_the_same(standing.note, self.selection.view, self.history):
-            return "built", self._whole()
-        if anew:
-            return "compacted", self._whole()
-        if standing.note.of_version == self.version:
-            return "unchanged", standing
-        dates = dates_since(self.place, self.selection.view, self.released, standing.note)
-        if dates is None or len(standing.note.runs) >= MOST_RUNS:
-            return "compacted", self._whole()
-        return "extended", self._extended(standing, dates)
-
-    def _whole(self) -> LaidOut:
-        rows = self.history.frame.count()
-        note = self._note({}, buckets=buckets_for(rows), rows=rows)
-        return self._written(self.history, note, is_first=True)
-
-    def _extended(self, standing: LaidOut, dates: set[str]) -> LaidOut:
-        """One more run with all rows of the changed dates; in the older ones these dates count no more."""
-        spans = spans_of(self.selection.view, dates)
-        runs = {name: _joined((*masked, *spans)) for name, masked in standing.note.runs.items()}
-        rows = of_dates(rows_of(self.place, self.selection.view, self.released), dates)
-        fresh = history_of(self.place, self.selection, self.released, keys={}, rows=rows)
-        rows_in_all = standing.note.rows + fresh.frame.count()
-        note = self._note(runs, buckets=standing.note.buckets, rows=rows_in_all)
-        return self._written(fresh, note, is_first=False)
-
-    def _note(self, runs: Mapping[str, Sequence[Sequence[int]]], *, buckets: int, rows: int) -> LayoutNote:
-        return LayoutNote(
-            key_of(self.selection.view),
-            self.version,
-            buckets,
-            declared(self.history),
-            runs=runs,
-            rows=rows,
-            begun_us=self._now(),
-        )
-
-    def _written(self, history: History, note: LayoutNote, *, is_first: bool) -> LaidOut:
-        rows = laid_rows(history, buckets=note.buckets)
-        return write_run(rows, self.path, note, is_first=is_first, clock=self._now, lease=self.lease)
-
-    def _now(self) -> int:
-        return to_us(self.place.clock())
-
-
-def _joined(spans: Iterable[Sequence[int]]) -> list[list[int]]:
-    """The same time as spans that don't overlap."""
-    joined: list[list[int]] = []
-    for start, end in sorted((int(start), int(end)) for start, end in spans):
-        if joined and start <= joined[-1][1]:
-            joined[-1][1] = max(joined[-1][1], end)
-        else:
-            joined.append([start, end])
-    return joined
