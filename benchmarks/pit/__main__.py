@@ -51,7 +51,9 @@ def _options() -> argparse.ArgumentParser:
     options.add_argument("--quick", action="store_true", help="small sizes, results in .bench-pit/results-quick.json")
     options.add_argument("--only", action="append", metavar="CASE", help="this case; may be given several times")
     options.add_argument("--engines", nargs="+", metavar="ENGINE", help=f"of {', '.join(ENGINES)}")
-    options.add_argument("--runs", type=int, default=3, help="of each engine; only one if the first took 2 minutes")
+    options.add_argument(
+        "--runs", type=int, help="default: 7 or 15; 3 if the first took 10 s, one if it took 2 minutes"
+    )
     options.add_argument("--limit", type=float, default=300, help="seconds for one run; then it is ended, and said so")
     options.add_argument("--minutes", type=float, default=600, help="after them nothing new is begun")
     options.add_argument("--again", action="store_true", help="measure anew what is finished")
@@ -100,7 +102,13 @@ def _measure(case: Case, engine: str, *, is_sorted: bool, chosen: argparse.Names
     head |= {"at": results.now(), "commit": results.commit(), "load_before": round(_load(), 2)}
     scratch = FOLDER / "scratch" / engine
     return head | measured(
-        case, engine, question=question, warm_up=small, runs=chosen.runs, limit=chosen.limit, scratch=scratch
+        case,
+        engine,
+        question=question,
+        warm_up=small,
+        runs=chosen.runs or case.runs,
+        limit=chosen.limit,
+        scratch=scratch,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from benchmarks.pit.results import median
 
 OURS = "colocated"
-GROWTH = ("spine_250k", "spine_500k", "m", "spine_2000k")
+GROWTH = ("spine_250k", "spine_500k", "spine_1000k", "spine_2000k")
 
 
 @dataclass(frozen=True)

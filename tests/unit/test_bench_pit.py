@@ -1,6 +1,5 @@
 """The point-in-time benchmark: its files, its hash of answers, and the page drawn from its results. No engine runs."""
 
-import os
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from benchmarks.pit import process_tree
 from benchmarks.pit.cases import Case, cases, short
 from benchmarks.pit.data import LANDING_US, SLICES, history_slices, place_of, question_of, spine_slices
 from benchmarks.pit.figures import draw
@@ -159,12 +157,6 @@ def test_a_column_that_it_does_not_know_is_refused_by_name() -> None:
 
 
 # What is measured
-
-
-def test_a_process_tree_has_memory_and_processor_time() -> None:
-    assert process_tree.resident_mb(os.getpid()) > 10
-    assert process_tree.cpu_seconds(os.getpid()) > 0
-    assert process_tree.resident_mb(2**30) == 0
 
 
 def test_sizes_are_short_to_read() -> None:

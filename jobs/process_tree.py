@@ -1,4 +1,4 @@
-"""Processor time and memory of a process and all below it: Spark's JVM and its Python workers. Linux only."""
+"""Processor time and memory of a process and all below it: Spark's JVM and its Python workers. Not on Linux: 0."""
 
 import os
 import signal
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROC = Path("/proc")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
-_TICK = os.sysconf("SC_CLK_TCK")
+_PAGE, _TICK = (os.sysconf(name) if hasattr(os, "sysconf") else 1 for name in ("SC_PAGE_SIZE", "SC_CLK_TCK"))
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def _command(process: int) -> bytes:
 
 def _tree(root: int) -> dict[int, _Process]:
     everyone: dict[int, _Process] = {}
-    for folder in _PROC.iterdir():
+    for folder in _PROC.iterdir() if _PROC.is_dir() else ():
         if folder.name.isdigit():
             try:
                 told = (folder / "stat").read_text().rpartition(")")[2].split()
