@@ -1,7 +1,7 @@
 """The search where the facts lie: only the spine moves, and each worker reads the files of its bucket itself.
 
-What is not laid out yet, the tail, comes to the same worker by a shuffle. Memory of a worker: a million facts of one
-file at a time, and a million labels.
+What is not laid out yet, the tail, comes to the same worker by a shuffle. Memory of a worker: a million labels, and a
+million facts of a file, or two of them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
