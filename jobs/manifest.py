@@ -124,7 +124,7 @@ def _read(path: str) -> Manifest | None:
 def _mended_by(path: str) -> str:
     folder = path.removesuffix("/manifest.json")
     copies = [name for name in names_in(f"{folder}/manifests") if re.fullmatch(r"\d+\.json", name)]
-    if folder == path or not copies:
+    if not copies:
         return "Restore it from a backup, or build the training set under another name."
     newest = max(copies, key=lambda name: int(name.removesuffix(".json")))
     return f"Copy {folder}/manifests/{newest} over it: the newest that was placed beside it."

@@ -35,7 +35,8 @@ def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table],
     filled = _filled_pieces(pieces)
     first, second = next(filled), next(filled, None)
     if second is None:
-        return _chosen(first, _seen(first, keys, label_us), columns, label_us)
+        rows = _seen(first, keys, label_us)
+        return _chosen(first, rows, columns, label_us).append_column(FOUND, pa.array(rows != NONE))
     best_us = np.full(len(label_us), ALWAYS)
     place = np.full(len(label_us), NONE, np.int64)
     found: list[pa.Table] = []
@@ -51,9 +52,8 @@ def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table],
         taken += len(wins)
         found.append(_chosen(piece, rows, columns, label_us[wins]))
     whole = pa.concat_tables(found).combine_chunks()
-    return whole.take(pa.array(place, mask=place == NONE)).set_column(
-        whole.num_columns - 1, FOUND, pa.array(place != NONE)
-    )
+    answer = whole.take(pa.array(place, mask=place == NONE))
+    return answer.append_column(FOUND, pa.array(place != NONE))
 
 
 def _filled_pieces(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -97,13 +97,13 @@ def _event_us(piece: pa.Table, rows: Ints) -> Ints:
 
 
 def _chosen(piece: pa.Table, rows: Ints, columns: Sequence[str], label_us: Ints) -> pa.Table:
-    """The columns of these rows, TIED and FOUND; null where the row is NONE."""
+    """The columns of these rows, and TIED; null where the row is NONE."""
     is_missing = rows == NONE
     is_tied = np.zeros(len(rows), bool)
     if "tied_until_us" in piece.column_names and piece.num_rows:
         is_tied = label_us < _micros(piece["tied_until_us"])[rows]
     chosen = {name: piece[name].take(pa.array(rows, mask=is_missing)) for name in columns}
-    return pa.table({**chosen, TIED: pa.array(is_tied, mask=is_missing), FOUND: pa.array(~is_missing)})
+    return pa.table({**chosen, TIED: pa.array(is_tied, mask=is_missing)})
 
 
 def _superseded(piece: pa.Table) -> Ints | None:
