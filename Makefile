@@ -19,7 +19,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## fetch a year of real groceries, build every feature, show the result
-	@$(PY) -m jobs.fetch_data
+	@$(PY) -m ziggurat.cli.demo.data
 	@$(PY) -m ziggurat demo
 
 test: $(READY) check ## everything that CI runs: check, then all tests, those without Spark first

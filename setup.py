@@ -4,37 +4,57 @@ from pathlib import Path
 
 from setuptools import setup
 
-HOUSE = Path(__file__).parent
+PROJECT_ROOT = Path(__file__).parent
 
 # A test compares this list with the folders that hold an `__init__.py`.
 PACKAGES = [
     "compute",
     "conf",
+    "definitions",
+    "definitions.expressions",
+    "definitions.views",
     "features",
     "features.aggregate",
     "features.cross_entity",
     "features.derived",
-    "features.expressions",
     "features.raw",
     "jobs",
+    "jobs.build",
+    "jobs.export",
+    "jobs.inputs",
+    "jobs.layouts",
+    "jobs.leak_test",
+    "jobs.run",
+    "jobs.spines",
+    "jobs.training_set",
     "kernels",
+    "kernels.as_of",
+    "kernels.operations",
+    "kernels.windows",
     "lakehouse",
+    "lakehouse.files",
+    "lakehouse.leases",
+    "lakehouse.ledger",
+    "lakehouse.session",
     "online_store",
+    "online_store.embedded",
     "pit_join",
     "quality",
     "reports",
     "ziggurat",
+    "ziggurat.cli",
+    "ziggurat.cli.demo",
 ]
 
 setup(
     name="ziggurat-features",
     version="0.1.0",
     description="A batch feature platform on Spark and Delta Lake: exact in time, checked, then published",
-    long_description=(HOUSE / "README.md").read_text("utf-8") if (HOUSE / "README.md").is_file() else "",
+    long_description=(PROJECT_ROOT / "README.md").read_text("utf-8") if (PROJECT_ROOT / "README.md").is_file() else "",
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.11",
-    packages=[name for name in PACKAGES if (HOUSE / name.replace(".", "/") / "__init__.py").is_file()],
+    packages=[name for name in PACKAGES if (PROJECT_ROOT / name.replace(".", "/") / "__init__.py").is_file()],
     package_data={
         "": ["py.typed"],
         "conf": ["*.yaml"],
@@ -104,5 +124,5 @@ setup(
             "xxhash>=3.4",
         ],
     },
-    entry_points={"console_scripts": ["ziggurat = ziggurat.cli:main"]},
+    entry_points={"console_scripts": ["ziggurat = ziggurat.cli.main:main"]},
 )

@@ -16,11 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jobs.fetch_data import fetch_demo_data
-from jobs.memory import peak_memory_mb
-from jobs.outcome import RunOutcome
-from ziggurat.demo import AS_OF, LABEL, LABEL_TIMES, SERVICE, SUNDAYS, TRAINING_SET, look_up
-from ziggurat.terminal import table_text
+from jobs.run.memory import peak_memory_mb
+from jobs.run.outcome import RunOutcome
+from ziggurat.cli.demo.data import fetch_demo_data
+from ziggurat.cli.demo.demo import AS_OF, LABEL, LABEL_TIMES, SERVICE, SUNDAYS, TRAINING_SET, look_up
+from ziggurat.cli.terminal import table_text
 from ziggurat.workspace import Workspace
 from ziggurat.workspace import open as open_workspace
 

@@ -7,8 +7,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from compute.facts import instant
-from features import sources as s
-from features.durations import instant_us, to_us
+from definitions import sources as s
+from definitions.durations import instant_us, to_us
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from pyspark.sql import functions as F
 
 from compute.numbers import finite
 from compute.windows import with_expressions
-from features.feature import Feature
-from features.views import CrossEntityView, Unknown
+from definitions.features import Feature
+from definitions.views import CrossEntityView, Unknown
 
 
 def compare(snapshots: DataFrame, membership: DataFrame | None, view: CrossEntityView) -> DataFrame:

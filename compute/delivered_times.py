@@ -4,8 +4,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from compute.parsed import Parsed, unless
-from features import sources as s
-from features.durations import DAY_US
+from definitions import sources as s
+from definitions.durations import DAY_US
 
 # Spark alone would read more: a lone time of day as today's, a year as its first day, a local time with a foreign zone.
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}"

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from compute.delivered_times import event_time, is_outside, parse_date, parse_timestamp
 from compute.numbers import expressed
 from compute.parsed import Parsed, unless
-from features import sources as s
-from features.errors import SourceSchemaError, did_you_mean
+from definitions import sources as s
+from definitions.errors import SourceSchemaError, did_you_mean
 
 CORRUPT = "_corrupt"
 REASON = "_reason"

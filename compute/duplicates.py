@@ -6,9 +6,9 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.errors import SourceError
-from features.sources import Source
-from features.views import Duplicates, Lookup
+from definitions.errors import SourceError
+from definitions.sources import Source
+from definitions.views import Duplicates, Lookup
 
 _REFUSED = "LOOKUP_REFUSED"
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from features.durations import to_datetime
-from features.sources import PartitionBy, Source
+from definitions.durations import to_datetime
+from definitions.sources import PartitionBy, Source
 
 
 def instant(us: int) -> Column:

@@ -7,10 +7,10 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from compute.delivered_times import event_time
-from features.durations import duration_us, instant_us
-from features.errors import DefinitionError
-from features.label import AtStart, Every, Label
-from features.sources import Grain, Source
+from definitions.durations import duration_us, instant_us
+from definitions.errors import DefinitionError
+from definitions.labels import AtStart, Every, Label
+from definitions.sources import Grain, Source
 
 _T, _EDGE, _IS_SPINE = "_label_us", "_edge_us", "_is_spine"
 _FOREVER = 2**63 - 1

@@ -3,7 +3,7 @@
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from features.expressions import Expression
+from definitions.expressions import Expression
 
 
 def expressed(expression: Expression) -> Column:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from features import sources as s
+from definitions import sources as s
 
 
 @dataclass(frozen=True)

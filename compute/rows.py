@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from compute.duplicates import resolved, value
 from compute.numbers import expressed
-from features.views import DerivedView, Lookup
+from definitions.views import DerivedView, Lookup
 
 _E, _A, _S = "event_time", "available_time", "superseded_at"
 

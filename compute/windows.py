@@ -9,11 +9,11 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from compute.numbers import expressed, finite_sql
-from features.feature import Feature
-from features.sources import Source
-from features.views import AggregateView
-from kernels.window_plan import Output, WindowPlan
-from kernels.windows import aggregate
+from definitions.features import Feature
+from definitions.sources import Source
+from definitions.views import AggregateView
+from kernels.windows.plan import Output, WindowPlan
+from kernels.windows.windows import aggregate
 
 _ARROW = {
     "bigint": pa.int64(),

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.conformance import page as peers
+from definitions.durations import SECOND_US
+from definitions.expressions.functions import FUNCTIONS
+from definitions.features import Feature, Limits
+from definitions.registry import LAYERS, Registry, documentation, key_of, load
+from definitions.services import FeatureService
+from definitions.sources import AvailableColumn, LandingDelay, LoadTime, Source
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
 from docs import point_in_time
-from features.durations import SECOND_US
 from features.entities import household, product
-from features.expressions.functions import FUNCTIONS
-from features.feature import Feature, Limits
-from features.feature_service import FeatureService
-from features.registry import LAYERS, Registry, documentation, key_of, load
-from features.sources import AvailableColumn, LandingDelay, LoadTime, Source
-from features.views import AggregateView, CrossEntityView, Definition, DerivedView
-from ziggurat.catalogue import formula
+from ziggurat.cli.catalogue import formula
 
 HERE = Path(__file__).parent
 _NOTE = "<!-- Written by `python -m docs` from the definitions. Change those, then run `make docs`. -->"

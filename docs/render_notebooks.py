@@ -23,8 +23,8 @@ from PIL import Image
 from traitlets.config import Config
 
 HERE = Path(__file__).parent
-HOUSE = HERE.parent
-SCRIPTS = sorted((HOUSE / "notebooks").glob("[0-9]*.py"))
+PROJECT_ROOT = HERE.parent
+SCRIPTS = sorted((PROJECT_ROOT / "notebooks").glob("[0-9]*.py"))
 Notebook = Any  # nbformat's nodes carry no types
 
 
@@ -49,14 +49,14 @@ def execute(notebook: Notebook, *, warehouse: str, settings: Mapping[str, str] =
     with tempfile.TemporaryDirectory() as private:
         env = {
             **os.environ,
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH", "")])),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")])),
             "IPYTHONDIR": private,  # nobody's profile or start-up files
             "ZIGGURAT__WAREHOUSE": warehouse,
             **settings,
         }
         # Sockets in a folder of our own, instead of open ports; the notebook finds `style` beside itself.
         sockets = Config({"ThisPython": {"transport": "ipc", "connection_file": f"{private}/kernel.json"}})
-        where = {"metadata": {"path": str(HOUSE / "notebooks")}}
+        where = {"metadata": {"path": str(PROJECT_ROOT / "notebooks")}}
         client = NotebookClient(notebook, kernel_manager_class=ThisPython, config=sockets, resources=where, timeout=600)
         client.execute(env=env)
 

@@ -1,1 +1,4 @@
-"""WHAT a feature is: definitions as data; the standard library and the expression parser, never Spark."""
+"""The shipped pyramid: customer segmentation on real groceries, written in the language of `ziggurat.model`.
+
+Nothing of ours imports it; a run finds it by its configured name (`definitions: features`).
+"""

@@ -1,6 +1,6 @@
 """Whom the features describe."""
 
-from features.model import Entity
+from ziggurat.model import Entity
 
 STORES_ZONE = "America/New_York"
 

@@ -1,7 +1,7 @@
 """What the shipped models predict."""
 
+from definitions.labels import AtStart, Every, Label
 from features.entities import campaign, household
-from features.label import AtStart, Every, Label
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.campaigns import campaigns
 from features.raw.coupon_redemptions import coupon_redemptions

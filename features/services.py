@@ -8,9 +8,9 @@ from features.aggregate.household_visits import household_visits
 from features.cross_entity.household_taste import household_taste
 from features.cross_entity.household_vs_cohort import household_vs_cohort
 from features.entities import campaign, household
-from features.model import FeatureService, features_of
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.demographics import demographics
+from ziggurat.model import FeatureService, features_of
 
 churn_v1 = FeatureService(
     "churn_v1",

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from features.errors import SourceSchemaError
+from definitions.errors import SourceSchemaError
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]

@@ -28,7 +28,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.types as pt
 
-from features.errors import SourceSchemaError
+from definitions.errors import SourceSchemaError
 from kernels.columns import Bools, as_int64, cleaned, dense_ranks
 
 Bytes = npt.NDArray[np.uint8]

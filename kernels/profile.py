@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from features.errors import SourceSchemaError, did_you_mean
+from definitions.errors import SourceSchemaError, did_you_mean
 from kernels.columns import Bools, Ints, cleaned, dense_ranks
 
 Doubles = npt.NDArray[np.float64]

@@ -13,10 +13,10 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.readwriter import DataFrameWriter
 
-from features.errors import DefinitionChanged
+from definitions.errors import DefinitionChanged
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.crash_points import crash_point
-from lakehouse.leases import Lease, fenced
+from lakehouse.leases.leases import Lease, fenced
 from lakehouse.storage_errors import StorageError, storage_errors_told
 from lakehouse.tables import TableAddress, current_version, history, read
 

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from lakehouse.commits import TABLE_PROPERTIES
-from lakehouse.leases import Lease
+from lakehouse.leases.leases import Lease
 from lakehouse.storage_errors import StorageError, storage_errors_told
 from lakehouse.tables import current_version, names_in, place_text, read, read_text, sql_name
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from features.errors import ZigguratError
+from definitions.errors import ZigguratError
 
 
 class StorageError(ZigguratError):

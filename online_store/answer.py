@@ -8,8 +8,8 @@ from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import Any
 
-from features.durations import instant_text
-from features.errors import UnknownName, UsageError, did_you_mean
+from definitions.durations import instant_text
+from definitions.errors import UnknownName, UsageError, did_you_mean
 from online_store.key_text import key_values
 from online_store.snapshot import SnapshotDescription, StoredColumn, StoredSelection, StoredService, StoredView
 from online_store.store import SnapshotReader

@@ -1,6 +1,6 @@
-"""What can go wrong with an online store; the exit codes stand in `features/errors.py`."""
+"""What can go wrong with an online store; the exit codes stand in `definitions/errors.py`."""
 
-from features.errors import ZigguratError
+from definitions.errors import ZigguratError
 
 
 class OnlineStoreError(ZigguratError):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from decimal import Decimal, localcontext
 from typing import Any
 
-from features.durations import instant_us, to_datetime
-from features.errors import DefinitionError, UsageError
+from definitions.durations import instant_us, to_datetime
+from definitions.errors import DefinitionError, UsageError
 from online_store.values import form_of
 
 _EXAMPLES = {

@@ -8,8 +8,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, StructField, StructType
 
-from kernels.as_of import ALWAYS, NEVER
-from kernels.as_of_tables import FOUND, TIED, latest
+from kernels.as_of.search import ALWAYS, NEVER
+from kernels.as_of.tables import FOUND, TIED, latest
 from pit_join.facts import Facts, brought
 from pit_join.labels import SPINE, Labels, has_all, match_name
 
@@ -29,7 +29,7 @@ def where_to(labels: Labels, facts: Facts, buckets: int) -> Column:
 
 
 def sorted_facts(facts: Facts, *, buckets: int, partitions: int) -> DataFrame:
-    """The facts as pieces for `kernels.as_of_tables`: each bucket whole in one partition, sorted by key and S9.
+    """The facts as pieces for `kernels.as_of.tables`: each bucket whole in one partition, sorted by key and S9.
 
     Columns: bucket, the pieces' own, event_time, available_time, is_ended, then c0 … as `carried` names them.
     Cost: one shuffle and one sort.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from features.durations import DAY_US, SECOND_US, day_or_instant
+from definitions.durations import DAY_US, SECOND_US, day_or_instant
 from pit_join.evidence import HistoryEvidence, facts_at_label, gather_evidence
 from pit_join.facts import AT_LABEL
 from pit_join.history import History

@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructField, StructType
 
-from kernels.as_of import runs
+from kernels.as_of.search import runs
 from kernels.columns import Ints
 from pit_join.bucket_files import AT_ONCE, BucketFiles
 from pit_join.buckets import BUCKET, Sent, Wanted, in_utc, sorted_facts, wanted

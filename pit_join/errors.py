@@ -1,6 +1,6 @@
 """How a training set ends whose certificate does not hold."""
 
-from features.errors import ZigguratError
+from definitions.errors import ZigguratError
 
 
 class NotCertified(ZigguratError):

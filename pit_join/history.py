@@ -8,8 +8,8 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql.types import BooleanType, DataType, TimestampType
 
-from features.durations import duration_us
-from features.errors import DefinitionError, UnknownName, did_you_mean
+from definitions.durations import duration_us
+from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from pit_join.layout import Layout
 from pit_join.ordering import has_order
 

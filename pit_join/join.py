@@ -6,7 +6,7 @@ from dataclasses import replace
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from features.errors import UsageError, did_you_mean
+from definitions.errors import UsageError, did_you_mean
 from pit_join.facts import AT_LABEL, KNOWLEDGE, Facts, facts_of, feature_values, left_in_place, output_name
 from pit_join.history import History
 from pit_join.labels import LABEL_US, SPINE, Labels, has_all, labels_of, match_name

@@ -7,8 +7,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from features.durations import to_us
-from features.errors import DefinitionError
+from definitions.durations import to_us
+from definitions.errors import DefinitionError
 from lakehouse.layouts import LaidOut, LayoutNote, Span, find_layout, write_run
 from pit_join.buckets import sorted_facts
 from pit_join.facts import AT_LABEL, carried, facts_of, places

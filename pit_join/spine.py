@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 from pyspark.sql.types import AtomicType, DataType, DoubleType, FloatType, StructType, TimestampType
 
-from features.errors import LabelTimeError, SpineColumnsError, SpineKeyError, did_you_mean
+from definitions.errors import LabelTimeError, SpineColumnsError, SpineKeyError, did_you_mean
 from pit_join.history import History, more_than_once
 
 _TO_INSTANT = {

@@ -15,7 +15,7 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import DataType, StringType, StructType
 from pyspark.sql.utils import is_remote
 
-from features.errors import UsageError, did_you_mean
+from definitions.errors import UsageError, did_you_mean
 from pit_join import arrow_strategy, colocated_strategy, sql_strategy
 from pit_join.facts import AT_LABEL
 from pit_join.history import History

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from features.errors import ZigguratError
+from definitions.errors import ZigguratError
 from quality.verdicts import Outcome, Severity, Verdict, first
 
 TOLD = 5

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 import pandas as pd
 import pyarrow as pa
 
-from features.errors import DefinitionError
+from definitions.errors import DefinitionError
 from quality.errors import CouldNotCheck
 from quality.expectations import Finding, evaluate
 from quality.rules import Rule

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
 
-from features.errors import DefinitionError
+from definitions.errors import DefinitionError
 
 
 class Outcome(Enum):

@@ -1,6 +1,6 @@
 """The one thing that can go wrong when a page is written."""
 
-from features.errors import ZigguratError
+from definitions.errors import ZigguratError
 
 
 class ReportNotWritten(ZigguratError):

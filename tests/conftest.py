@@ -21,7 +21,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def spark_session(tmp_path_factory: pytest.TempPathFactory):
     """The session of the whole test run; started by the first test that needs it. Tests ask for `spark`."""
-    from lakehouse.session import SessionSettings, open_session
+    from lakehouse.session.start import SessionSettings, open_session
 
     home = tmp_path_factory.mktemp("spark")
     settings = SessionSettings(

@@ -1,3 +1,3 @@
-from ziggurat.cli import run
+from ziggurat.cli.main import run
 
 run()

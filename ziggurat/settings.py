@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from features.durations import duration_us
-from features.errors import DefinitionError, ZigguratError, did_you_mean
+from definitions.durations import duration_us
+from definitions.errors import DefinitionError, ZigguratError, did_you_mean
 
 PREFIX = "ZIGGURAT__"
 

@@ -6,27 +6,29 @@ The verbs return DataFrames and outcomes.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from features.durations import day_or_instant, instant_us
-from features.errors import DefinitionError, UnknownName, UsageError
-from features.registry import Registry, key_of, load
-from features.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.durations import day_or_instant, instant_us
+from definitions.errors import DefinitionError, UnknownName, UsageError
+from definitions.registry import Registry, key_of, load
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
 from ziggurat.settings import Resolved, Settings, online_folder, resolve
 
 if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
 
-    from jobs.context import Listener, Place
-    from jobs.export import ExportOutcome
-    from jobs.labels import LabelOutcome
-    from jobs.manifest import Manifest
-    from jobs.outcome import RunOutcome
-    from jobs.training_set import Asked, TrainingSet
-    from jobs.training_set_diff import Difference
-    from jobs.training_set_verify import Verification
+    from jobs.export.job import ExportOutcome
+    from jobs.run.context import Listener, Place
+    from jobs.run.outcome import RunOutcome
+    from jobs.run.request import Request
+    from jobs.spines.labels import LabelOutcome
+    from jobs.training_set.diff import Difference
+    from jobs.training_set.job import Asked, TrainingSet
+    from jobs.training_set.manifest import Manifest
+    from jobs.training_set.verify import Verification
     from pit_join import Choice
 
 
@@ -58,32 +60,30 @@ class Workspace:
 
     def backfill(self, start: str, end: str, *, every: str = "1d", select: Sequence[str] = ()) -> "RunOutcome":
         """Build start, start + every, … end in one plan over the data."""
-        from jobs.request import as_of_range
+        from jobs.run.request import as_of_range
 
         as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
         words = ["backfill", "--start", start, "--end", end, "--every", every, *(f"--select {name}" for name in select)]
         return self._build(" ".join(words), as_ofs, select, live=False)
 
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
-        from jobs.build import build
-        from jobs.request import Request
+        from jobs.run.request import Request
 
         place = replace(self.place, options=replace(self.place.options, is_live=live))
-        return build(place, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
+        return _built(place, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
 
     def retry(self, run: str | None = None) -> "RunOutcome | None":
         """Take up what the last failed run (or that one) left undone; None when the last run went well."""
-        from jobs.build import build
-        from jobs.history import failed_request
+        from jobs.run.history import failed_request
 
         request = failed_request(self.place, run)
-        return build(self.place, request) if request is not None else None
+        return _built(self.place, request) if request is not None else None
 
     def views(self) -> "pd.DataFrame":
         """Every source and view that is declared: name, number of columns, first words of its description."""
         import pandas as pd
 
-        from ziggurat.catalogue import overview
+        from ziggurat.cli.catalogue import overview
 
         header, rows = overview(self.registry)
         return pd.DataFrame(rows, columns=header)
@@ -92,7 +92,7 @@ class Workspace:
         """What ran here, newest first: run, started, status, seconds, command."""
         import pandas as pd
 
-        from jobs.history import runs
+        from jobs.run.history import runs
 
         return pd.DataFrame(runs(self.place), columns=["run", "started", "status", "seconds", "command"])
 
@@ -127,7 +127,7 @@ class Workspace:
 
     def labels(self, label: str, *, start: str = "", end: str = "") -> "LabelOutcome":
         """Derive a label's spine from the released facts, for label times from start to end (default: all)."""
-        from jobs.labels import derive_labels
+        from jobs.spines.labels import derive_labels
 
         bounds = {name: _instant(text, name) if text else None for name, text in (("start_us", start), ("end_us", end))}
         return derive_labels(self.place, self.registry.label(label), **bounds)
@@ -154,7 +154,7 @@ class Workspace:
         follow in the service's order as `{view}__{feature}`; null where nothing was known. As many rows as the spine.
         strategy: auto, sql, arrow or colocated; none changes the answer.
         """
-        from jobs.training_set import training_frame
+        from jobs.training_set.job import training_frame
 
         return training_frame(self.place, self._asked(service, spine, keys, knowledge, strategy=strategy))
 
@@ -168,7 +168,7 @@ class Workspace:
         strategy: str = "auto",
     ) -> "list[Choice]":
         """By which strategy each view would be joined, and why; nothing is joined."""
-        from jobs.training_set import explain_training_set
+        from jobs.training_set.job import explain_training_set
 
         return explain_training_set(self.place, self._asked(service, spine, keys, knowledge, strategy=strategy))
 
@@ -192,8 +192,8 @@ class Workspace:
         validation and test begin. Before each boundary a gap is left: the label's horizon, or `gap`. format: parquet
         writes a copy beside the Delta table.
         """
-        from jobs.training_set import build_training_set
-        from jobs.training_set_split_asked import asked_split
+        from jobs.training_set.job import build_training_set
+        from jobs.training_set.split_request import asked_split
 
         options = {"strategy": strategy, "format": format, "split": asked_split(split, split_at, gap)}
         return build_training_set(self.place, self._asked(service, spine, keys, knowledge, **options), name=name)
@@ -206,31 +206,41 @@ class Workspace:
         knowledge: str,
         **options: Any,
     ) -> "Asked":
-        from jobs.training_set import Asked
+        from jobs.training_set.job import Asked
 
         known = self.registry.service(service)
         return Asked(service=known, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
 
     def read_training_set(self, name: str, *, version: int | None = None) -> "DataFrame":
         """The rows of a stored training set, as its manifest names them; version: an older one's."""
-        from jobs.training_set import read_training_set
+        from jobs.training_set.job import read_training_set
 
         return read_training_set(self.place, name, version=version)
 
     def verify_training_set(self, manifest: str) -> "Verification":
         """Build one again from its manifest (a name, name@version or path) and compare; `is_same` is the verdict."""
-        from jobs.training_set_verify import verify_training_set
+        from jobs.training_set.verify import verify_training_set
 
         return verify_training_set(self.place, self._manifest(manifest))
 
+    def prove_training_set(self, name: str) -> "Manifest":
+        """Show that one does not know its future; the result stands in its manifest, certificate and card.
+
+        Raises FutureLeak when a cell changed.
+        """
+        from jobs.leak_test.job import leak_test
+        from jobs.training_set.leak_tested import record_leak_test
+
+        return record_leak_test(self.place, name, partial(leak_test, self.place))
+
     def diff_training_sets(self, a: str, b: str) -> "Difference":
         """Which cells of two (names, name@version or paths) differ, and why."""
-        from jobs.training_set_diff import diff_training_sets
+        from jobs.training_set.diff import diff_training_sets
 
         return diff_training_sets(self.place, self._manifest(a), self._manifest(b))
 
     def _manifest(self, text: str) -> "Manifest":
-        from jobs.manifest import manifest_called
+        from jobs.training_set.manifest import manifest_called
         from lakehouse.tables import Warehouse
 
         return manifest_called(Warehouse(self.settings.warehouse), text)
@@ -254,14 +264,14 @@ class Workspace:
 
         Keys, label_time, the features in the service's order, then `{view}__age` in seconds (null: nothing known).
         """
-        from jobs.batch_frame import batch_frame
+        from jobs.training_set.batch_frame import batch_frame
 
         asked = self._asked(service, entities if entities is not None else "", keys, "at_label")
         return batch_frame(self.place, asked, _instant(as_of, "as_of"))
 
     def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
         """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip."""
-        from jobs.export import export
+        from jobs.export.job import export
 
         chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
         folder = online_folder(self.settings)
@@ -272,12 +282,23 @@ class Workspace:
 
         Nothing is written.
         """
-        from jobs.preview import preview
+        from jobs.build.preview import preview
 
         definition = self.registry.get(view) if isinstance(view, str) else view
         if not isinstance(definition, DerivedView | AggregateView | CrossEntityView):
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
         return preview(self.place, definition, _instant(as_of, "as_of"), sample=sample)
+
+
+def _built(place: "Place", request: "Request") -> "RunOutcome":
+    """Build, then bring the layouts that exist to the new release."""
+    from jobs.build.job import build
+    from jobs.layouts.job import keep_up_layouts
+
+    outcome = build(place, request)
+    if not outcome.is_unchanged:
+        keep_up_layouts(place)
+    return outcome
 
 
 def open(
@@ -320,9 +341,9 @@ def _instant(text: str, option: str) -> int:
 
 
 def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Place":
-    from jobs.context import Options, Place, Silent
-    from lakehouse.deliveries import Location
-    from lakehouse.session import SessionSettings, open_session
+    from jobs.run.context import Options, Place, Silent
+    from lakehouse.files.deliveries import Location
+    from lakehouse.session.start import SessionSettings, open_session
     from lakehouse.tables import Warehouse
     from quality import RowRule
 

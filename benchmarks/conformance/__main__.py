@@ -19,7 +19,7 @@ from benchmarks.conformance.questions import question
 from benchmarks.conformance.sessions import opened
 from tests.spec.pit_join.rules import RULES
 
-HOUSE = Path(__file__).parents[2]
+PROJECT_ROOT = Path(__file__).parents[2]
 
 
 def asked(name: str, scratch: Path) -> None:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         for name in names:
             asked(name, Path(scratch))
-    (HOUSE / "docs" / "peers.md").write_text(page(), "utf-8")
+    (PROJECT_ROOT / "docs" / "peers.md").write_text(page(), "utf-8")
     return 0
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.durations import duration_us
+from definitions.durations import duration_us
 from tests.spec.pit_join.plain import in_utc
 from tests.spec.pit_join.rule import Rule
 from tests.support.drawn import table

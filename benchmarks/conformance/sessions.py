@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.conformance.questions import Question
-from lakehouse.session import SessionSettings, open_session
+from lakehouse.session.start import SessionSettings, open_session
 from tests.support.drawn import ddl, kinds
 
 ZONE = "spark.sql.session.timeZone"

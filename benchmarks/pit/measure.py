@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.pit.cases import Case, Question
 from benchmarks.pit.row_hash import answer_in
 from benchmarks.pit.worker import MARK
-from jobs import process_tree
+from jobs.run import process_tree
 
 _LOOK_EVERY = 0.2  # seconds between two looks at the tree's memory
 _START_SECONDS = 300  # to load, to start Spark and to answer the small set; Feast takes its time

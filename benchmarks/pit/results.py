@@ -42,7 +42,7 @@ def now() -> str:
 
 def machine() -> dict[str, Any]:
     """What figures depend on; nothing that names this one machine."""
-    from lakehouse.java import find_java
+    from lakehouse.session.java import find_java
 
     processor = next(
         (

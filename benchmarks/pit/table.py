@@ -5,7 +5,7 @@ from typing import Any
 from benchmarks.pit.engines import ENGINES
 from benchmarks.pit.results import differing, median, of_case
 from benchmarks.pit.targets import OURS
-from ziggurat.terminal import table_text
+from ziggurat.cli.terminal import table_text
 
 
 def case_table(results: dict[str, Any], case: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, cast
 from benchmarks.pit.cases import UPKEEP, Question
 from benchmarks.pit.engines import Engine, Keeps, LaysOut, start
 from benchmarks.pit.row_hash import answer_in
-from jobs.process_tree import cpu_seconds
+from jobs.run.process_tree import cpu_seconds
 
 MARK = "bench-pit: "  # before each line that is for the parent; libraries print too
 FEWER = ((120, 1), (10, 3))  # a first run that took more than so many seconds: no more runs than so many

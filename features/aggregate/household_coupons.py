@@ -2,7 +2,7 @@
 
 from features.derived.redemptions import redemptions
 from features.entities import household
-from features.model import LIFETIME, AggregateView, count, count_distinct, expression, maximum, mean
+from ziggurat.model import LIFETIME, AggregateView, count, count_distinct, expression, maximum, mean
 
 household_coupons = AggregateView(
     "household_coupons",

@@ -2,7 +2,7 @@
 
 from features.derived.basket_lines import basket_lines
 from features.entities import household
-from features.model import LIFETIME, AggregateView, count_distinct, expression, sum_of
+from ziggurat.model import LIFETIME, AggregateView, count_distinct, expression, sum_of
 
 # The departments with the most revenue; the rest is what the shares leave over.
 _DEPARTMENTS = {

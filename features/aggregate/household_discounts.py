@@ -2,7 +2,7 @@
 
 from features.derived.basket_lines import basket_lines
 from features.entities import household
-from features.model import LIFETIME, AggregateView, count, expression, sum_of
+from ziggurat.model import LIFETIME, AggregateView, count, expression, sum_of
 
 household_discounts = AggregateView(
     "household_discounts",

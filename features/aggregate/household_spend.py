@@ -2,7 +2,7 @@
 
 from features.derived.basket_lines import basket_lines
 from features.entities import household
-from features.model import DAILY, LIFETIME, AggregateView, count, count_distinct, expression, mean, sum_of
+from ziggurat.model import DAILY, LIFETIME, AggregateView, count, count_distinct, expression, mean, sum_of
 
 household_spend = AggregateView(
     "household_spend",

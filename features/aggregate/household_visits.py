@@ -2,7 +2,7 @@
 
 from features.derived.basket_lines import basket_lines
 from features.entities import household
-from features.model import LIFETIME, AggregateView, count_distinct, expression, maximum, minimum
+from ziggurat.model import LIFETIME, AggregateView, count_distinct, expression, maximum, minimum
 
 household_visits = AggregateView(
     "household_visits",

@@ -2,7 +2,7 @@
 
 from features.derived.basket_lines import basket_lines
 from features.entities import product
-from features.model import AggregateView, count, count_distinct, expression
+from ziggurat.model import AggregateView, count, count_distinct, expression
 
 product_exposure = AggregateView(
     "product_exposure",

@@ -2,7 +2,7 @@
 
 from features.derived.basket_lines import basket_lines
 from features.entities import product
-from features.model import LIFETIME, AggregateView, count, count_distinct, expression, mean, sum_of
+from ziggurat.model import LIFETIME, AggregateView, count, count_distinct, expression, mean, sum_of
 
 product_sales = AggregateView(
     "product_sales",

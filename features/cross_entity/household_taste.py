@@ -2,7 +2,7 @@
 
 from features.aggregate.household_departments import household_departments
 from features.entities import household
-from features.model import EVERYONE, CrossEntityView, difference_to_mean, ratio_to_mean
+from ziggurat.model import EVERYONE, CrossEntityView, difference_to_mean, ratio_to_mean
 
 _SHARES = (
     "grocery_share",

@@ -2,8 +2,8 @@
 
 from features.aggregate.household_spend import household_spend
 from features.entities import household
-from features.model import OWN_GROUP, CrossEntityView, Group, members, percentile_rank, ratio_to_mean
 from features.raw.demographics import demographics
+from ziggurat.model import OWN_GROUP, CrossEntityView, Group, members, percentile_rank, ratio_to_mean
 
 household_vs_cohort = CrossEntityView(
     "household_vs_cohort",

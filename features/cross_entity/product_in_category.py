@@ -2,8 +2,8 @@
 
 from features.aggregate.product_sales import product_sales
 from features.entities import product
-from features.model import CrossEntityView, Group, members, rank, share_of_total
 from features.raw.products import products
+from ziggurat.model import CrossEntityView, Group, members, rank, share_of_total
 
 product_in_category = CrossEntityView(
     "product_in_category",

@@ -2,7 +2,7 @@
 
 from features.aggregate.product_sales import product_sales
 from features.entities import product
-from features.model import EVERYONE, CrossEntityView, percentile_rank, rank
+from ziggurat.model import EVERYONE, CrossEntityView, percentile_rank, rank
 
 product_popularity = CrossEntityView(
     "product_popularity",

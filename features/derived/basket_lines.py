@@ -1,10 +1,10 @@
 """One basket line with its product and its promotion that week."""
 
 from features.entities import STORES_ZONE
-from features.model import ANY_TRUE, DerivedView, expression, lookup
 from features.raw.products import products
 from features.raw.promotions import promotions
 from features.raw.transactions import transactions
+from ziggurat.model import ANY_TRUE, DerivedView, expression, lookup
 
 basket_lines = DerivedView(
     "basket_lines",

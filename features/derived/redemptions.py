@@ -1,8 +1,8 @@
 """One coupon handed in, with the campaign that brought it."""
 
-from features.model import DerivedView, expression, lookup
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.coupon_redemptions import coupon_redemptions
+from ziggurat.model import DerivedView, expression, lookup
 
 redemptions = DerivedView(
     "redemptions",

@@ -4,7 +4,7 @@ The end is never a feature (S6).
 """
 
 from features.entities import STORES_ZONE
-from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
+from ziggurat.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
 
 campaign_descriptions = Source(
     name="campaign_descriptions",

@@ -1,6 +1,6 @@
 """Which household was addressed by which campaign; when stands in campaign_descriptions."""
 
-from features.model import Column, Kind, Source
+from ziggurat.model import Column, Kind, Source
 
 campaigns = Source(
     name="campaigns",

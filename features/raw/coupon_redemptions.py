@@ -1,7 +1,7 @@
 """Coupons handed in, by local day: a day's redemption is known when the day is over, never at its start (S6)."""
 
 from features.entities import STORES_ZONE
-from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
+from ziggurat.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
 
 coupon_redemptions = Source(
     name="coupon_redemptions",

@@ -1,6 +1,6 @@
 """Which products a coupon of a campaign is good for; delivered with repeated rows, which are counted, not kept (S7)."""
 
-from features.model import Column, Kind, Source
+from ziggurat.model import Column, Kind, Source
 
 coupons = Source(
     name="coupons",

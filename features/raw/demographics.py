@@ -1,6 +1,6 @@
 """What 801 of the households told about themselves, once: no time, and unknown for the others (S10)."""
 
-from features.model import Column, Kind, Source
+from ziggurat.model import Column, Kind, Source
 
 demographics = Source(
     name="demographics",

@@ -1,6 +1,6 @@
 """The product catalogue, as of today: it carries no time (S10)."""
 
-from features.model import Column, Kind, Source
+from ziggurat.model import Column, Kind, Source
 
 products = Source(
     name="products",

@@ -4,7 +4,7 @@
 """
 
 from features.entities import STORES_ZONE
-from features.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
+from ziggurat.model import Column, EventTime, Grain, Kind, LandingDelay, PartitionBy, Source
 
 promotions = Source(
     name="promotions",

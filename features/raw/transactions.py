@@ -1,6 +1,6 @@
 """Basket lines from the tills; quantity 0 with a value is a real line (coupons, deposits), and so is a value of 0."""
 
-from features.model import Column, EventTime, Kind, LandingDelay, PartitionBy, Source
+from ziggurat.model import Column, EventTime, Kind, LandingDelay, PartitionBy, Source
 
 transactions = Source(
     name="transactions",

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-HOUSE = Path(__file__).resolve().parents[2]
-PAGES = sorted([*HOUSE.glob("docs/**/*.md"), *(HOUSE / name for name in ("README.md", "GLOSSARY.md", "CHANGELOG.md"))])
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*PROJECT_ROOT.glob("docs/**/*.md"), *(PROJECT_ROOT / name for name in ("README.md", "GLOSSARY.md", "CHANGELOG.md"))])
 RUNS = "<!-- runs in the tests"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -22,7 +22,7 @@ class Block:
 
 
 def text_of(name: str) -> str:
-    return (HOUSE / name).read_text("utf-8")
+    return (PROJECT_ROOT / name).read_text("utf-8")
 
 
 def everything() -> str:

@@ -11,11 +11,11 @@ import click
 import pytest
 import yaml
 
-from features import errors
-from features.registry import key_of, load
-from lakehouse.environment import PACKAGES
-from tests.docs.pages import HOUSE, everything, text_of
-from ziggurat.cli import verbs
+from definitions import errors
+from definitions.registry import key_of, load
+from lakehouse.session.environment import PACKAGES
+from tests.docs.pages import PROJECT_ROOT, everything, text_of
+from ziggurat.cli.main import verbs
 
 # The glossary's words as the house's style names them.
 WORDS = """
@@ -76,12 +76,12 @@ def test_every_setting_has_its_line_and_its_default() -> None:
 
 def test_every_environment_has_its_line() -> None:
     told = text_of("docs/configuration.md")
-    assert not [file.name for file in HOUSE.glob("conf/*.yaml") if f"(../conf/{file.name})" not in told]
+    assert not [file.name for file in PROJECT_ROOT.glob("conf/*.yaml") if f"(../conf/{file.name})" not in told]
 
 
 def test_every_variable_that_the_code_reads_has_its_line() -> None:
     told = text_of("docs/configuration.md")
-    code = "\n".join(file.read_text("utf-8") for room in PACKAGES for file in (HOUSE / room).rglob("*.py"))
+    code = "\n".join(file.read_text("utf-8") for room in PACKAGES for file in (PROJECT_ROOT / room).rglob("*.py"))
     read = set(re.findall(r"\bZIGGURAT_[A-Z]+(?:_[A-Z]+)*\b", code)) - {"ZIGGURAT_CRASH_AT"}  # a hook of the tests
     assert read
     assert not [name for name in read if name not in told]
@@ -89,7 +89,7 @@ def test_every_variable_that_the_code_reads_has_its_line() -> None:
 
 def every_error() -> list[type[errors.ZigguratError]]:
     for room in PACKAGES:
-        for module in pkgutil.walk_packages([str(HOUSE / room)], f"{room}."):
+        for module in pkgutil.walk_packages([str(PROJECT_ROOT / room)], f"{room}."):
             if module.name.rsplit(".", 1)[-1] != "__main__" and ".starter" not in module.name:
                 importlib.import_module(module.name)
     found, todo = [], [errors.ZigguratError]
@@ -107,7 +107,7 @@ def test_every_error_has_its_paragraph_and_stands_in_the_tree_with_its_code() ->
         name, code = error.__name__, error.exit_code
         assert f"### {name} ({code})\n" in told
         assert re.search(rf"^\| {code} \| \[{name}\]", told, re.MULTILINE), f"{name} is not in the table"
-        assert re.search(rf"{name} +{code}\b", tree), f"{name} is not in the tree of features/errors.py"
+        assert re.search(rf"{name} +{code}\b", tree), f"{name} is not in the tree of definitions/errors.py"
     paragraphs = set(re.findall(r"^### (\w+) \(", told, re.MULTILINE))
     assert paragraphs == {error.__name__ for error in classes}
 
@@ -134,7 +134,7 @@ def test_every_word_has_one_entry_that_says_what_it_is_not(word: str) -> None:
 def test_every_rule_that_code_or_docs_cite_is_written() -> None:
     rules = [int(n) for n in re.findall(r"^### S(\d+) ", text_of("docs/semantics.md"), re.MULTILINE)]
     assert rules == list(range(1, 38))
-    code = [file for room in [*PACKAGES, "tests", "docs"] for file in (HOUSE / room).rglob("*.py")]
+    code = [file for room in [*PACKAGES, "tests", "docs"] for file in (PROJECT_ROOT / room).rglob("*.py")]
     cited = {n for file in code for n in re.findall(r"[(,; ]S(\d{1,2})[),:.;]", file.read_text("utf-8"))}
     cited |= set(re.findall(r"\(S(\d+)\)", everything()))
     assert len(cited) > 15
@@ -149,7 +149,7 @@ def test_decisions_are_numbered_without_gaps() -> None:
 
 def test_every_record_of_a_decision_has_its_four_parts_and_stands_in_the_list() -> None:
     index = text_of("docs/adr/README.md")
-    records = sorted((HOUSE / "docs" / "adr").glob("0*.md"))
+    records = sorted((PROJECT_ROOT / "docs" / "adr").glob("0*.md"))
     for number, record in enumerate(records, start=1):
         text = record.read_text("utf-8")
         assert record.name.startswith(f"{number:04d}-")
@@ -161,7 +161,7 @@ def test_every_record_of_a_decision_has_its_four_parts_and_stands_in_the_list() 
 def test_every_page_is_listed() -> None:
     index = text_of("docs/README.md")
     assert not [
-        page.name for page in (HOUSE / "docs").glob("*.md") if page.name not in index and page.name != "README.md"
+        page.name for page in (PROJECT_ROOT / "docs").glob("*.md") if page.name not in index and page.name != "README.md"
     ]
 
 

@@ -8,17 +8,17 @@ import click
 import pytest
 import yaml
 
-from features.registry import load
-from features.views import AggregateView
-from tests.docs.pages import HOUSE, PAGES, RUNS, anchors_of, blocks, commands, everything, prose_of, text_of
-from ziggurat.cli import verbs
+from definitions.registry import load
+from definitions.views import AggregateView
+from tests.docs.pages import PROJECT_ROOT, PAGES, RUNS, anchors_of, blocks, commands, everything, prose_of, text_of
+from ziggurat.cli.main import verbs
 from ziggurat.settings import Settings, resolve
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HOSTS = {"docs.aws.amazon.com", "delta-io.github.io", "keepachangelog.com", "semver.org", "pypi.org"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(HOUSE)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT_ROOT)))
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     for link in LINK.findall(prose_of(page)):
         if "://" in link:
@@ -65,7 +65,7 @@ def test_every_command_that_is_shown_parses(command: str) -> None:
 
 
 def test_every_view_that_a_command_names_is_declared_or_made_on_the_page() -> None:
-    starter = {file.stem for file in (HOUSE / "ziggurat" / "starter").rglob("*.py")}
+    starter = {file.stem for file in (PROJECT_ROOT / "ziggurat" / "starter").rglob("*.py")}
     known = {d.name for d in load().definitions} | starter | {"household_weekends"}
     named = set(re.findall(r"(?:--select|describe) ([a-z_]+)", everything()))
     assert len(named) > 3

@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 import pytest
 from deltalake import DeltaTable
 
-from features.durations import instant_us
-from features.registry import key_of
-from jobs.build import build
-from jobs.fetch_data import TABLES, fetch_demo_data
-from jobs.outcome import RunOutcome
-from jobs.request import Request
+from definitions.durations import instant_us
+from definitions.registry import key_of
+from jobs.build.job import build
+from jobs.run.outcome import RunOutcome
+from jobs.run.request import Request
 from tests.e2e.oracle.recompute import EARLY, EDGES, INSTANT, LATE, Oracle
+from ziggurat.cli.demo.data import TABLES, fetch_demo_data
 from ziggurat.workspace import Workspace
 from ziggurat.workspace import open as open_workspace
 

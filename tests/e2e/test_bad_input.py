@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from tests.e2e.small import hold_leases
-from tests.e2e.small.bikes import FIRST, HOUSE, SECOND, Bikes
+from tests.e2e.small.bikes import FIRST, PROJECT_ROOT, SECOND, Bikes
 
 ACTIVITY, VS_PLAN, TRIPS = "aggregate/rider_activity/v1", "cross_entity/rider_vs_plan/v1", "derived/trips/v1"
 
@@ -169,7 +169,7 @@ def test_an_unknown_name_comes_with_the_nearest_known(
     [
         ("derived/trips.py", "trips = DerivedView(", "trips = DerivedView((", 10, ("trips.py, line", "does not parse")),
         (
-            "raw/rides.py", "from features.model", "from {package}.derived.trips import trips\nfrom features.model",
+            "raw/rides.py", "from ziggurat.model", "from {package}.derived.trips import trips\nfrom ziggurat.model",
             10, ("import each other in a circle",),
         ),
         (
@@ -248,7 +248,7 @@ def test_the_second_of_two_runs_is_told_who_writes(built: Bikes) -> None:
     before = built.histories()
     with subprocess.Popen(
         [sys.executable, hold_leases.__file__, built.warehouse.leases, "night-shift", ACTIVITY],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
     ) as other:  # fmt: skip
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
@@ -329,10 +329,10 @@ def test_a_static_source_without_a_row_is_looked_up_and_found_empty(spark, tmp_p
 
 def alone(folder: Path, *prefix: str, before: str = "", **environment: str) -> tuple[int, str]:
     """A build in a process of its own: its exit code and what it said on stderr."""
-    program = f"import sys; {before or 'pass'}; from ziggurat.cli import main; main(sys.argv[1:])"
+    program = f"import sys; {before or 'pass'}; from ziggurat.cli.main import main; main(sys.argv[1:])"
     done = subprocess.run(
         [*prefix, sys.executable, "-c", program, "build", "--as-of", FIRST, "--conf", "conf.yaml"], cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(HOUSE), **environment},
+        env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT), **environment},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     return done.returncode, done.stderr.strip()

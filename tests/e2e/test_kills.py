@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.holders import Holder
-from lakehouse.lease_stores import claim_store
-from lakehouse.leases import Claim
+from lakehouse.leases.leases import Claim
+from lakehouse.leases.owners import Holder
+from lakehouse.leases.stores import claim_store
 from tests.e2e.small import killed_build
-from tests.e2e.small.bikes import FIRST, HOUSE, SECOND, Bikes
+from tests.e2e.small.bikes import FIRST, PROJECT_ROOT, SECOND, Bikes
 
 EARLY, LATE = datetime(2024, 6, 1, 6, tzinfo=UTC), datetime(2024, 6, 8, 6, tzinfo=UTC)
 ACTIVITY, VS_PLAN = "aggregate/rider_activity/v1", "cross_entity/rider_vs_plan/v1"
@@ -42,7 +42,7 @@ WITH_A_SECOND_DELIVERY = (
 def killed_at(point: str, bikes: Bikes, clock: datetime, as_of: str, *gateway: str) -> None:
     done = subprocess.run(
         [sys.executable, killed_build.__file__, bikes.folder, clock.isoformat(), as_of, *gateway],
-        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(HOUSE)},
+        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, f"{point}: {done.stdout}{done.stderr}"
@@ -105,7 +105,7 @@ def test_when_spark_dies_with_the_run_in_the_middle_of_several_steps_it_is_the_s
     bikes = Bikes.written(tmp_path / "dead bikes")
     done = subprocess.run(
         [sys.executable, "-m", "ziggurat", "build", "--as-of", FIRST, "--conf", "conf.yaml"], cwd=bikes.folder,
-        env={**os.environ, "ZIGGURAT_CRASH_AT": "before_publish@derived/trips/v1", "PYTHONPATH": str(HOUSE)},
+        env={**os.environ, "ZIGGURAT_CRASH_AT": "before_publish@derived/trips/v1", "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr

@@ -7,20 +7,20 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from features.durations import instant_us
-from features.errors import LabelTimeError, NotReleased, UsageError
-from features.label import Every, Label
-from features.model import Column, Entity, EventTime, Kind, LandingDelay, Source
-from features.registry import load
-from jobs.context import Place
-from jobs.labels import LabelOutcome, derive_labels
+from definitions.durations import instant_us
+from definitions.errors import LabelTimeError, NotReleased, UsageError
+from definitions.labels import Every, Label
+from definitions.registry import load
+from jobs.run.context import Place
+from jobs.spines.labels import LabelOutcome, derive_labels
 from lakehouse.commit_notes import CommitNote
-from lakehouse.leases import LeaseDesk
-from lakehouse.ledger import Ledger
+from lakehouse.leases.leases import LeaseDesk
+from lakehouse.ledger.ledger import Ledger
 from lakehouse.storage_errors import LeaseHeld
 from lakehouse.tables import Warehouse, history
 from tests.e2e.oracle.recompute import HERE
 from tests.support.drawn import frame
+from ziggurat.model import Column, Entity, EventTime, Kind, LandingDelay, Source
 
 LABELS = {"churn_30d": ("household_id",), "coupon_14d": ("household_id", "campaign_id")}
 TIMED = "* REPLACE (timezone('UTC', event_time) AS event_time)"

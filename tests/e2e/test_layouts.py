@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from jobs.histories import histories_of
-from jobs.released import newest_release
+from jobs.inputs.histories import histories_of
+from jobs.inputs.releases import newest_release
 from kernels.content_hash import combine, partial_sums
 from pit_join import explain_join, join_with_evidence
 from tests.e2e.small.bikes import FIRST, SECOND, Bikes
@@ -19,7 +19,7 @@ from {package}.derived.trips import trips
 from {package}.entities import rider
 from {package}.raw.riders import riders
 from {package}.raw.rides import rides
-from features.model import FeatureService, features_of
+from ziggurat.model import FeatureService, features_of
 
 rides_v1 = FeatureService(
     "rides_v1",

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from docs.render_notebooks import HOUSE, execute, notebook_of, page
+from docs.render_notebooks import PROJECT_ROOT, execute, notebook_of, page
 from tests.e2e.conftest import Groceries
 
 SMALL = {"ZIGGURAT__SPARK__DRIVER_MEMORY": "1g", "ZIGGURAT__SPARK__MASTER": "local[2]"}
@@ -33,7 +33,7 @@ class Ran:
 
 def run(name: str, warehouse: Path, tell: str) -> Ran:
     """Run a notebook as it is, then ask it for one JSON value."""
-    notebook = notebook_of(HOUSE / "notebooks" / f"{name}.py")
+    notebook = notebook_of(PROJECT_ROOT / "notebooks" / f"{name}.py")
     notebook.cells.append(nbformat.v4.new_code_cell(f"import json\nprint(json.dumps({tell}))"))
     execute(notebook, warehouse=str(warehouse), settings=SMALL)
     (said,) = notebook.cells.pop().outputs
@@ -118,12 +118,12 @@ def test_a_page_shows_every_figure_small_and_no_warning_or_path(name: str, reque
         assert Image.open(io.BytesIO(content)).width == 1200
     printed = [output for cell in ran.notebook.cells for output in cell.get("outputs", ()) if "text" in output]
     assert not printed
-    assert str(HOUSE) not in ran.text
+    assert str(PROJECT_ROOT) not in ran.text
     assert "Warning" not in ran.text
 
 
 def test_the_committed_pages_are_those_of_the_notebooks() -> None:
-    for script in sorted((HOUSE / "notebooks").glob("[0-9]*.py")):
-        shown = (HOUSE / "docs" / "notebooks" / f"{script.stem}.md").read_text("utf-8")
+    for script in sorted((PROJECT_ROOT / "notebooks").glob("[0-9]*.py")):
+        shown = (PROJECT_ROOT / "docs" / "notebooks" / f"{script.stem}.md").read_text("utf-8")
         for cell in notebook_of(script).cells:
             assert cell.source in shown, f"{script.name} changed: run `make notebooks`"

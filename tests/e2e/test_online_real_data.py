@@ -12,16 +12,16 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features.durations import instant_us
-from features.errors import NotReleased
-from features.registry import key_of
-from jobs.export import ExportOutcome
-from jobs.exported_views import arrow_type
+from definitions.durations import instant_us
+from definitions.errors import NotReleased
+from definitions.registry import key_of
+from jobs.export.job import ExportOutcome
+from jobs.export.views import arrow_type
 from online_store.answer import State, answer
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from online_store.store import SnapshotReader
 from tests.e2e.oracle.joined import Published, unlike
-from tests.e2e.small.bikes import HOUSE
+from tests.e2e.small.bikes import PROJECT_ROOT
 from ziggurat.settings import online_folder
 
 AS_OF = "2017-11-30"
@@ -191,7 +191,7 @@ def test_a_look_up_answers_in_a_process_that_loads_no_engine(groceries, exported
     words = ["get", "household_id=22", "--service", "churn_v1", "--json", "--at", OUT]
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "ziggurat", *words, "-s", f"warehouse={groceries.warehouse}"],
-        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2_000:]

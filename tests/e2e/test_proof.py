@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
-from jobs import histories, proof_rebuild
-from jobs.manifest import manifest_of
+from jobs.inputs import histories
+from jobs.leak_test import rebuild as proof_rebuild
+from jobs.training_set.manifest import manifest_of
 from pit_join import History
 from tests.e2e.small.bike_models import released_models
 from tests.e2e.small.bikes import Bikes
@@ -22,7 +23,7 @@ from {package}.derived.trips import trips
 from {package}.entities import rider
 from {package}.raw.riders import riders
 from {package}.raw.rides import rides
-from features.model import FeatureService, features_of
+from ziggurat.model import FeatureService, features_of
 
 layers_v1 = FeatureService(
     "layers_v1",

@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.windows import snapshots
-from features.durations import day_or_instant, instant_us
-from features.registry import key_of
-from features.views import AggregateView
-from jobs.outcome import Status
-from lakehouse.ledger import Ledger
+from definitions.durations import day_or_instant, instant_us
+from definitions.registry import key_of
+from definitions.views import AggregateView
+from jobs.run.outcome import Status
+from lakehouse.ledger.ledger import Ledger
 from lakehouse.tables import read
 from quality import GateFailed
 from quality.measure import SLICE, measure
@@ -25,7 +25,7 @@ AGGREGATES = SNAPSHOTS[:7]
 OWN_VIEWS = """
 from features.derived.basket_lines import basket_lines
 from features.entities import household
-from features.model import AggregateView, CrossEntityView, count, rank, sum_of
+from ziggurat.model import AggregateView, CrossEntityView, count, rank, sum_of
 
 own = dict(entity=household, version=1, owner="tests")
 big_spenders = AggregateView(

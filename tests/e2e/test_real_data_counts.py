@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 import pytest
 
-from features.registry import key_of
-from jobs.outcome import Status
+from definitions.registry import key_of
+from jobs.run.outcome import Status
 from tests.e2e.oracle.recompute import LATE
 
 MONEY = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")

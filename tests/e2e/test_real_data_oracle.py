@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from chispa import assert_df_equality
 
-from features.durations import instant_us
-from features.views import AggregateView, CrossEntityView
+from definitions.durations import instant_us
+from definitions.views import AggregateView, CrossEntityView
 from tests.e2e.oracle.recompute import AS_OFS, EDGES, LATE, SNAPSHOTS, differences
 
 # Our tables in the oracle's terms: money as whole cents, instants without a zone.

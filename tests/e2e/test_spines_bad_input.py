@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.durations import instant_us
-from features.errors import LabelTimeError, SpineColumnsError
-from online_store.embedded import EmbeddedStore
-from online_store.guards import locked
+from definitions.durations import instant_us
+from definitions.errors import LabelTimeError, SpineColumnsError
+from online_store.embedded.guards import locked
+from online_store.embedded.store import EmbeddedStore
 from tests.e2e.small.bike_models import LABEL, SERVICE, VIEWS, released_models
 from tests.e2e.small.bikes import FIRST, Bikes, Said
 from ziggurat.workspace import open as open_workspace

@@ -12,8 +12,8 @@ import pyarrow.csv
 import pytest
 from deltalake import write_deltalake
 
-from tests.e2e.small.bikes import FIRST, HOUSE, SECOND, Bikes, content_hash
-from ziggurat.starter_project import package_name
+from tests.e2e.small.bikes import FIRST, PROJECT_ROOT, SECOND, Bikes, content_hash
+from ziggurat.cli.starter_project import package_name
 
 ACTIVITY, VS_PLAN = "aggregate/rider_activity/v1", "cross_entity/rider_vs_plan/v1"
 RAW, TRIPS = "raw/rides/v1", "derived/trips/v1"
@@ -23,7 +23,7 @@ def ziggurat(folder: Path, *words: str) -> str:
     """A command in a process of its own, as a newcomer types it."""
     done = subprocess.run(
         [sys.executable, "-m", "ziggurat", *words],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -287,7 +287,7 @@ def test_the_package_is_called_after_the_folder_and_can_be_imported(tmp_path: Pa
 
 def test_the_written_project_keeps_the_style_of_the_house(tmp_path: Path) -> None:
     bikes = Bikes.written(tmp_path / "city bikes")
-    shutil.copy(HOUSE / "pyproject.toml", tmp_path)
+    shutil.copy(PROJECT_ROOT / "pyproject.toml", tmp_path)
     # Where imports of one's own package stand depends on where it lies.
     for words in (["check", "--ignore=I001"], ["format", "--check"]):
         subprocess.run([sys.executable, "-m", "ruff", *words, "--quiet", bikes.folder], check=True)

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from features.durations import DAY_US, instant_us
-from jobs.manifest import Manifest, find_manifest, manifest_of
+from definitions.durations import DAY_US, instant_us
+from jobs.training_set.manifest import Manifest, find_manifest, manifest_of
 from tests.e2e.small.bike_models import LABEL, SERVICE, released_models
 from tests.e2e.small.bikes import Bikes, Said
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from features.durations import instant_us
-from jobs.manifest import find_manifest
+from definitions.durations import instant_us
+from jobs.training_set.manifest import find_manifest
 from online_store.answer import answer
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from online_store.errors import NothingExported
 from tests.e2e.oracle.joined import stored_hash
 from tests.e2e.small.bike_models import SERVICE, released_models

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from jobs.manifest import Manifest, manifest_of
+from jobs.training_set.manifest import Manifest, manifest_of
 from tests.e2e.oracle.joined import stored_hash
 from tests.e2e.small.bike_models import SERVICE, released_models
 from tests.e2e.small.bikes import Bikes

@@ -13,19 +13,19 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from definitions.durations import instant_us
+from definitions.registry import key_of
+from definitions.services import FeatureService, features_of
 from features.aggregate.household_coupons import household_coupons
 from features.aggregate.household_spend import household_spend
 from features.cross_entity.product_popularity import product_popularity
-from features.durations import instant_us
-from features.feature_service import FeatureService, features_of
-from features.registry import key_of
-from jobs.batch_frame import batch_frame
-from jobs.context import Place
-from jobs.export import export
-from jobs.training_set import Asked, TrainingSet, training_frame
-from lakehouse.ledger import Ledger
+from jobs.export.job import export
+from jobs.run.context import Place
+from jobs.training_set.batch_frame import batch_frame
+from jobs.training_set.job import Asked, TrainingSet, training_frame
+from lakehouse.ledger.ledger import Ledger
 from lakehouse.tables import Warehouse
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from online_store.errors import StoreDamaged
 from tests.e2e.oracle.joined import SAW, VIEWS, Published, stored_hash, unlike, without_evidence
 

@@ -7,7 +7,7 @@ import pytest
 from chispa import assert_df_equality
 
 import ziggurat as zg
-from features.errors import UnknownName, UsageError
+from definitions.errors import UnknownName, UsageError
 from tests.e2e.small.bikes import FIRST, Bikes
 
 

@@ -9,9 +9,9 @@ import sys
 from datetime import UTC, datetime
 
 from lakehouse.commits import CommitNote, Published, SliceNote, publish, slices_at, stage
-from lakehouse.leases import LeaseDesk
-from lakehouse.ledger import Ledger
-from lakehouse.ledger_records import Run, SliceRecord, StepRecord
+from lakehouse.leases.leases import LeaseDesk
+from lakehouse.ledger.ledger import Ledger
+from lakehouse.ledger.records import Run, SliceRecord, StepRecord
 from lakehouse.tables import Warehouse, read
 
 T = datetime(2017, 11, 30, tzinfo=UTC)
@@ -83,7 +83,7 @@ def joined_spark(port: str, secret: str):
 
 
 def own_spark():
-    from lakehouse.session import SessionSettings, open_session
+    from lakehouse.session.start import SessionSettings, open_session
 
     return open_session(SessionSettings(master="local[2]", driver_memory="1g", shuffle_partitions=2))
 

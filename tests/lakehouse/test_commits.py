@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from pyspark.errors import AnalysisException
 
-from features.errors import DefinitionChanged
+from definitions.errors import DefinitionChanged
 from lakehouse.commits import CommitNote, SliceNote, append, publish, slices_at
-from lakehouse.holders import Holder
-from lakehouse.lease_stores import FolderClaims
-from lakehouse.leases import Claim, LeaseDesk
+from lakehouse.leases.leases import Claim, LeaseDesk
+from lakehouse.leases.owners import Holder
+from lakehouse.leases.stores import FolderClaims
 from lakehouse.storage_errors import Fenced, StorageError
 from lakehouse.tables import Warehouse, current_version, history, read, sql_name
 from tests.lakehouse import nightly

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.crash_points import CRASH_POINTS
-from lakehouse.ledger import Ledger
+from lakehouse.ledger.ledger import Ledger
 from lakehouse.tables import Warehouse, current_version, read
 from tests.lakehouse import nightly
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.leases import LeaseDesk
-from lakehouse.ledger import Ledger
-from lakehouse.ledger_records import Run, SliceRecord, StepRecord
+from lakehouse.leases.leases import LeaseDesk
+from lakehouse.ledger.ledger import Ledger
+from lakehouse.ledger.records import Run, SliceRecord, StepRecord
 from lakehouse.storage_errors import Fenced, StorageError
 from lakehouse.tables import Warehouse, current_version, read, sql_name
 from tests.lakehouse.nightly import SLICE, TABLE, publish_households, run_night

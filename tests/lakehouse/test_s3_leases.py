@@ -6,9 +6,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from lakehouse.holders import Holder
-from lakehouse.lease_stores import BucketClaims
-from lakehouse.leases import Claim, LeaseDesk
+from lakehouse.leases.leases import Claim, LeaseDesk
+from lakehouse.leases.owners import Holder
+from lakehouse.leases.stores import BucketClaims
 from lakehouse.storage_errors import Fenced, LeaseHeld, StorageError
 
 TABLE = "aggregate/household_spend/v1"

@@ -18,12 +18,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from lakehouse.environment_errors import JarsMissing
-from lakehouse.jars import delta_jars, fitting_jars
-from lakehouse.java import find_java
-from lakehouse.session import open_session, spark_home
+from lakehouse.session.errors import JarsMissing
+from lakehouse.session.jars import delta_jars, fitting_jars
+from lakehouse.session.java import find_java
+from lakehouse.session.start import open_session, spark_home
 
-HOUSE = Path(__file__).parents[2]
+PROJECT_ROOT = Path(__file__).parents[2]
 POM = (
     "<project><modelVersion>4.0.0</modelVersion><groupId>io.delta</groupId>"
     "<artifactId>{artifact}</artifactId><version>{version}</version></project>"
@@ -120,7 +120,7 @@ def test_a_repository_signed_by_an_authority_that_only_python_knows_is_trusted(
 def test_a_start_and_a_failing_query_print_not_one_line_of_sparks(tmp_path: Path) -> None:
     code = """
 import json
-from lakehouse.session import SessionSettings, open_session
+from lakehouse.session.start import SessionSettings, open_session
 from pyspark.errors import AnalysisException
 spark = open_session(SessionSettings(master="local[1]", driver_memory="1g"))
 try:
@@ -133,7 +133,7 @@ print(json.dumps([spark.conf.get("spark.sql.session.timeZone"), spark.sql("selec
     run = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
-        env=inherited | {"PYTHONPATH": str(HOUSE), "TZ": "America/New_York"},
+        env=inherited | {"PYTHONPATH": str(PROJECT_ROOT), "TZ": "America/New_York"},
         capture_output=True,
         text=True,
         timeout=180,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from online_store.store import OnlineStore
 
 STORES: dict[str, Callable[[Path], OnlineStore]] = {"embedded": lambda folder: EmbeddedStore(folder / "on line")}

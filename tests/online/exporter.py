@@ -9,7 +9,7 @@ import resource
 import signal
 import sys
 
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from online_store.errors import OnlineStoreError
 from tests.online.examples import SPEND, nightly
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from tests.online.examples import DAY_US, FIRST_US, HOUSEHOLDS, SPEND
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from features.errors import UnknownName, UsageError
+from definitions.errors import UnknownName, UsageError
 from online_store.answer import answer
 from online_store.errors import OnlineStoreError
 from online_store.key_text import key_value

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from features.errors import UnknownName
+from definitions.errors import UnknownName
 from kernels.content_hash import row_digests
 from online_store.errors import NothingExported, OnlineStoreError
 from online_store.record import Record

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from online_store.errors import StoreDamaged, StoreOfAnotherVersion
 from tests.online.examples import SPEND, a_snapshot, a_view, batch_of, nightly
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import UsageError
+from definitions.errors import UsageError
 from online_store.snapshot import StoredSelection, StoredService
 from tests.online.examples import a_snapshot, a_view, batch_of, churn, nightly
-from ziggurat.lookup import age_text, looked_up
+from ziggurat.cli.get import age_text, looked_up
 
-HOUSE = Path(__file__).parents[2]
+PROJECT_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -116,13 +116,13 @@ def test_an_age_is_told_in_its_largest_unit(seconds, text):
 def test_a_look_up_loads_no_engine(folder):
     code = (
         "import sys\n"
-        "from ziggurat.lookup import looked_up\n"
+        "from ziggurat.cli.get import looked_up\n"
         "looked_up(sys.argv[1], 'churn_v1', ['household_id=22'], at=None, as_json=False)\n"
         "heavy = {'pyspark', 'delta', 'pandas', 'pyarrow', 'numpy', 'sqlglot', 'pydantic', 'great_expectations'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code, str(folder)],
-        cwd=HOUSE, capture_output=True, text=True, timeout=60, check=False,
+        cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")

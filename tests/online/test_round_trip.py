@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from online_store.embedded import EmbeddedStore
+from online_store.embedded.store import EmbeddedStore
 from tests.online.examples import a_snapshot, a_view, batch_of
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 import kernels
-from lakehouse.session import open_session
+from lakehouse.session.start import open_session
 
 
 def places(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

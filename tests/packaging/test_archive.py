@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 import setuptools
 
-from lakehouse.environment import PACKAGES
-from lakehouse.jars import delta_jars
-from lakehouse.java import find_java, launcher_home
-from lakehouse.session import spark_home
+from lakehouse.session.environment import PACKAGES
+from lakehouse.session.jars import delta_jars
+from lakehouse.session.java import find_java, launcher_home
+from lakehouse.session.start import spark_home
 
 HERE = Path(__file__).parent
-HOUSE = HERE.parents[1]
+PROJECT_ROOT = HERE.parents[1]
 GENERATED = shutil.ignore_patterns("*.egg-info", "__pycache__")
 
 
@@ -28,10 +28,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
     source = folder / "source"
     for name in PACKAGES:
-        shutil.copytree(HOUSE / name, source / name, ignore=GENERATED)
+        shutil.copytree(PROJECT_ROOT / name, source / name, ignore=GENERATED)
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        if (HOUSE / name).is_file():
-            shutil.copyfile(HOUSE / name, source / name)
+        if (PROJECT_ROOT / name).is_file():
+            shutil.copyfile(PROJECT_ROOT / name, source / name)
     (source / "tests").mkdir()
     shutil.copyfile(HERE / "submitted_job.py", source / "tests" / "__init__.py")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
@@ -51,16 +51,16 @@ def empty(tmp_path: Path) -> Path:
 def test_the_list_of_packages_is_every_folder_that_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     listed: list[str] = []
     monkeypatch.setattr(setuptools, "setup", lambda **options: listed.extend(options["packages"]))
-    runpy.run_path(str(HOUSE / "setup.py"))
-    inits = [init for name in PACKAGES for init in (HOUSE / name).rglob("__init__.py")]
-    found = [init.relative_to(HOUSE).parent.parts for init in inits]
+    runpy.run_path(str(PROJECT_ROOT / "setup.py"))
+    inits = [init for name in PACKAGES for init in (PROJECT_ROOT / name).rglob("__init__.py")]
+    found = [init.relative_to(PROJECT_ROOT).parent.parts for init in inits]
     # What `ziggurat init` copies is data to us, though it is a package to whoever gets it.
     assert sorted(listed) == sorted(".".join(parts) for parts in found if "starter" not in parts)
 
 
 def test_every_top_level_package_is_known_to_the_doctor() -> None:
     others = {"tests", "benchmarks", "docs", "notebooks", "deploy"}
-    found = {init.parent.name for init in HOUSE.glob("*/__init__.py")} - others
+    found = {init.parent.name for init in PROJECT_ROOT.glob("*/__init__.py")} - others
     assert found == set(PACKAGES)
 
 
@@ -68,10 +68,10 @@ def test_the_archive_holds_packages_and_their_data_but_no_tests(archive: Path) -
     names = zipfile.ZipFile(archive).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert tops == set(PACKAGES)
-    assert not [name for name in names if "test" in Path(name).name]
+    assert not [name for name in names if Path(name).name.startswith(("test_", "conftest"))]
     assert "lakehouse/log4j2.properties" in names
-    sources = [path for name in PACKAGES for path in (HOUSE / name).rglob("*") if path.is_file()]
-    shipped = {str(path.relative_to(HOUSE)) for path in sources if "__pycache__" not in path.parts}
+    sources = [path for name in PACKAGES for path in (PROJECT_ROOT / name).rglob("*") if path.is_file()]
+    shipped = {str(path.relative_to(PROJECT_ROOT)) for path in sources if "__pycache__" not in path.parts}
     assert shipped == {name for name in names if ".dist-info/" not in name}
 
 

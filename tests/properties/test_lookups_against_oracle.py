@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from compute.facts import with_superseded_at
 from compute.rows import LookedUp, derive
-from features.model import ANY_TRUE, AvailableColumn, Column, DerivedView, EventTime, Kind, Source, lookup
-from features.views import Duplicates
+from definitions.views import Duplicates
+from ziggurat.model import ANY_TRUE, AvailableColumn, Column, DerivedView, EventTime, Kind, Source, lookup
 
 Row = dict[str, Any]
 INSTANT = pa.timestamp("us", tz="UTC")

@@ -3,9 +3,9 @@
 from typing import Any
 
 from compute.arrival import Load, new_rows, with_available_time
-from features.model import AvailableColumn, Column, EventTime, Kind, LandingDelay, LoadTime, Source
-from features.sources import Availability
+from definitions.sources import Availability
 from tests.support.drawn import at, frame, same
+from ziggurat.model import AvailableColumn, Column, EventTime, Kind, LandingDelay, LoadTime, Source
 
 FIRST = Load(at("10d"), None)
 SECOND = Load(at("11d"), at("10d"))

@@ -3,7 +3,8 @@
 from typing import Any
 
 from compute.cross import compare
-from features.model import (
+from tests.support.drawn import frame, same
+from ziggurat.model import (
     AggregateView,
     Column,
     CrossEntityView,
@@ -23,7 +24,6 @@ from features.model import (
     share_of_total,
     sum_of,
 )
-from tests.support.drawn import frame, same
 
 LINES = Source(
     name="lines",

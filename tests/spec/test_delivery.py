@@ -11,10 +11,10 @@ from pyspark.sql import functions as F
 
 from compute.delivered_times import event_time
 from compute.delivery import ORIGINAL, REASON, require_columns, typed
-from features.errors import SourceSchemaError
-from features.model import Ambiguous, AvailableColumn, Column, EventTime, Grain, Kind, LandingDelay, Nan, Source
-from lakehouse.deliveries import Location, open_delivery
+from definitions.errors import SourceSchemaError
+from lakehouse.files.deliveries import Location, open_delivery
 from tests.support.drawn import frame, same, table
+from ziggurat.model import Ambiguous, AvailableColumn, Column, EventTime, Grain, Kind, LandingDelay, Nan, Source
 
 NEW_YORK = "America/New_York"
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
-from features.errors import DefinitionError
-from features.expressions import parse_expression
+from definitions.errors import DefinitionError
+from definitions.expressions import parse_expression
 
 # pyspark leaves its result sockets to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")

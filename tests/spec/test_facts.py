@@ -3,8 +3,8 @@
 from typing import Any
 
 from compute.facts import current_rows, event_date, known_before, partition_of, with_superseded_at
-from features.model import AvailableColumn, Column, EventTime, Kind, PartitionBy, Source
 from tests.support.drawn import at_us, frame, same
+from ziggurat.model import AvailableColumn, Column, EventTime, Kind, PartitionBy, Source
 
 COLUMNS = (
     Column("case", "string"),

@@ -8,10 +8,11 @@ import pytest
 
 from compute.facts import with_superseded_at
 from compute.labels import Facts, candidates, label_spine
-from features.durations import DAY_US
-from features.errors import DefinitionError
-from features.label import AtStart, Every, Label
-from features.model import (
+from definitions.durations import DAY_US
+from definitions.errors import DefinitionError
+from definitions.labels import AtStart, Every, Label
+from tests.support.drawn import at_us, frame, same
+from ziggurat.model import (
     AvailableColumn,
     Column,
     Entity,
@@ -21,7 +22,6 @@ from features.model import (
     LandingDelay,
     Source,
 )
-from tests.support.drawn import at_us, frame, same
 
 SHOPPER = Entity("shopper", keys=(("case", "string"),))
 OFFER = Entity("offer", keys=(("offer", "string"),))

@@ -7,7 +7,9 @@ from pyspark.errors import PySparkException
 
 from compute.duplicates import refusal
 from compute.rows import LookedUp, derive
-from features.model import (
+from definitions.views import Duplicates
+from tests.support.drawn import frame, same
+from ziggurat.model import (
     AvailableColumn,
     Column,
     DerivedView,
@@ -18,8 +20,6 @@ from features.model import (
     expression,
     lookup,
 )
-from features.views import Duplicates
-from tests.support.drawn import frame, same
 
 CLOCKS = {"event_time": EventTime("event_at"), "available": AvailableColumn("told_at")}
 ORDERS = Source(

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
-from features.errors import (
+from definitions.errors import (
     DefinitionError,
     LabelTimeError,
     SpineColumnsError,

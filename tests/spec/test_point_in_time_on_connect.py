@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.java import find_java, launcher_home
-from lakehouse.session import spark_home
+from lakehouse.session.java import find_java, launcher_home
+from lakehouse.session.start import spark_home
 
-HOUSE = Path(__file__).parents[2]
+PROJECT_ROOT = Path(__file__).parents[2]
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 SETTINGS = {
     "spark.master": "local[2]",
@@ -70,8 +70,8 @@ def server(tmp_path: Path) -> Iterator[str]:
 def test_every_rule_holds_on_spark_connect_and_nothing_else_is_needed(server: str) -> None:
     """The client finds no Java: whoever asked for it would fail."""
     command = [sys.executable, "-m", "tests.spec.pit_join.on_connect", server]
-    env = environment(JAVA_HOME="/nowhere", PYTHONPATH=str(HOUSE))
-    done = subprocess.run(command, env=env, cwd=HOUSE, capture_output=True, text=True, timeout=150, check=False)
+    env = environment(JAVA_HOME="/nowhere", PYTHONPATH=str(PROJECT_ROOT))
+    done = subprocess.run(command, env=env, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     found = json.loads(done.stdout)
     assert not any(found.values()), "\n".join(line for lines in found.values() for line in lines)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from compute.windows import snapshots
-from features.model import (
+from tests.support.drawn import at_us, frame, rows, same
+from ziggurat.model import (
     LIFETIME,
     AggregateView,
     AvailableColumn,
@@ -25,7 +26,6 @@ from features.model import (
     minimum,
     sum_of,
 )
-from tests.support.drawn import at_us, frame, rows, same
 
 LINES = Source(
     name="lines",

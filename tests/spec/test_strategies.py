@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pyspark.sql import functions as F
 
-from features.errors import DefinitionError, UsageError
+from definitions.errors import DefinitionError, UsageError
 from lakehouse.storage_errors import StorageError
 from pit_join import History, explain_join, lay_out, point_in_time_join, with_layout
 from pit_join.laying_out import buckets_for

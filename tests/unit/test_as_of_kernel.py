@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.as_of import NEVER, NONE, SortedFacts, runs
+from kernels.as_of.search import NEVER, NONE, SortedFacts, runs
 
 FACT = st.tuples(st.integers(0, 3), st.integers(0, 9), st.one_of(st.none(), st.integers(1, 12)))
 LABEL = st.tuples(st.integers(-1, 3), st.integers(-1, 14))

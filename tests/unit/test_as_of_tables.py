@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernels.as_of_tables import key_numbers, latest
+from kernels.as_of.tables import key_numbers, latest
 
 INSTANT = pa.timestamp("us", tz="UTC")
 FACT = st.tuples(

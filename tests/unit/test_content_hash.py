@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.errors import SourceSchemaError
+from definitions.errors import SourceSchemaError
 from kernels.content_hash import LIMBS, ContentHash, combine, partial_sums, row_digests
 
 DAY = dt.date(2017, 11, 30)

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from features import model
-from features.errors import DefinitionError, UnknownName
-from features.feature import Aggregation
-from features.model import (
+from definitions import model
+from definitions.errors import DefinitionError, UnknownName
+from definitions.features import Aggregation
+from definitions.sources import check_type
+from definitions.versions import fingerprints
+from ziggurat.model import (
     ANY_TRUE,
     LIFETIME,
     AggregateView,
@@ -41,8 +43,6 @@ from features.model import (
     share_of_total,
     sum_of,
 )
-from features.sources import check_type
-from features.versions import fingerprints
 
 PERSON = Entity("person", keys=(("id", "bigint"),))
 COLUMNS = (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.durations import (
+from definitions.durations import (
     DAY_US,
     LIFETIME,
     Window,
@@ -17,7 +17,7 @@ from features.durations import (
     to_datetime,
     to_us,
 )
-from features.errors import DefinitionError
+from definitions.errors import DefinitionError
 
 FIRST, END = -2_208_988_800_000_000, 7_258_118_400_000_000  # 1900-01-01 and 2200-01-01, in µs
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.cache import cache_folder, placed, writable
-from lakehouse.environment import checks
-from lakehouse.environment_errors import EnvironmentProblem, JavaProblem, VersionsDoNotFit
-from lakehouse.jars import JARS, Jar, is_sound, jars_for
-from lakehouse.java import DROPPED, Java, find_java, launcher_home
+from lakehouse.session.cache import cache_folder, placed, writable
+from lakehouse.session.environment import checks
+from lakehouse.session.errors import EnvironmentProblem, JavaProblem, VersionsDoNotFit
+from lakehouse.session.jars import JARS, Jar, is_sound, jars_for
+from lakehouse.session.java import DROPPED, Java, find_java, launcher_home
 
 
 @pytest.fixture(autouse=True)
@@ -180,8 +180,8 @@ def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path)
     (tmp_path / "features").mkdir()
     (tmp_path / "features" / "__init__.py").write_text("")
     house = Path(__file__).parents[2]
-    script = "from lakehouse.environment import checks; print([c.found for c in checks() if c.ok is False])"
-    code = f"import sys; sys.path.insert(0, {str(house)!r}); import features.errors, lakehouse.environment\n"
+    script = "from lakehouse.session.environment import checks; print([c.found for c in checks() if c.ok is False])"
+    code = f"import sys; sys.path.insert(0, {str(house)!r}); import definitions.errors, lakehouse.session.environment\n"
     code += f"sys.path.insert(0, {str(tmp_path)!r}); del sys.modules['features']\n{script}"
     told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert f"`features` comes from {tmp_path / 'features'}" in told.stdout

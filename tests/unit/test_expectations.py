@@ -18,7 +18,7 @@ from quality.sheet import lay_out
 from quality.soundness import Problems
 
 DAY = "2017-11-30"
-HOUSE = Path(__file__).parents[2]
+PROJECT_ROOT = Path(__file__).parents[2]
 PROFILE = pd.DataFrame(
     [{"slice": DAY, "feature": "spend", "rows": 9, "nulls": 0, "nans": 0, "minimum": -1.0, "maximum": 3.0}]
 )
@@ -62,7 +62,7 @@ def run(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(HOUSE)},
+        env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True,
         text=True,
         check=False,

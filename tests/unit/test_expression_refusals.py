@@ -2,8 +2,8 @@
 
 import pytest
 
-from features.errors import DefinitionError, UnknownName
-from features.expressions import parse_expression
+from definitions.errors import DefinitionError, UnknownName
+from definitions.expressions import parse_expression
 
 SCHEMA = {
     "n": "int",

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.errors import DefinitionError
-from features.expressions import Expression, parse_expression
+from definitions.errors import DefinitionError
+from definitions.expressions import Expression, parse_expression
 
 SCHEMA = {
     "n": "int",

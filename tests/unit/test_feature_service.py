@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from definitions.errors import DefinitionError, UnknownName
+from definitions.registry import load
+from definitions.services import FeatureService, features_of
+from definitions.versions import service_features, service_fingerprint
 from features.aggregate.household_spend import household_spend
 from features.aggregate.household_visits import household_visits
 from features.aggregate.product_sales import product_sales
 from features.derived.basket_lines import basket_lines
 from features.entities import campaign, household
-from features.errors import DefinitionError, UnknownName
-from features.feature_service import FeatureService, features_of
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.demographics import demographics
-from features.registry import load
-from features.versions import service_features, service_fingerprint
 
 SPEND = features_of(household_spend, "sales_value_sum_7d", "spend_trend")
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from features.errors import DefinitionError
+from definitions.errors import DefinitionError
 from quality import (
     Bounds,
     CouldNotCheck,

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from definitions.errors import DefinitionError
+from definitions.labels import AtStart, Every
 from features.entities import campaign, household, product
-from features.errors import DefinitionError
-from features.label import AtStart, Every
 from features.labels import churn_30d, coupon_14d
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.campaigns import campaigns

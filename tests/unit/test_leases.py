@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.holders import Holder
-from lakehouse.lease_stores import FolderClaims
-from lakehouse.leases import Claim, LeaseDesk
+from lakehouse.leases.leases import Claim, LeaseDesk
+from lakehouse.leases.owners import Holder
+from lakehouse.leases.stores import FolderClaims
 from lakehouse.storage_errors import Fenced, LeaseHeld, StorageError
 
 TABLE = "aggregate/household_spend/v1"
-HOUSE = Path(__file__).parents[2]
+PROJECT_ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -32,14 +32,14 @@ def desk(folder: Path, run_id: str = "run-a", **settings: float) -> LeaseDesk:
 def in_another_process(folder: Path, code: str) -> subprocess.Popen[str]:
     program = (
         "import sys, os, time, json\n"
-        "from lakehouse.leases import LeaseDesk\n"
+        "from lakehouse.leases.leases import LeaseDesk\n"
         "from lakehouse.storage_errors import LeaseHeld\n"
         "desk = LeaseDesk.at(sys.argv[1], run_id=f'run-{os.getpid()}')\n"
         f"table = {TABLE!r}\n{code}"
     )
     return subprocess.Popen(
         [sys.executable, "-c", program, str(folder)],
-        cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=PROJECT_ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.manifest import Manifest, find_manifest, write_manifest
+from jobs.training_set.manifest import Manifest, find_manifest, write_manifest
 from lakehouse.storage_errors import StorageError
 from lakehouse.tables import Warehouse
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jobs.process_tree import cpu_seconds, resident_mb
+from jobs.run.process_tree import cpu_seconds, resident_mb
 
 
 def test_what_a_child_holds_and_uses_is_counted() -> None:

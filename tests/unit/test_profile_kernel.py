@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from features.errors import SourceSchemaError
+from definitions.errors import SourceSchemaError
 from kernels.profile import merge_profiles, profile
 
 NAN, INF = float("nan"), float("inf")

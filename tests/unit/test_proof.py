@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from definitions.durations import instant_us
+from definitions.registry import key_of
 from features.cross_entity.household_taste import household_taste
 from features.cross_entity.household_vs_cohort import household_vs_cohort
-from features.durations import instant_us
 from features.entities import campaign, household
-from features.model import FeatureService, features_of
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.demographics import demographics
-from features.registry import key_of
 from features.services import churn_v1, coupon_v1
-from jobs.proof_sample import spread
-from jobs.proof_worlds import WORLD, Knowable, Poison, everything_below, wide_selection, widened, worlds_of
+from jobs.leak_test.sample import spread
+from jobs.leak_test.scenarios import WORLD, Knowable, Poison, everything_below, wide_selection, widened, worlds_of
+from ziggurat.model import FeatureService, features_of
 
 NOON, SUNDAY, BEFORE = map(instant_us, ("2017-07-03T12:00:00Z", "2017-07-02", "2017-06-25"))
 HOUR_US = 3_600_000_000

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from features.errors import DefinitionError, UnknownName
-from features.registry import SHIPPED, Registry, key_of, load
+from definitions.errors import DefinitionError, UnknownName
+from definitions.registry import SHIPPED, Registry, key_of, load
 
 RAW = """
-from features.model import Column, EventTime, Kind, LandingDelay, Source
+from ziggurat.model import Column, EventTime, Kind, LandingDelay, Source
 
 lines = Source(
     name="lines", kind=Kind.EVENTS, version=1, owner="tests",
@@ -22,7 +22,7 @@ lines = Source(
 )
 """
 VIEW = """
-from features.model import AggregateView, Entity, count
+from ziggurat.model import AggregateView, Entity, count
 from {package}.lines import lines
 
 {name} = AggregateView(
@@ -183,7 +183,7 @@ def test_definitions_are_found_inside_a_zip_with_their_lock_file(tmp_path: Path)
             if file.suffix in (".py", ".json"):
                 packed.write(file, file.relative_to(root))
     told = (
-        "import features; from features.registry import load; from features.versions import locked_fingerprints;"
+        "import features; from definitions.registry import load; from definitions.versions import locked_fingerprints;"
         "registry = load(); print(features.__file__);"
         "print(len(registry.definitions), len(locked_fingerprints(registry)))"
     )

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from jobs.manifest import Manifest
-from jobs.training_set_reasons import reasons_of
+from jobs.training_set.diff_reasons import reasons_of
+from jobs.training_set.manifest import Manifest
 
 VIEW = {
     "table": "aggregate/spend/v1", "version": 3, "features": {"total": "f00d"}, "entity": "household",

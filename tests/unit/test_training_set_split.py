@@ -2,10 +2,10 @@
 
 import pytest
 
-from features.errors import SpineColumnsError, UsageError
+from definitions.errors import SpineColumnsError, UsageError
 from features.labels import churn_30d
-from jobs.training_set_split import Split, refuse_taken
-from jobs.training_set_split_asked import SplitAsked, asked_split, with_gap
+from jobs.training_set.split import Split, refuse_taken
+from jobs.training_set.split_request import SplitAsked, asked_split, with_gap
 
 
 def test_shares_and_instants_are_read_in_one_form_however_they_are_written():

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from features import versions
-from features.errors import DefinitionChanged
-from features.model import (
+from definitions import versions
+from definitions.errors import DefinitionChanged
+from definitions.registry import Registry, key_of, load
+from definitions.versions import fingerprints, lock_path, lock_text, locked_fingerprints, require_unchanged
+from ziggurat.model import (
     ANY_TRUE,
     LIFETIME,
     WEEKLY,
@@ -35,8 +37,6 @@ from features.model import (
     ratio_to_mean,
     sum_of,
 )
-from features.registry import Registry, key_of, load
-from features.versions import fingerprints, lock_path, lock_text, locked_fingerprints, require_unchanged
 
 NEW_YORK = "America/New_York"
 LINES = Source(

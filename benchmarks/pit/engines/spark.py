@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from lakehouse.session import SessionSettings, open_session
+from lakehouse.session.start import SessionSettings, open_session
 
 DRIVER_MEMORY = "8g"
 

@@ -11,7 +11,7 @@ from benchmarks.pit.cases import Question
 from benchmarks.pit.data import START_US, YEAR_US
 from benchmarks.pit.engines.spark import opened
 from benchmarks.pit.engines.ziggurat_colocated import Colocated
-from features.durations import to_us
+from definitions.durations import to_us
 from lakehouse.layouts import find_layout, write_run
 from pit_join import History, lay_out
 from pit_join.laying_out import buckets_for, laid_rows

@@ -6,8 +6,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.durations import instant_us
-from jobs.fetch_data import TABLES
+from definitions.durations import instant_us
+from ziggurat.cli.demo.data import TABLES
 
 HERE = Path(__file__).parent
 INSTANT = pa.timestamp("us", tz="UTC")

@@ -16,7 +16,7 @@ from {package}.aggregate.rider_activity import rider_activity
 from {package}.cross_entity.rider_vs_plan import rider_vs_plan
 from {package}.entities import rider
 from {package}.raw.riders import riders
-from features.model import FeatureService, features_of
+from ziggurat.model import FeatureService, features_of
 
 rides_v1 = FeatureService(
     "rides_v1",
@@ -32,7 +32,7 @@ _LABELS = '''"""What the model predicts."""
 
 from {package}.entities import rider
 from {package}.raw.rides import rides
-from features.model import Every, Label
+from ziggurat.model import Every, Label
 
 rides_again = Label(
     "rides_again",

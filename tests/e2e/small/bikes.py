@@ -17,19 +17,19 @@ from pathlib import Path
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from features.durations import instant_us
-from jobs.build import build
-from jobs.context import Listener, Silent
-from jobs.outcome import RunOutcome
-from jobs.request import Request
+from definitions.durations import instant_us
+from jobs.build.job import build
+from jobs.run.context import Listener, Silent
+from jobs.run.outcome import RunOutcome
+from jobs.run.request import Request
 from kernels.content_hash import combine, partial_sums
 from lakehouse.tables import Warehouse
-from ziggurat.cli import main
-from ziggurat.starter_project import package_name, write_starter
+from ziggurat.cli.main import main
+from ziggurat.cli.starter_project import package_name, write_starter
 from ziggurat.workspace import open as open_workspace
 
 FIRST, SECOND = "2024-06-01", "2024-06-08"
-HOUSE = Path(__file__).parents[3]
+PROJECT_ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True)

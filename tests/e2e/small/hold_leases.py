@@ -2,7 +2,7 @@
 
 import sys
 
-from lakehouse.leases import LeaseDesk
+from lakehouse.leases.leases import LeaseDesk
 
 if __name__ == "__main__":
     leases, run, *tables = sys.argv[1:]

@@ -8,7 +8,7 @@ import sys
 from pyspark.sql import SparkSession
 
 from tests.e2e.small import killed_verb
-from tests.e2e.small.bikes import HOUSE, Bikes
+from tests.e2e.small.bikes import PROJECT_ROOT, Bikes
 
 
 def kill(spark: SparkSession, bikes: Bikes, point: str, *words: str) -> None:
@@ -16,7 +16,7 @@ def kill(spark: SparkSession, bikes: Bikes, point: str, *words: str) -> None:
     parameters = spark.sparkContext._gateway.gateway_parameters
     done = subprocess.run(
         [sys.executable, killed_verb.__file__, bikes.folder, str(parameters.port), parameters.auth_token, *words],
-        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(HOUSE)},
+        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(PROJECT_ROOT)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, f"{point}: {done.stdout}{done.stderr}"

@@ -13,8 +13,8 @@ from pyspark.sql import functions as F
 
 from compute import arrival, cross, labels, rows, windows
 from compute.windows import _aggregate_partition
-from features.durations import to_us
-from kernels.window_plan import WindowPlan
+from definitions.durations import to_us
+from kernels.windows.plan import WindowPlan
 from tests.spec import test_arrival, test_cohorts, test_delivery, test_labels, test_lookups, test_snapshots
 from tests.spec.leaks.leak import SPEC, Leak, Plant
 

@@ -13,11 +13,11 @@ from pyspark.sql import functions as F
 
 from compute import cross
 from compute.facts import instant
-from features.durations import DAY_US
-from jobs import derive as deriver
-from jobs import proof_rebuild
-from jobs import snapshots as builder
-from jobs.derive import rows_of
+from definitions.durations import DAY_US
+from jobs.build import derived as deriver
+from jobs.build import snapshots as builder
+from jobs.build.derived import rows_of
+from jobs.leak_test import rebuild as proof_rebuild
 from tests.spec.leaks.layer_leaks import WithoutTime
 from tests.spec.leaks.leak import PROOF, Leak
 
@@ -67,7 +67,7 @@ from {package}.cross_entity.rider_vs_plan import rider_vs_plan
 from {package}.derived.trips import trips
 from {package}.entities import rider
 from {package}.raw.rides import rides
-from features.model import (
+from ziggurat.model import (
     EVERYONE,
     AggregateView,
     CrossEntityView,

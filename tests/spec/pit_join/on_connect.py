@@ -9,7 +9,7 @@ import sys
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from features.errors import UsageError
+from definitions.errors import UsageError
 from pit_join import History, facts_at_label, gather_evidence, join_with_evidence, point_in_time_join
 from tests.spec.pit_join.stacked import Cases, session_like
 from tests.support.drawn import frame

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from features.durations import duration_us
+from definitions.durations import duration_us
 from pit_join.oracle import Asked, Row, seen_by
 from tests.spec.pit_join.plain import plain
 from tests.spec.pit_join.rule import Rule

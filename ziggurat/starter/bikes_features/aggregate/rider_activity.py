@@ -2,7 +2,7 @@
 
 from bikes_features.derived.trips import trips
 from bikes_features.entities import rider
-from features.model import DAILY, LIFETIME, AggregateView, count, expression, maximum, mean, sum_of
+from ziggurat.model import DAILY, LIFETIME, AggregateView, count, expression, maximum, mean, sum_of
 
 rider_activity = AggregateView(
     "rider_activity",

@@ -3,7 +3,7 @@
 from bikes_features.aggregate.rider_activity import rider_activity
 from bikes_features.entities import rider
 from bikes_features.raw.riders import riders
-from features.model import OWN_GROUP, CrossEntityView, Group, members, percentile_rank, ratio_to_mean
+from ziggurat.model import OWN_GROUP, CrossEntityView, Group, members, percentile_rank, ratio_to_mean
 
 rider_vs_plan = CrossEntityView(
     "rider_vs_plan",

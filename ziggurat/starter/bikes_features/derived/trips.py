@@ -3,7 +3,7 @@
 from bikes_features.entities import CITY_ZONE
 from bikes_features.raw.riders import riders
 from bikes_features.raw.rides import rides
-from features.model import DerivedView, expression, lookup
+from ziggurat.model import DerivedView, expression, lookup
 
 trips = DerivedView(
     "trips",

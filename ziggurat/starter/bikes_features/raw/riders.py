@@ -1,6 +1,6 @@
 """Who the riders are. The list carries no time, so it says so: static, and certified as such."""
 
-from features.model import Column, Kind, Source
+from ziggurat.model import Column, Kind, Source
 
 riders = Source(
     name="riders",

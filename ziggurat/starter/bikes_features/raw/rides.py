@@ -1,7 +1,7 @@
 """Rides as the docks report them; a ride may be reported again, corrected."""
 
 from bikes_features.entities import CITY_ZONE
-from features.model import AvailableColumn, Column, EventTime, Kind, Source
+from ziggurat.model import AvailableColumn, Column, EventTime, Kind, Source
 
 rides = Source(
     name="rides",

@@ -1,0 +1,230 @@
+"""The closed list of functions: the one place to add another. A name that is not here never reaches Spark."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import available_timezones
+
+from definitions.errors import DefinitionError, UnknownName, did_you_mean
+from definitions.expressions.terms import Term, call, converted, fitted, fitted_number, united
+from definitions.expressions.types import (
+    BIGINT,
+    BOOLEAN,
+    DATE,
+    DOUBLE,
+    INT,
+    MAX_PRECISION,
+    STRING,
+    TIMESTAMP,
+    SqlType,
+    decimal,
+)
+
+_Arguments = Sequence[Term]
+
+
+@dataclass(frozen=True)
+class Function:
+    """How a call reads, how many arguments it takes, and what typed term it makes of them."""
+
+    reads: str
+    at_least: int
+    at_most: int
+    term: Callable[[_Arguments], Term]
+
+    @property
+    def name(self) -> str:
+        return self.reads.partition("(")[0]
+
+
+def _typed(reads: str, wanted: Sequence[SqlType], result: SqlType, *, optional: int = 0) -> Function:
+    """A function of Spark with fixed argument types."""
+    name = reads.partition("(")[0]
+
+    def term(given: _Arguments) -> Term:
+        return call(name, [fitted(g, w, of=reads) for g, w in zip(given, wanted, strict=False)], result)
+
+    return Function(reads, len(wanted) - optional, len(wanted), term)
+
+
+def _concat(given: _Arguments) -> Term:
+    return call("concat", [fitted(g, STRING, of="concat(a, b, …)") for g in given], STRING)
+
+
+def _branches(name: str) -> Callable[[_Arguments], Term]:
+    """coalesce and nullif: the common type of all arguments."""
+
+    def term(given: _Arguments) -> Term:
+        made = united(given, of=name)
+        return call(name, made, made[0].type)
+
+    return term
+
+
+def _extreme(name: str) -> Callable[[_Arguments], Term]:
+    def term(given: _Arguments) -> Term:
+        made = united(given, of=name)
+        if made[0].type == BOOLEAN:
+            raise DefinitionError(f"{name} needs values with an order, found boolean; write and / or")
+        return call(name, made, made[0].type)
+
+    return term
+
+
+def _choice(given: _Arguments) -> Term:
+    condition = fitted(given[0], BOOLEAN, of="the condition of if")
+    made = united(given[1:], of="if")
+    return call("if", [condition, *made], made[0].type)
+
+
+def _abs(given: _Arguments) -> Term:
+    number = fitted_number(given[0], of="abs(number)")
+    number = converted(number, BIGINT) if number.type.is_whole else number
+    return call("abs", [number], number.type)
+
+
+def _bround(given: _Arguments) -> Term:
+    number = fitted_number(given[0], of="bround(number, places)")
+    places = _places(given[1]) if len(given) > 1 else 0
+    result = number.type
+    if result.is_decimal:
+        kept = min(places, result.scale)
+        result = decimal(min(result.precision - result.scale + 1 + kept, MAX_PRECISION), kept)
+    return call("bround", [number, *given[1:]], result)
+
+
+def _places(term: Term) -> int:
+    if term.literal is None or term.type != INT or not 0 <= int(term.literal) <= MAX_PRECISION:
+        raise DefinitionError(f"bround needs a literal number of places from 0 to 38, found {term.text}")
+    return int(term.literal)
+
+
+def _whole_part(name: str) -> Callable[[_Arguments], Term]:
+    def term(given: _Arguments) -> Term:
+        number = fitted_number(given[0], of=f"{name}(number)")
+        number = converted(number, BIGINT) if number.type.is_whole else number
+        kind = number.type
+        if not kind.is_decimal:
+            return call(name, [number], BIGINT)
+        digits = kind.precision - kind.scale + 1 if kind.scale else kind.precision
+        return call(name, [number], decimal(digits, 0))
+
+    return term
+
+
+def _between_instants(name: str, microseconds: str) -> Function:
+    def term(given: _Arguments) -> Term:
+        end, start = (fitted(g, TIMESTAMP, of=f"{name}(end, start)") for g in given)
+        sql = f"((unix_micros({end.sql}) - unix_micros({start.sql})) / {microseconds})"
+        return call(name, given, DOUBLE, sql=sql)
+
+    return Function(f"{name}(end, start)", 2, 2, term)
+
+
+def _local(name: str, spark: str, result: SqlType) -> Function:
+    """A part of the local wall time in a named zone; right because sessions are pinned to UTC (S2)."""
+
+    def term(given: _Arguments) -> Term:
+        instant = fitted(given[0], TIMESTAMP, of=f"{name}(instant, 'zone')")
+        wall = f"from_utc_timestamp({instant.sql}, {_zone(given[1]).sql})"
+        return call(name, given, result, sql=spark.format(wall))
+
+    return Function(f"{name}(instant, 'zone')", 2, 2, term)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    # a zone without a region (EST, posixrules) means another thing in Java or nothing
+    return frozenset(z for z in available_timezones() if z == "UTC" or "/" in z)
+
+
+def _zone(term: Term) -> Term:
+    if term.literal is None or term.type != STRING:
+        raise DefinitionError(f"the zone must be a literal such as 'America/New_York', found {term.text}")
+    if term.literal not in _zones():
+        hint = did_you_mean(term.literal, _zones())
+        raise UnknownName(f"'{term.literal}' is no IANA zone; write one such as 'America/New_York'.{hint}")
+    return term
+
+
+_ANY = 64
+
+FUNCTIONS: Mapping[str, Function] = {
+    f.name: f
+    for f in (
+        Function("coalesce(a, b, …)", 2, _ANY, _branches("coalesce")),
+        Function("nullif(a, b)", 2, 2, _branches("nullif")),
+        Function("if(condition, a, b)", 3, 3, _choice),
+        Function("greatest(a, b, …)", 2, _ANY, _extreme("greatest")),
+        Function("least(a, b, …)", 2, _ANY, _extreme("least")),
+        Function("abs(number)", 1, 1, _abs),
+        Function("bround(number, places)", 1, 2, _bround),
+        Function("floor(number)", 1, 1, _whole_part("floor")),
+        Function("ceil(number)", 1, 1, _whole_part("ceil")),
+        _typed("try_divide(a, b)", (DOUBLE, DOUBLE), DOUBLE),
+        _typed("rint(number)", (DOUBLE,), DOUBLE),
+        _typed("sqrt(number)", (DOUBLE,), DOUBLE),
+        _typed("ln(number)", (DOUBLE,), DOUBLE),
+        _typed("log10(number)", (DOUBLE,), DOUBLE),
+        _typed("exp(number)", (DOUBLE,), DOUBLE),
+        _typed("pow(a, b)", (DOUBLE, DOUBLE), DOUBLE),
+        _typed("sign(number)", (DOUBLE,), DOUBLE),
+        _typed("upper(string)", (STRING,), STRING),
+        _typed("lower(string)", (STRING,), STRING),
+        _typed("trim(string)", (STRING,), STRING),
+        _typed("length(string)", (STRING,), INT),
+        Function("concat(a, b, …)", 2, _ANY, _concat),
+        _typed("substring(string, position, length)", (STRING, INT, INT), STRING, optional=1),
+        _typed("replace(string, search, by)", (STRING, STRING, STRING), STRING),
+        _typed("startswith(string, start)", (STRING, STRING), BOOLEAN),
+        _typed("contains(string, part)", (STRING, STRING), BOOLEAN),
+        _typed("date_add(day, days)", (DATE, INT), DATE),
+        _typed("datediff(end, start)", (DATE, DATE), INT),
+        _between_instants("seconds_between", "1000000D"),
+        _between_instants("days_between", "86400000000D"),
+        _local("local_hour", "hour({})", INT),
+        _local("local_weekday", "(weekday(to_date({})) + 1)", INT),
+        _local("local_date", "to_date({})", DATE),
+    )
+}
+
+SYNONYMS: Mapping[str, str] = {
+    "iff": "if",
+    "power": "pow",
+    "starts_with": "startswith",
+}
+
+_LOCAL = "time parts need a zone: write local_hour, local_weekday or local_date(instant, 'America/New_York')"
+_AGGREGATE = "an expression sees one row; aggregates are declared in an AggregateView"
+_CLOCK = "a value must be the same in every run; compare with a column or a literal"
+_ADVICE: Mapping[str, str] = {
+    "round": "it rounds half-up, which biases sums; write bround(number, places), half-even",
+    "from_utc_timestamp": _LOCAL,
+    "to_utc_timestamp": _LOCAL,
+    **dict.fromkeys(("hour", "dayofweek", "weekday", "day", "month", "year", "to_date", "date_trunc", "trunc"), _LOCAL),
+    **dict.fromkeys(("sum", "count", "avg", "mean", "min", "max", "first", "last", "collect_list"), _AGGREGATE),
+    **dict.fromkeys(("now", "current_timestamp", "current_date", "unix_timestamp", "rand", "randn", "uuid"), _CLOCK),
+    **dict.fromkeys(
+        ("reflect", "java_method", "try_reflect", "input_file_name", "current_user"),
+        "expressions compute from columns and reach nothing else",
+    ),
+}
+
+
+def function(name: str) -> Function:
+    """The function of that name in any case; unlisted: DefinitionError with advice, or UnknownName."""
+    known = SYNONYMS.get(name.lower(), name.lower())
+    if found := FUNCTIONS.get(known):
+        return found
+    if advice := _ADVICE.get(known):
+        raise DefinitionError(f"the function {name} is not allowed: {advice}")
+    hint = did_you_mean(known, [*FUNCTIONS, *SYNONYMS])
+    raise UnknownName(f"the function '{name}' is not on the list of functions for expressions.{hint}")
+
+
+def applied(name: str, given: _Arguments) -> Term:
+    """The call as a typed term; DefinitionError for a wrong number or type of arguments."""
+    found = function(name)
+    if not found.at_least <= len(given) <= found.at_most:
+        raise DefinitionError(f"{found.reads} was given {len(given)} arguments")
+    return found.term(given)

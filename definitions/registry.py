@@ -1,0 +1,185 @@
+"""Every definition by name. Any importable package can be the definitions; the import graph is the lineage graph."""
+
+import importlib
+import pkgutil
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import ModuleType
+from typing import TypeVar
+
+from definitions.errors import DefinitionError, UnknownName, ZigguratError, did_you_mean
+from definitions.labels import Label
+from definitions.services import FeatureService
+from definitions.sources import Source
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+
+LAYERS = ("raw", "derived", "aggregate", "cross_entity")
+SHIPPED = "features"
+Named = TypeVar("Named", FeatureService, Label)
+
+
+def key_of(definition: Definition) -> str:
+    """`aggregate/household_spend/v1`: the name of a definition's table, everywhere."""
+    return f"{definition.layer}/{definition.name}/v{definition.version}"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Definitions in an order in which each stands after what it reads; the services and labels made of them."""
+
+    package: str
+    definitions: tuple[Definition, ...]
+    services: tuple[FeatureService, ...] = ()
+    labels: tuple[Label, ...] = ()
+
+    @cached_property
+    def by_key(self) -> Mapping[str, Definition]:
+        return {key_of(definition): definition for definition in self.definitions}
+
+    def get(self, name: str) -> Definition:
+        """By name (`household_spend`: its newest version), name and version (`household_spend/v1`) or whole key."""
+        found = [d for key, d in self.by_key.items() if name in (d.name, f"{d.name}/v{d.version}", key)]
+        if not found:
+            raise UnknownName(
+                f"no view or source is called '{name}' in "
+                f"'{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}"
+            )
+        return max(found, key=lambda definition: definition.version)
+
+    def service(self, name: str) -> FeatureService:
+        return _named(self.services, name, "feature service", self.package)
+
+    def label(self, name: str) -> Label:
+        return _named(self.labels, name, "label", self.package)
+
+    def select(self, patterns: Iterable[str]) -> tuple[Definition, ...]:
+        """`VIEW`: it and all it needs. `VIEW+`: also everything built on it, and what that needs.
+
+        Nothing: everything.
+        """
+        wanted: set[str] = set()
+        for pattern in patterns:
+            name = key_of(self.get(pattern.removesuffix("+")))
+            wanted |= self.needed_by(name)
+            if pattern.endswith("+"):
+                for dependent in self.built_on(name):
+                    wanted |= self.needed_by(dependent)
+        return tuple(d for key, d in self.by_key.items() if not wanted or key in wanted)
+
+    def needed_by(self, key: str) -> set[str]:
+        upstream = [key_of(source) for source in self.by_key[key].upstream]
+        return {key}.union(*(self.needed_by(each) for each in upstream))
+
+    def built_on(self, key: str) -> set[str]:
+        return {other for other in self.by_key if other != key and key in self.needed_by(other)}
+
+
+def _named(among: Sequence[Named], name: str, what: str, package: str) -> Named:
+    for each in among:
+        if each.name == name:
+            return each
+    raise UnknownName(f"no {what} is called '{name}' in '{package}'.{did_you_mean(name, {e.name for e in among})}")
+
+
+def documentation(definition: Definition) -> str:
+    """The definition's own words, else the docstring of the module that is named like it and declares it."""
+    if definition.doc:
+        return definition.doc
+    for name, module in list(sys.modules.items()):
+        if name.endswith(f".{definition.name}") and getattr(module, definition.name, None) is definition:
+            return " ".join((module.__doc__ or "").split())
+    return ""
+
+
+def load(package: str = SHIPPED) -> Registry:
+    """Import every module of the package and collect what it declares."""
+    found: dict[str, Definition] = {}
+    services: dict[str, FeatureService] = {}
+    labels: dict[str, Label] = {}
+    for module in _modules(package):
+        for variable, value in vars(module).items():
+            place = f"{module.__name__}.{variable}"
+            if isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
+                _add(value, found, place)
+            elif isinstance(value, FeatureService):
+                _add_named(value, services, place)
+            elif isinstance(value, Label):
+                _add_named(value, labels, place)
+    if not found:
+        raise DefinitionError(
+            f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
+        )
+    _one_layer_each(found.values())
+    ordered = tuple(sorted(found.values(), key=_depth))
+    return Registry(package, ordered, tuple(services.values()), tuple(labels.values()))
+
+
+def _one_layer_each(definitions: Iterable[Definition]) -> None:
+    layers: dict[str, str] = {}
+    for each in definitions:
+        other = layers.setdefault(each.name, each.layer)
+        if other != each.layer:
+            raise DefinitionError(
+                f"'{each.name}' stands in two layers, {other} and {each.layer}; one name is one thing: rename one."
+            )
+
+
+def _add(value: Definition, found: dict[str, Definition], place: str) -> None:
+    for upstream in value.upstream:
+        _add(upstream, found, place)
+    if found.setdefault(key_of(value), value) is not value:
+        raise DefinitionError(
+            f"{place}: there are two definitions called {key_of(value)}; give one of them another name or version."
+        )
+
+
+def _add_named(value: Named, found: dict[str, Named], place: str) -> None:
+    if found.setdefault(value.name, value) is not value:
+        raise DefinitionError(f"{place}: there are two called '{value.name}'; give one of them another name.")
+
+
+def _depth(definition: Definition) -> tuple[int, int, str]:
+    def steps(each: Definition) -> int:
+        return 1 + max((steps(up) for up in each.upstream), default=0)
+
+    return LAYERS.index(definition.layer), steps(definition), key_of(definition)
+
+
+def _modules(package: str) -> Iterator[ModuleType]:
+    root = _import(package)
+    yield root
+    # pkgutil, not glob: definitions are also found inside a zip that spark-submit ships.
+    for info in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}."):
+        yield _import(info.name)
+
+
+def _import(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ZigguratError:
+        raise
+    except ModuleNotFoundError as error:
+        raise DefinitionError(
+            f"definitions '{name}' can't be imported: no module '{error.name}'. Run from the folder that holds the "
+            "package, or install it."
+        ) from error
+    except ImportError as error:
+        circle = (
+            "the modules import each other in a circle; "
+            if "circular import" in str(error) or "partially initialized" in str(error)
+            else ""
+        )
+        raise DefinitionError(f"definitions '{name}' can't be imported: {circle}{error}") from error
+    except SyntaxError as error:
+        raise DefinitionError(
+            f"{error.filename}, line {error.lineno}: this definition does not parse: {error.msg}."
+        ) from error
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise DefinitionError(
+            f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: "
+            f"{error}"
+        ) from error

@@ -1,0 +1,186 @@
+"""A feature service: the ordered features that one model uses, from views of one or several entities."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from definitions.durations import duration_us
+from definitions.errors import DefinitionError, UnknownName, did_you_mean
+from definitions.features import Feature
+from definitions.sources import Entity, Source, check_name
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+
+
+@dataclass(frozen=True)
+class ServedColumn:
+    """One column of a training set: `{view}__{feature}`, or `{role}_{view}__{feature}`."""
+
+    name: str
+    feature: str
+    type: str
+    unit: str = ""
+    doc: str = ""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a service takes from one view, for one role of the entity that the view describes.
+
+    A spine names the entity by the view's join keys, in a role by `{role}_{key}`. `max_age` is S18's; empty: no limit.
+    """
+
+    view: Definition
+    entity: Entity
+    names: tuple[str, ...]
+    role: str = ""
+    max_age: str = ""
+
+    def __post_init__(self) -> None:
+        for key, type_ in self.entity.keys:
+            found = _schema(self.view).get(key)
+            if found != type_:
+                raise DefinitionError(
+                    f"'{self.view.name}' can't be joined by {self.entity.name}: key '{key}' is {type_} in the entity "
+                    f"but {found or 'missing'} in the view."
+                )
+        if self.role:
+            check_name(self.role, f"role of '{self.view.name}'")
+        if twice := sorted({name for name in self.names if self.names.count(name) > 1}):
+            raise DefinitionError(f"'{self.view.name}': feature '{twice[0]}' is taken twice.")
+        for name in self.names:
+            if name not in _features(self.view):
+                near = did_you_mean(name, _features(self.view))
+                raise UnknownName(f"'{name}' is not a feature of '{self.view.name}' v{self.view.version}.{near}")
+        self._check_age()
+
+    def _check_age(self) -> None:
+        if not self.max_age:
+            return
+        us = duration_us(self.max_age, where=f"max_age of '{self.view.name}'")
+        if self.is_static:
+            raise DefinitionError(f"'{self.view.name}' is static: without a time it has no age; leave max_age out.")
+        if isinstance(self.view, AggregateView | CrossEntityView):
+            least = duration_us(self.view.freshness.every) + self.view.publish_delay_us
+            if us < least:
+                raise DefinitionError(
+                    f"max_age {self.max_age} of '{self.view.name}' is shorter than its cadence and publish_delay "
+                    f"together ({least // 1_000_000:,} s): values would expire before their successor is out (S18)."
+                )
+
+    @property
+    def name(self) -> str:
+        """The prefix of its columns."""
+        return f"{self.role}_{self.view.name}" if self.role else self.view.name
+
+    @property
+    def spine_keys(self) -> tuple[str, ...]:
+        """The spine's columns that name the entity, in the order of its keys."""
+        return tuple(f"{self.role}_{key}" if self.role else key for key in self.entity.key_names)
+
+    @property
+    def max_age_us(self) -> int | None:
+        return duration_us(self.max_age) if self.max_age else None
+
+    @property
+    def is_static(self) -> bool:
+        return isinstance(self.view, Source) and self.view.is_static
+
+    @property
+    def is_snapshot(self) -> bool:
+        return isinstance(self.view, AggregateView | CrossEntityView)
+
+    @cached_property
+    def columns(self) -> tuple[ServedColumn, ...]:
+        known = _features(self.view)
+        return tuple(
+            ServedColumn(f"{self.name}__{name}", name, known[name].type, known[name].unit, known[name].doc)
+            for name in self.names
+        )
+
+
+def features_of(
+    view: Definition, *names: str, entity: Entity | None = None, role: str = "", max_age: str = ""
+) -> Selection:
+    """Some features of a view, or all when none is named. Raw and derived views need the entity to join by."""
+    joined_by = view.entity if isinstance(view, AggregateView | CrossEntityView) else entity
+    if joined_by is None:
+        raise DefinitionError(f"'{view.name}' holds facts: say whose, e.g. features_of({view.name}, entity=household).")
+    if entity is not None and entity != joined_by:
+        raise DefinitionError(f"'{view.name}' describes {joined_by.name}, not {entity.name}; leave entity out.")
+    taken = names or tuple(name for name in _features(view) if name not in joined_by.key_names)
+    return Selection(view, joined_by, taken, role, max_age)
+
+
+@dataclass(frozen=True)
+class FeatureService:
+    """Ordered features, as one model is trained on them and served. Its version is the end of its name: `churn_v1`."""
+
+    name: str
+    features: tuple[Selection, ...] = field(kw_only=True)
+    owner: str = field(kw_only=True)
+    doc: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "feature service")
+        if not self.features:
+            raise DefinitionError(f"service '{self.name}' takes no features; add features_of(view, …).")
+        names = [selection.name for selection in self.features]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DefinitionError(
+                f"service '{self.name}': two selections would be called '{twice[0]}'; take all features of a view at "
+                "once, or give one of them a role."
+            )
+        types: dict[str, str] = {}
+        for key, type_ in self.keys:
+            if types.setdefault(key, type_) != type_:
+                raise DefinitionError(f"service '{self.name}': spine key '{key}' is {types[key]} and {type_} at once.")
+
+    @property
+    def where(self) -> str:
+        return f"service '{self.name}'"
+
+    @cached_property
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """Every join key that a spine must have, with its type, once each."""
+        found = [
+            (key, type_)
+            for selection in self.features
+            for key, (_, type_) in zip(selection.spine_keys, selection.entity.keys, strict=True)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def columns(self) -> tuple[ServedColumn, ...]:
+        return tuple(column for selection in self.features for column in selection.columns)
+
+    @property
+    def publish_delay_us(self) -> int:
+        """How long after T the last of its snapshots is out."""
+        delays = (s.view.publish_delay_us for s in self.features if isinstance(s.view, AggregateView | CrossEntityView))
+        return max(delays, default=0)
+
+
+def _features(view: Definition) -> dict[str, Feature]:
+    """What can be taken from a view, by name. Facts give any of their columns."""
+    if isinstance(view, AggregateView | CrossEntityView):
+        return {feature.name: feature for feature in view.published}
+    computed = {f.name: f for f in view.outputs} if isinstance(view, DerivedView) else {}
+    root = view if isinstance(view, Source) else view.root
+    told = {column.name: column for column in root.columns}
+    plain = {
+        name: Feature(
+            name=name,
+            type=type_,
+            operation="column",
+            unit=told[name].unit if name in told else "",
+            doc=told[name].doc if name in told else "",
+        )
+        for name, type_ in view.schema.items()
+        if name not in ("event_time", "available_time")
+    }
+    return plain | computed
+
+
+def _schema(view: Definition) -> dict[str, str]:
+    if isinstance(view, AggregateView | CrossEntityView):
+        return dict(view.entity.keys)
+    return view.schema

@@ -1,0 +1,272 @@
+"""Ingest: what was delivered, into raw. Append-only; unusable rows go to quarantine; counts are reconciled (S31)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC
+from typing import Any
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from compute import arrival, delivery
+from compute.facts import event_date
+from definitions.durations import instant_us, to_datetime, to_us
+from definitions.errors import (
+    SourceMissing,
+    StaticSourceChanged,
+    TooManyQuarantined,
+    did_you_mean,
+)
+from definitions.registry import key_of
+from definitions.sources import LandingDelay, Source
+from definitions.versions import fingerprints, meaning_of
+from jobs.run.context import Job
+from jobs.run.outcome import Status, StepOutcome
+from lakehouse.commit_notes import CommitNote, SliceNote
+from lakehouse.commits import append, crash_point, stage
+from lakehouse.files import deliveries
+from lakehouse.files.read_errors import told_as_unreadable
+from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
+from lakehouse.storage_errors import storage_errors_told
+from lakehouse.tables import current_version, read, remove
+
+
+@dataclass(frozen=True)
+class Counts:
+    """rows_in = kept + again + quarantined, always."""
+
+    rows_in: int
+    usable: int
+    quarantined: Mapping[str, int]
+    newest_event_us: int | None
+    kept: int = 0
+    has_late: bool = False
+    has_versions: bool = False
+
+    @property
+    def again(self) -> int:
+        return self.rows_in - self.kept - sum(self.quarantined.values())
+
+
+def ingest(job: Job, source: Source) -> StepOutcome:
+    """Bring a source's delivery into `raw/<name>/v<N>`; nothing is done when its files did not change."""
+    table = key_of(source)
+    location = job.place.locations.get(source.name)
+    if location is None:
+        raise SourceMissing(
+            f"source '{source.name}' has no place in the configuration."
+            f"{did_you_mean(source.name, job.place.locations)} Add sources.{source.name}.path and .format to your "
+            "conf file."
+        )
+    delivered = deliveries.fingerprint(job.place.spark, source.name, location)
+    if is_ingested(job, source, delivered):
+        return job.unchanged(table, "nothing new was delivered")
+    staging = job.place.warehouse.staging(job.run_id, source.name)
+    scratch = f"{staging}.whole-microseconds"
+    try:
+        return _Ingest(job, source, delivered).run(
+            deliveries.open_delivery(job.place.spark, source.name, location, scratch=scratch, delivered=delivered),
+            location,
+        )
+    except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
+        unreadable = told_as_unreadable(error, source.name, location)
+        if unreadable is None:
+            raise
+        raise unreadable from error
+    finally:
+        remove(scratch)
+        remove(staging)
+
+
+def is_ingested(job: Job, source: Source, delivered: str) -> bool:
+    known = job.known.extra(key_of(source), delivered)
+    return bool(known) and known.get("columns") == fingerprints(source)
+
+
+class _Ingest:
+    """One delivery of one source, from files to the commit."""
+
+    def __init__(self, job: Job, source: Source, delivered: str) -> None:
+        self.job, self.source, self.delivered = job, source, delivered
+        self.table = job.place.warehouse.address(key_of(source))
+        self.spark = job.place.spark
+        before = job.known.newest(self.table.key)
+        self.before: Mapping[str, Any] = before
+        self.load = arrival.Load(job.place.clock(), to_datetime(before["loaded_at_us"]) if before else None)
+
+    def run(self, frame: DataFrame, location: deliveries.Location) -> StepOutcome:
+        delivery.require_columns(dict(frame.dtypes), self.source, is_text=location.is_text, place=location.path)
+        rows = delivery.typed(frame, self.source)
+        self._doing("checking rows")
+        counts = self._count(rows)
+        self._refuse_rubble(counts)
+        if counts.quarantined:
+            self._quarantine(rows)
+        usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, delivery.ORIGINAL, delivery.FILE)
+        fresh, counts = self._first(usable, counts) if not self.before else self._later(usable, counts)
+        # A first delivery without rows leaves an empty table: what looks things up there finds nothing, and stands.
+        is_written = counts.kept or not self.before
+        version = self._append(fresh, counts) if is_written else current_version(self.spark, self.table.path)
+        return self._outcome(counts, version)
+
+    def _count(self, rows: DataFrame) -> Counts:
+        newest = F.max(F.unix_micros("event_time")) if self.source.event_time else F.lit(None).cast("bigint")
+        found = rows.groupBy(delivery.REASON).agg(F.count(F.lit(1)).alias("rows"), newest.alias("newest")).collect()
+        by_reason = {row[delivery.REASON]: row["rows"] for row in found}
+        newest_us = next((row["newest"] for row in found if row[delivery.REASON] is None), None)
+        return Counts(
+            sum(by_reason.values()),
+            by_reason.get(None, 0),
+            {k: v for k, v in by_reason.items() if k is not None},
+            newest_us,
+        )
+
+    def _refuse_rubble(self, counts: Counts) -> None:
+        bad = sum(counts.quarantined.values())
+        if bad > self.source.max_quarantined_share * counts.rows_in:
+            reasons = "; ".join(
+                f"{rows:,} × {reason}"
+                for reason, rows in sorted(counts.quarantined.items(), key=lambda item: -item[1])[:3]
+            )
+            raise TooManyQuarantined(
+                f"source '{self.source.name}': {bad:,} of {counts.rows_in:,} rows can't be used ({reasons}), more than "
+                "its max_quarantined_share of "
+                f"{self.source.max_quarantined_share:.0%}. Nothing was written; mend the delivery, or raise the share "
+                "in its definition."
+            )
+
+    def _quarantine(self, rows: DataFrame) -> None:
+        """Reason and original content; the delivery's rows replace those of an attempt that was cut short."""
+        self._doing("writing quarantine")
+        bad = rows.where(F.col(delivery.REASON).isNotNull()).select(
+            F.lit(self.delivered).alias("delivery"),
+            F.lit(self.job.run_id).alias("run_id"),
+            F.lit(self.load.at).alias("loaded_at"),
+            F.col(delivery.REASON).alias("reason"),
+            F.col(delivery.ORIGINAL).alias("original"),
+            (F.col(delivery.FILE) if delivery.FILE in rows.columns else F.lit(None).cast("string")).alias("file"),
+        )
+        path = self.job.place.warehouse.quarantine(self.source.name).path
+        with storage_errors_told(path):
+            bad.write.format("delta").mode("overwrite").option("replaceWhere", f"delivery = '{self.delivered}'").save(
+                path
+            )
+        crash_point("after_quarantine", self.table.key)
+
+    def _first(self, usable: DataFrame, counts: Counts) -> tuple[DataFrame, Counts]:
+        """The first load: nothing is known yet, so only the delivery itself can repeat a fact."""
+        facts, repeated = self._identities(usable)
+        fresh = arrival.new_rows(usable, None, self.source, repeats=repeated > 0)
+        kept = fresh.count() if repeated else counts.usable
+        trusted = self.source.available.first_load_until if isinstance(self.source.available, LandingDelay) else ""
+        late = bool(trusted) and (counts.newest_event_us or 0) >= instant_us(trusted)
+        return arrival.with_available_time(fresh, self.source, self.load, known=None), replace(
+            counts, kept=kept, has_late=late, has_versions=bool(repeated) and kept > facts
+        )
+
+    def _identities(self, usable: DataFrame) -> tuple[int, int]:
+        """How many facts there are, and how many of them the delivery names more than once."""
+        if not self.source.identity:
+            return 0, 0
+        per_fact = usable.groupBy(*self.source.identity).agg(F.count(F.lit(1)).alias("n"))
+        found = per_fact.agg(F.count(F.lit(1)).alias("facts"), F.count_if(F.col("n") > 1).alias("repeated")).first()
+        return (found["facts"], found["repeated"]) if found else (0, 0)
+
+    def _later(self, usable: DataFrame, counts: Counts) -> tuple[DataFrame, Counts]:
+        """A later load: staged once, since what is new takes a comparison with everything that raw holds."""
+        self._doing("comparing with what is known")
+        known = read(self.spark, self.table.path)
+        fresh = arrival.new_rows(usable, known, self.source, repeats=True)
+        stamped = arrival.with_available_time(fresh, self.source, self.load, known=known)
+        staged = stage(stamped, self.job.place.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
+        fresh = read(self.spark, staged.path, version=staged.version)
+        found = fresh.agg(F.count(F.lit(1)).alias("kept"), F.count_if("_late").alias("late")).first()
+        kept, late = (found["kept"], found["late"]) if found else (0, 0)
+        if self.source.is_static:
+            self._refuse_change(usable, known, kept)
+        has_versions = self.before["has_versions"] or (kept > 0 and self._makes_versions(known, fresh))
+        return fresh, replace(
+            counts, kept=kept, has_late=self.before["has_late"] or late > 0, has_versions=has_versions
+        )
+
+    def _refuse_change(self, usable: DataFrame, known: DataFrame, kept: int) -> None:
+        columns = [c.name for c in self.source.columns]
+        gone = known.select(*columns).exceptAll(usable.select(*columns).distinct()).limit(1).count()
+        if kept or gone:
+            raise StaticSourceChanged(
+                f"source '{self.source.name}' is declared static, but its content changed since it was loaded "
+                f"({kept:,} rows are new{', others are gone' if gone else ''}). "
+                f"Give it a clock as version={self.source.version + 1} (kind=STATE with an event_time), or deliver the "
+                "old content (S10)."
+            )
+
+    def _makes_versions(self, known: DataFrame, fresh: DataFrame) -> bool:
+        if not self.source.identity:
+            return False
+        identity = list(self.source.identity)
+        both = known.select(*identity).unionByName(fresh.select(*identity))
+        return not both.groupBy(*identity).count().where("count > 1").isEmpty()
+
+    def _append(self, fresh: DataFrame, counts: Counts) -> int:
+        self._doing("writing")
+        rows = fresh.drop("_late")
+        partition_by = []
+        if self.source.event_time is not None:
+            partition_by = ["event_date"]
+            # One task per partition: else every task would leave a small file in each of them.
+            rows = rows.withColumn("event_date", event_date(self.source.partition_by)).repartition("event_date")
+        note = CommitNote(
+            run_id=self.job.run_id,
+            view=self.table.key,
+            fingerprint=meaning_of(self.source),
+            slices={self.delivered: SliceNote(counts.kept, "")},
+            extra=self._extra(counts),
+        )
+        return append(
+            self.spark,
+            rows,
+            self.table,
+            partition_by=partition_by,
+            lease=self.job.leases[self.table.key],
+            note=note,
+        ).version
+
+    def _extra(self, counts: Counts) -> dict[str, Any]:
+        newest = max(filter(None, (counts.newest_event_us, self.before.get("newest_event_us"))), default=None)
+        return {
+            "loaded_at_us": to_us(self.load.at.astimezone(UTC)),
+            "rows_in": counts.rows_in,
+            "again": counts.again,
+            "quarantined": dict(counts.quarantined),
+            "has_versions": counts.has_versions,
+            "has_late": counts.has_late,
+            "newest_event_us": newest,
+            "columns": fingerprints(self.source),
+        }
+
+    def _outcome(self, counts: Counts, version: int | None) -> StepOutcome:
+        status = PUBLISHED if counts.kept or not self.before else UNCHANGED
+        extra = self._extra(counts)
+        if not counts.kept and self.before:
+            extra["loaded_at_us"] = self.before[
+                "loaded_at_us"
+            ]  # it brought nothing: what was built from raw stays what it is
+        record = SliceRecord(self.table.key, self.delivered, status, counts.kept, table_version=version, detail=extra)
+        told = [f"{counts.again:,} delivered again"] if counts.again else []
+        told += [f"{sum(counts.quarantined.values()):,} quarantined"] if counts.quarantined else []
+        return StepOutcome(
+            table=self.table.key,
+            status=Status(status),
+            rows_in=counts.rows_in,
+            rows_out=counts.kept,
+            version=version,
+            message=", ".join(told),
+            slices=(record,),
+            quarantined=counts.quarantined,
+            detail=extra,
+        )
+
+    def _doing(self, what: str) -> None:
+        self.job.place.listener.phase(self.table.key, what)

@@ -1,0 +1,43 @@
+"""Try a definition that is not published yet: computed from published upstream on a sample, nothing written."""
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from compute.cross import compare
+from compute.facts import instant
+from compute.rows import LookedUp, derive
+from compute.windows import snapshots
+from definitions.views import AggregateView, DerivedView, View
+from jobs.build.derived import rows_of
+from jobs.run.context import Job, Place
+from jobs.run.published import Known
+from lakehouse.ledger.ledger import Ledger
+
+
+def preview(place: Place, view: View, as_of_us: int, *, sample: float) -> DataFrame:
+    """The view's rows of T on a share of its entities (derived: of its rows), the same ones each time.
+
+    Sampling is by a hash of the join keys: whole entities, so that every value is what it would be when published.
+    """
+    job = Job(place=place, run_id="preview", leases={}, known=Known(Ledger.open(place.spark, place.warehouse).state()))
+    if isinstance(view, DerivedView):
+        keys = view.root.identity or tuple(c.name for c in view.root.columns)
+        facts = _sampled(rows_of(job, view.source, cut_us=as_of_us + view.landing_delay_us), keys, sample)
+        lookups = [
+            LookedUp(each, rows_of(job, each.source, cut_us=as_of_us), each.source.is_static) for each in view.lookups
+        ]
+        return derive(facts.where(F.col("event_time") < instant(as_of_us)), lookups, view).drop("superseded_at")
+    if isinstance(view, AggregateView):
+        return _aggregate(job, view, as_of_us, sample)
+    # A comparison needs the whole group, so only its result is sampled.
+    membership = rows_of(job, view.group.source, cut_us=as_of_us) if view.group.source else None
+    return _sampled(compare(_aggregate(job, view.of, as_of_us, 1.0), membership, view), view.entity.key_names, sample)
+
+
+def _aggregate(job: Job, view: AggregateView, as_of_us: int, sample: float) -> DataFrame:
+    facts = _sampled(rows_of(job, view.source, cut_us=as_of_us + view.cut_delay_us), view.entity.key_names, sample)
+    return snapshots(facts.where(F.col("event_time") < instant(as_of_us)), view, [as_of_us], partitions=4)
+
+
+def _sampled(frame: DataFrame, keys: tuple[str, ...], share: float) -> DataFrame:
+    return frame if share >= 1 else frame.where(F.pmod(F.xxhash64(*keys), F.lit(10_000)) < int(share * 10_000))

@@ -1,0 +1,226 @@
+"""Stage, audit, publish: how every view above raw reaches its table, whole slices at a time (S30)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+
+from definitions.durations import day_or_instant, to_datetime
+from definitions.features import Feature, Limits
+from definitions.registry import key_of
+from definitions.versions import fingerprints, meaning_of
+from definitions.views import DerivedView, View
+from jobs.run.context import Job
+from jobs.run.outcome import Status, StepOutcome
+from lakehouse.commit_notes import CommitNote, SliceNote
+from lakehouse.commits import Published, publish, slices_at, stage
+from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
+from lakehouse.tables import read, remove
+from quality import Bounds, Outcome, SliceFacts, Verdict, judge, refusal
+from quality.measure import SLICE, KeyCounts, Measured, measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """Rows that want to be published. A slice is an as-of instant or a partition's first day, in µs (`slice_of`).
+
+    `replaces` names what the wanted slices replace in the table, as SQL; rows_expected: exact counts, where known.
+    `extra` is what the commit says of all its slices; `extra_if_partial` changes it when some slices failed their gate.
+    """
+
+    view: View
+    frame: DataFrame
+    keys: Sequence[str]
+    columns: Sequence[str]
+    slices: Sequence[int]
+    slice_of: Column
+    replaces: "Replaces"
+    extra: Mapping[str, Any]
+    extra_if_partial: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, int]
+    rows_in: int | None = None
+    rows_expected: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Replaces:
+    """Turns slices into the predicate of one `replaceWhere`."""
+
+    column: str
+
+    def where(self, slices: Sequence[int]) -> str:
+        instants = [to_datetime(us) for us in slices]
+        if self.column == "event_time":
+            return slices_at(instants)
+        days = ", ".join(f"date'{at:%Y-%m-%d}'" for at in instants)
+        return f"event_date in ({days})"
+
+
+def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
+    """One commit with the slices that passed and differ from what is published; the others stay as they are."""
+    table = key_of(draft.view)
+    staging = job.place.warehouse.staging(job.run_id, draft.view.name)
+    _doing(job, table, "computing")
+    staged = stage(draft.frame, staging, partition_by=[])
+    frame = read(job.place.spark, staged.path, version=staged.version)
+    _doing(job, table, "measuring")
+    measured = measure(
+        frame.withColumn(SLICE, draft.slice_of),
+        keys=draft.keys,
+        profiled=[f.name for f in _published(draft.view)],
+        hashed=draft.columns,
+    )
+    _doing(job, table, "judging")
+    verdicts = _judge(job, draft, measured)
+    passed = [us for us in draft.slices if verdicts[day_or_instant(us)].outcome is Outcome.PASSED]
+    if len(passed) < len(draft.slices):
+        draft = replace(draft, extra={**draft.extra, **draft.extra_if_partial})
+    changed = [us for us in passed if not _is_published(job, draft, us, measured)]
+    published = _publish(job, draft, frame, changed, measured) if changed else None
+    outcome = _outcome(job, draft, measured, verdicts, passed, changed, published)
+    if outcome.error is None:
+        remove(staging)
+    return outcome
+
+
+def _judge(job: Job, draft: Draft, measured: Measured) -> dict[str, Verdict]:
+    bounds = [
+        Bounds(
+            f.name,
+            at_least=f.limits.at_least,
+            at_most=f.limits.at_most,
+            max_null_share=f.limits.max_null_share,
+        )
+        for f in _published(draft.view)
+    ]
+    profile = measured.profile.assign(slice=[day_or_instant(us) for us in measured.profile["slice"]])
+    facts = [_facts(job, draft, us, measured) for us in draft.slices]
+    return judge(key_of(draft.view), profile, slices=facts, bounds=bounds, row_rule=job.place.options.row_rule)
+
+
+def _facts(job: Job, draft: Draft, us: int, measured: Measured) -> SliceFacts:
+    counts = measured.keys.get(us, KeyCounts())
+    return SliceFacts(
+        day_or_instant(us),
+        _rows(measured, us),
+        counts.duplicates,
+        counts.nulls,
+        _rows_before(job, draft, us, measured),
+        draft.rows_expected.get(us),
+    )
+
+
+def _rows_before(job: Job, draft: Draft, us: int, measured: Measured) -> int | None:
+    """Rows of the snapshot before, from this run or as published. Partitions of a derived view grow on their own."""
+    if isinstance(draft.view, DerivedView):
+        return None
+    table = key_of(draft.view)
+    here = [other for other in draft.slices if other < us]
+    there = [name for name in job.known.slices(table) if name < day_or_instant(us)]
+    if here and (not there or day_or_instant(max(here)) >= max(there)):
+        return _rows(measured, max(here))
+    return job.known.rows(table, max(there)) if there else None
+
+
+def _rows(measured: Measured, us: int) -> int:
+    return measured.hashes[us].rows if us in measured.hashes else 0
+
+
+def _is_published(job: Job, draft: Draft, us: int, measured: Measured) -> bool:
+    table, name = key_of(draft.view), day_or_instant(us)
+    same_columns = job.known.extra(table, name).get("columns") == fingerprints(draft.view)
+    return same_columns and job.known.hash(table, name) == measured.hashes[us].hex
+
+
+def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], measured: Measured) -> Published:
+    table = job.place.warehouse.address(key_of(draft.view))
+    _doing(job, table.key, "publishing")
+    notes = {day_or_instant(us): SliceNote(measured.hashes[us].rows, measured.hashes[us].hex) for us in changed}
+    note = CommitNote(
+        run_id=job.run_id,
+        view=table.key,
+        fingerprint=meaning_of(draft.view),
+        inputs=draft.inputs,
+        slices=notes,
+        extra=draft.extra,
+    )
+    predicate = draft.replaces.where(changed)
+    return publish(
+        job.place.spark,
+        frame.where(predicate),
+        table,
+        predicate=predicate,
+        partition_by=["event_date"],
+        sort_by=list(draft.keys),
+        lease=job.leases[table.key],
+        note=note,
+    )
+
+
+def _outcome(
+    job: Job,
+    draft: Draft,
+    measured: Measured,
+    verdicts: Mapping[str, Verdict],
+    passed: Sequence[int],
+    changed: Sequence[int],
+    published: Published | None,
+) -> StepOutcome:
+    table = key_of(draft.view)
+    version = published.version if published else job.known.version(table)
+    records = tuple(
+        SliceRecord(
+            table,
+            day_or_instant(us),
+            PUBLISHED if us in changed else UNCHANGED,
+            measured.hashes[us].rows,
+            measured.hashes[us].hex,
+            version,
+            inputs=draft.inputs,
+            detail=draft.extra,
+        )
+        for us in passed
+    )
+    error = refusal(
+        table,
+        verdicts,
+        kept_at=job.place.warehouse.staging(job.run_id, draft.view.name),
+        has_published=bool(job.known.slices(table)),
+    )
+    status = Status.PUBLISHED if published else Status.UNCHANGED
+    if error is not None:
+        status = (
+            Status.FAILED if any(v.outcome is Outcome.FAILED for v in verdicts.values()) else Status.COULD_NOT_CHECK
+        )
+    return StepOutcome(
+        table=table,
+        status=status,
+        rows_in=draft.rows_in,
+        rows_out=sum(measured.hashes[us].rows for us in changed),
+        version=version,
+        error=error,
+        message=str(error) if error else f"{sum(v.checks for v in verdicts.values()):,} checks passed",
+        slices=records,
+        failed_slices=frozenset(draft.slices) - set(passed),
+        profile=measured.profile,
+        failures=tuple(f for v in verdicts.values() for f in v.failures),
+        detail={
+            "checks": sum(v.checks for v in verdicts.values()),
+            "slices": len(draft.slices),
+            "changed": len(changed),
+        },
+    )
+
+
+def _published(view: View) -> Sequence[Feature]:
+    if not isinstance(view, DerivedView):
+        return view.published
+    looked_up = [
+        Feature(name=name, type=type_, operation="lookup", limits=Limits()) for name, type_ in view.looked_up.items()
+    ]
+    return [*looked_up, *view.outputs]
+
+
+def _doing(job: Job, table: str, what: str) -> None:
+    job.place.listener.phase(table, what)

@@ -1,0 +1,106 @@
+"""Build aggregate and cross-entity views: one slice per as-of instant, many of them in one plan."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from compute.cross import compare
+from compute.facts import instant
+from compute.windows import snapshots
+from definitions.durations import to_us
+from definitions.registry import key_of
+from definitions.versions import fingerprints
+from definitions.views import AggregateView, CrossEntityView, Snapshot
+from jobs.build.derived import rows_of
+from jobs.build.publish import Draft, Replaces, stage_audit_publish
+from jobs.build.staleness import loads, missing_slices
+from jobs.run.context import Job
+from jobs.run.outcome import StepOutcome
+from lakehouse.tables import read
+
+
+def build_aggregate(job: Job, view: AggregateView, as_ofs_us: Sequence[int]) -> StepOutcome:
+    """The as-ofs that are missing, from the facts known at each one's cut."""
+    wanted = missing_slices(job, view, as_ofs_us)
+    if not wanted:
+        return _unchanged(job, view, as_ofs_us)
+    last = max(wanted)
+    frame = snapshots(facts_of(job, view, last), view, wanted, partitions=tasks(job, view))
+    return _publish(job, view, frame, wanted, rows_in=job.known.rows(key_of(view.source)))
+
+
+def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
+    """What snapshots up to that as-of may read: what happened before it and was known at its cut."""
+    known = rows_of(job, view.source, cut_us=last_us + view.cut_delay_us)
+    return known.where(F.col("event_time") < instant(last_us))
+
+
+def tasks(job: Job, view: AggregateView) -> int:
+    """How many tasks share the view's facts: each holds its part in memory."""
+    return max(2, -(-job.known.rows(key_of(view.source)) // job.place.options.facts_per_task))
+
+
+def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]) -> StepOutcome:
+    """From the compared view's rows of the same T and cut, never older ones (S13)."""
+    wanted = missing_slices(job, view, as_ofs_us)
+    if not wanted:
+        return _unchanged(job, view, as_ofs_us)
+    of = key_of(view.of)
+    rows = read(job.place.spark, job.place.warehouse.address(of).path, version=job.known.version(of))
+    rows = rows.where(F.col("event_time").isin([instant(us) for us in wanted]) & F.col("superseded_at").isNull())
+    membership = rows_of(job, view.group.source, cut_us=max(wanted)) if view.group.source else None
+    return _publish(job, view, compare(rows, membership, view), wanted, rows_in=None)
+
+
+def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], *, rows_in: int | None) -> StepOutcome:
+    keys = view.entity.key_names
+    names = [feature.name for feature in view.published]
+    frame = stamped(job, view, frame).select(
+        *keys, "event_time", "known_at", "available_time", "superseded_at", *names, "event_date"
+    )
+    return stage_audit_publish(
+        job,
+        Draft(
+            view=view,
+            frame=frame,
+            keys=keys,
+            columns=[*keys, "event_time", "known_at", "available_time", *names],
+            slices=sorted(wanted),
+            slice_of=F.unix_micros("event_time"),
+            replaces=Replaces("event_time"),
+            extra=_extra(job, view),
+            inputs={key_of(up): job.known.version(key_of(up)) or 0 for up in view.upstream},
+            rows_in=rows_in,
+        ),
+    )
+
+
+def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
+    """S11.
+
+    T as event_time, K = T + c as known_at, T + d as available_time, or the instant of a later live publication.
+    """
+
+    def after(delay_us: int) -> Column:
+        return F.timestamp_micros(F.unix_micros("event_time") + F.lit(delay_us))
+
+    available = after(view.publish_delay_us)
+    if job.place.options.is_live:
+        available = F.greatest(available, instant(to_us(job.place.clock())))
+    return (
+        frame.withColumn("known_at", after(view.cut_delay_us))
+        .withColumn("available_time", available)
+        .withColumn("superseded_at", F.lit(None).cast("timestamp"))
+        .withColumn("event_date", F.to_date("event_time"))
+    )
+
+
+def _extra(job: Job, view: Snapshot) -> dict[str, Any]:
+    return {"loads": loads(job, view), "columns": fingerprints(view)}
+
+
+def _unchanged(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> StepOutcome:
+    many = "this as-of is" if len(as_ofs_us) == 1 else f"all {len(as_ofs_us)} as-ofs are"
+    return job.unchanged(key_of(view), f"{many} published")

@@ -1,0 +1,144 @@
+"""Export: the features of one as-of to the online store; only whole, only verified, and only what is released."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from definitions.durations import day_or_instant
+from definitions.errors import NotReleased
+from definitions.registry import key_of
+from definitions.services import FeatureService
+from definitions.versions import fingerprints, service_fingerprint
+from definitions.views import AggregateView, CrossEntityView
+from jobs.export.views import ExportedView, content_hash, exported_views
+from jobs.inputs.releases import Released, newest_release
+from jobs.run.context import Place
+from lakehouse.crash_points import crash_point
+from lakehouse.tables import remove
+from online_store.embedded.store import EmbeddedStore
+from online_store.errors import StoreDamaged
+from online_store.snapshot import SnapshotDescription, StoredSelection, StoredService
+from online_store.store import SnapshotReader
+
+TABLE = "online"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOutcome:
+    """What the store answers from now on. Unchanged: it did so before, and nothing was written (S28)."""
+
+    snapshot_id: str
+    as_of: str
+    services: tuple[str, ...]
+    views: int
+    records: int
+    bytes: int
+    seconds: float
+    is_unchanged: bool
+
+
+def export(
+    place: Place, services: Sequence[FeatureService], as_of_us: int, *, folder: Path, rollback: bool = False
+) -> ExportOutcome:
+    """Publish the services' features of as_of: written beside the live snapshot, read back, then one pointer flips.
+
+    A snapshot view gives its rows of as_of; facts give the latest that were known when the last of these views was out.
+    Raises NotReleased, before anything is written, when a view of a service lacks that as-of.
+    """
+    begun = time.monotonic()
+    released = newest_release(place)
+    refuse_unreleased(released, services, as_of_us)
+    scratch = place.warehouse.staging_of(f"export-{uuid.uuid4().hex[:8]}")
+    place.listener.begun(TABLE)
+    try:
+        place.listener.phase(TABLE, "reading the release")
+        views = exported_views(place, services, as_of_us, released, scratch=scratch)
+        description = _description(services, as_of_us, released, views)
+        done = EmbeddedStore(folder).export(
+            description,
+            {view.stored.table: view.batches() for view in views},
+            step=lambda name: _step(place, name),
+            check=lambda reader: _check(reader, views),
+            rollback=rollback,
+        )
+    finally:
+        remove(scratch)
+        place.listener.idle(TABLE)
+    return ExportOutcome(
+        snapshot_id=done.snapshot_id,
+        as_of=description.as_of,
+        services=tuple(service.name for service in services),
+        views=len(views),
+        records=done.records,
+        bytes=done.bytes,
+        seconds=time.monotonic() - begun,
+        is_unchanged=done.is_unchanged,
+    )
+
+
+def refuse_unreleased(released: Released, services: Sequence[FeatureService], as_of_us: int) -> None:
+    """Online, views of different as-ofs never stand side by side."""
+    name = day_or_instant(as_of_us)
+    for service in services:
+        missing = []
+        for view in dict.fromkeys(selection.view for selection in service.features):
+            if isinstance(view, AggregateView | CrossEntityView) and not _stands(released, view, name):
+                missing.append(view.name)
+        if missing:
+            select = " ".join(f"--select {view}" for view in missing)
+            raise NotReleased(
+                f"{service.where} can't be exported as of {name}: {', '.join(missing)} "
+                f"{'has' if len(missing) == 1 else 'have'} no snapshot of it as now defined. Build it: ziggurat build "
+                f"--as-of {name} {select}"
+            )
+
+
+def _stands(released: Released, view: AggregateView | CrossEntityView, name: str) -> bool:
+    table = key_of(view)
+    published = released.known.extra(table, name).get("columns")
+    return table in released.versions and published == fingerprints(view)
+
+
+def _description(
+    services: Sequence[FeatureService], as_of_us: int, released: Released, views: Sequence[ExportedView]
+) -> SnapshotDescription:
+    return SnapshotDescription(
+        day_or_instant(as_of_us),
+        as_of_us,
+        known_at_us=as_of_us + max(service.publish_delay_us for service in services),
+        release=released.release_id,
+        views=tuple(view.stored for view in views),
+        services=tuple(_stored(service) for service in services),
+    )
+
+
+def _stored(service: FeatureService) -> StoredService:
+    selections = tuple(
+        StoredSelection(
+            selection.name,
+            key_of(selection.view),
+            keys=tuple(zip(selection.spine_keys, selection.entity.key_names, strict=True)),
+            features=selection.names,
+            max_age_us=selection.max_age_us,
+        )
+        for selection in service.features
+    )
+    return StoredService(service.name, service_fingerprint(service), selections=selections)
+
+
+def _step(place: Place, name: str) -> None:
+    place.listener.phase(TABLE, name)
+    crash_point(f"before_{name}", TABLE)
+
+
+def _check(reader: SnapshotReader, views: Sequence[ExportedView]) -> None:
+    """Online = offline: what was read back has the content hash of what is published (S32)."""
+    for view in views:
+        found = content_hash(view, reader.records(view.stored.table))
+        if found != view.stored.content_hash:
+            raise StoreDamaged(
+                f"{view.stored.table} reads back with content hash {found[:12]}…, but {view.stored.content_hash[:12]}… "
+                "is published. Nothing was put online; export again, and report this if it happens twice."
+            )

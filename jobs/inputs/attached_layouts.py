@@ -1,0 +1,81 @@
+"""The layout that a join of a release can use: whether it says the same, and what has changed since it was written."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from definitions.durations import to_us
+from definitions.registry import key_of
+from definitions.services import Selection
+from definitions.sources import PartitionBy, Source
+from definitions.views import AggregateView, CrossEntityView, Definition
+from jobs.inputs.releases import Released, rows_of
+from jobs.run.context import Place
+from lakehouse.layouts import LayoutNote, Span, changed_dates, find_layout
+from lakehouse.tables import TableAddress
+from pit_join import History
+from pit_join.laying_out import attached, mismatch
+
+
+def layout_table(place: Place, selection: Selection) -> TableAddress:
+    return place.warehouse.address(f"layouts/{selection.view.name}/{selection.entity.name}")
+
+
+def laid_out(place: Place, selection: Selection, released: Released, history_of: Callable[..., History]) -> History:
+    """`history_of()` with its layout, where one says the same; what that lacks comes along as its tail.
+
+    `history_of(rows=…)` makes the same history of some of the view's rows.
+    """
+    table, history = layout_table(place, selection), history_of()
+    version = released.version(selection.view)
+    laid = None if history.is_static else find_layout(table.path, up_to=version)
+    if laid is None or not says_the_same(laid.note, selection.view, history):
+        return history
+    if laid.note.of_version == version:
+        return attached(history, laid)
+    dates = dates_since(place, selection.view, released, laid.note)
+    if dates is None:
+        return history
+    tail = history_of(rows=of_dates(rows_of(place, selection.view, released), dates))
+    return attached(history, laid, tail=tail.frame, masked=tuple(spans_of(selection.view, dates)))
+
+
+def says_the_same(note: LayoutNote, view: Definition, history: History) -> bool:
+    return note.of == key_of(view) and not mismatch(history, note)
+
+
+def dates_since(place: Place, view: Definition, released: Released, note: LayoutNote) -> set[str] | None:
+    """Dates whose rows may differ from what is laid out; None if that can't be told from the files.
+
+    Versions of a raw fact end each other, wherever they lie: then any row may have changed.
+    """
+    if isinstance(view, Source) and released.known.newest(key_of(view)).get("has_versions"):
+        return None
+    path = place.warehouse.address(key_of(view)).path
+    return changed_dates(place.spark, path, note.of_version or 0, released.version(view))
+
+
+def of_dates(rows: DataFrame, dates: Iterable[str]) -> DataFrame:
+    return rows.where(F.col("event_date").isin([F.lit(day).cast("date") for day in sorted(dates)]))
+
+
+def spans_of(view: Definition, dates: Iterable[str]) -> list[Span]:
+    """Each partition's time, from its first microsecond to before its last."""
+    if isinstance(view, AggregateView | CrossEntityView):
+        grain = PartitionBy.DAY
+    else:
+        grain = (view if isinstance(view, Source) else view.root).partition_by
+    return [_span(date.fromisoformat(day), grain) for day in sorted(dates)]
+
+
+def _span(first: date, grain: PartitionBy) -> Span:
+    ends = {
+        PartitionBy.DAY: first + timedelta(days=1),
+        PartitionBy.WEEK: first + timedelta(days=7),
+        PartitionBy.MONTH: (first.replace(day=1) + timedelta(days=32)).replace(day=1),
+        PartitionBy.YEAR: first.replace(year=first.year + 1),
+    }
+    start, end = (to_us(datetime(day.year, day.month, day.day, tzinfo=UTC)) for day in (first, ends[grain]))
+    return start, end

@@ -1,0 +1,50 @@
+"""The newest release: which version of each table belongs to it, and its rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+
+from definitions.errors import NotReleased
+from definitions.registry import key_of
+from definitions.views import Definition
+from jobs.run.context import Place
+from jobs.run.published import Known
+from lakehouse.ledger.ledger import Ledger
+from lakehouse.tables import read
+
+
+@dataclass(frozen=True)
+class Released:
+    """The newest release, and what the ledger knows of its tables."""
+
+    release_id: int
+    versions: Mapping[str, int]
+    known: Known
+
+    def version(self, view: Definition) -> int:
+        """Raises NotReleased for a view that the release does not hold."""
+        table = key_of(view)
+        if table not in self.versions:
+            raise NotReleased(f"{table} is in no release yet. Build it: ziggurat build --as-of … --select {view.name}")
+        return self.versions[table]
+
+
+def newest_release(place: Place) -> Released:
+    """Raises NotReleased where nothing was built yet."""
+    ledger = Ledger.open(place.spark, place.warehouse)
+    release = ledger.latest_release()
+    if release is None:
+        raise NotReleased(f"nothing is released in {place.warehouse.root} yet. Build first: ziggurat build --as-of …")
+    versions = {table: view["version"] for table, view in release.views.items()}
+    return Released(release.release_id, versions, Known(ledger.state()))
+
+
+def earlier_release(place: Place, release_id: int, versions: Mapping[str, int]) -> Released:
+    """One whose table versions somebody wrote down."""
+    return Released(release_id, versions, Known(Ledger.open(place.spark, place.warehouse).state()))
+
+
+def rows_of(place: Place, view: Definition, released: Released) -> DataFrame:
+    """The view's table at the release's version."""
+    return read(place.spark, place.warehouse.address(key_of(view)).path, version=released.version(view))

@@ -1,0 +1,83 @@
+"""What a proof asks of the release that a training set was made of: versions, snapshots in sight, how far built."""
+
+import json
+from collections.abc import Mapping
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from definitions.errors import NotReleased
+from definitions.registry import key_of
+from definitions.services import FeatureService, Selection
+from definitions.views import DerivedView
+from jobs.inputs.releases import Released, earlier_release, rows_of
+from jobs.leak_test.scenarios import Seen
+from jobs.run.context import Place
+from jobs.spines.spine import LABEL_TIME
+from lakehouse.commit_notes import CommitNote
+from lakehouse.tables import history, read
+
+
+def release_of(place: Place, release_id: int) -> Released:
+    """The release that the training set was made of, which need not be the newest."""
+    rows = read(place.spark, place.warehouse.releases.path).where(F.col("release_id") == release_id).collect()
+    if not rows:
+        raise NotReleased(
+            f"release {release_id} is not in {place.warehouse.releases.path}; build the training set again."
+        )
+    versions = {table: view["version"] for table, view in json.loads(rows[0]["views"]).items()}
+    return earlier_release(place, release_id, versions)
+
+
+def entities_of(spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
+    """Whom a spine asks a selection about, each once: the entity's keys. keys: what the spine calls a join key."""
+    return _asked(spine, selection, keys).distinct()
+
+
+def snapshots_seen(
+    place: Place, service: FeatureService, released: Released, spine: DataFrame, *, keys: Mapping[str, str]
+) -> Seen:
+    """Which snapshots the rows of a spine can see, by S14 and S11 alone: nothing of the join is asked."""
+    parts = [
+        _seen(rows_of(place, selection.view, released), spine, selection, keys).select(
+            F.lit(number).alias("place"), "at", "as_of"
+        )
+        for number, selection in enumerate(service.features)
+        if selection.is_snapshot
+    ]
+    found: dict[tuple[int, int], list[int]] = {}
+    for row in sorted(reduce(DataFrame.union, parts).collect()) if parts else ():
+        found.setdefault((row["place"], row["at"]), []).append(row["as_of"])
+    return found
+
+
+def built_to(place: Place, service: FeatureService, released: Released) -> dict[str, int]:
+    """How far each derived view that is joined itself was built in this release, from its commits."""
+    views = [selection.view for selection in service.features if isinstance(selection.view, DerivedView)]
+    return {key_of(view): _built_to(place, key_of(view), released.version(view)) for view in views}
+
+
+def _seen(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
+    names = list(selection.entity.key_names)
+    asked = _asked(spine, selection, keys, F.unix_micros(LABEL_TIME).alias("at")).distinct()
+    both = rows.join(F.broadcast(asked), on=names, how="inner").where(
+        (F.unix_micros("event_time") <= F.col("at"))
+        & (F.unix_micros("available_time") <= F.col("at"))
+        & (F.col("superseded_at").isNull() | (F.unix_micros("superseded_at") > F.col("at")))
+    )
+    newest = both.groupBy("at", *names).agg(F.max(F.unix_micros("event_time")).alias("as_of"))
+    return newest.select("at", "as_of").distinct()
+
+
+def _asked(spine: DataFrame, selection: Selection, keys: Mapping[str, str], *more: Column) -> DataFrame:
+    named = zip(selection.entity.key_names, selection.spine_keys, strict=True)
+    return spine.select(*(F.col(keys.get(key, key)).alias(own) for own, key in named), *more)
+
+
+def _built_to(place: Place, key: str, version: int) -> int:
+    for commit in history(place.spark, place.warehouse.address(key).path):
+        note = CommitNote.from_json(commit.user_metadata)
+        if commit.version <= version and note is not None and "built_to_us" in note.extra:
+            return int(note.extra["built_to_us"])
+    return 0

@@ -1,0 +1,103 @@
+"""Which facts a proof needs: all of a cohort, else those of the chosen entities; never chosen by their time."""
+
+from collections.abc import Callable, Mapping
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from definitions.registry import key_of
+from definitions.services import FeatureService
+from definitions.sources import Source
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Lookup
+from jobs.leak_test.scenarios import everything_below
+
+
+class Demand:
+    """What is asked of every view, from the top down.
+
+    needs: by place of a selection, all views below it. entities: by place, the keys whose rows are asked for.
+    """
+
+    def __init__(
+        self,
+        service: FeatureService,
+        needs: Mapping[int, Mapping[str, Definition]],
+        views: Mapping[str, Definition],
+        entities: Mapping[int, DataFrame],
+    ) -> None:
+        self.service, self.views, self.entities = service, views, entities
+        self.direct: dict[str, list[int]] = {}
+        for place in needs:
+            self.direct.setdefault(key_of(service.features[place].view), []).append(place)
+
+    @property
+    def key_columns(self) -> set[str]:
+        """Every column by which somebody joins: garbage keeps them."""
+        names = {key for selection in self.service.features for key in selection.entity.key_names}
+        for view in self.views.values():
+            if isinstance(view, AggregateView | CrossEntityView):
+                names |= set(view.entity.key_names)
+            if isinstance(view, DerivedView):
+                names |= {key for each in view.lookups for key in each.on}
+        return names
+
+    def is_looked_up(self, source: Source) -> bool:
+        return any(key_of(source) in everything_below(each.source) for _, each in self._lookups())
+
+    def of(self, view: Definition) -> DataFrame | None:
+        """The keys whose rows are asked for, in columns of the view; None: all of them."""
+        asked = [self.entities[place] for place in self.direct.get(key_of(view), ())]
+        for above in self.views.values():
+            if isinstance(above, CrossEntityView) and key_of(above.of) == key_of(view):
+                return None
+            if isinstance(above, DerivedView) and any(key_of(each.source) == key_of(view) for each in above.lookups):
+                return None
+            if isinstance(above, AggregateView | DerivedView) and key_of(above.source) == key_of(view):
+                wanted = self.of(above)
+                if wanted is None:
+                    return None
+                asked.append(wanted)
+        if len({tuple(each.columns) for each in asked}) != 1:
+            return None
+        return reduce(DataFrame.union, asked).distinct()
+
+    def columns_of(self, view: DerivedView) -> list[str] | None:
+        """The columns that somebody reads, where that can be told from the definitions; None: keep all of them."""
+        above = [each for each in self.views.values() if key_of(view) in {key_of(up) for up in each.upstream}]
+        if key_of(view) in self.direct or not all(isinstance(each, AggregateView) for each in above):
+            return None
+        read = {"event_time", "available_time", *view.root.tie_break, *filter(None, [view.root.tombstone])}
+        for each in above:
+            if not isinstance(each, AggregateView) or any(f.operation in ("last", "first") for f in each.aggregations):
+                return None  # those choose by all columns (S9)
+            texts = [part for f in each.aggregations for part in (f.input, f.where) if part is not None]
+            read |= set(each.entity.key_names) | {name for text in texts for name in text.columns}
+        return [name for name in view.schema if name in read]
+
+    def of_raw(
+        self, source: Source, published: Callable[[Definition], DataFrame], *, has_versions: bool
+    ) -> DataFrame | None:
+        """The same for a source's rows. A version may change its fact's keys: then every row is kept."""
+        if has_versions:
+            return None
+        keys = self.of(source)
+        if keys is not None:
+            return keys if set(keys.columns) <= set(source.schema) else None
+        return self._looked_up_keys(source, published)
+
+    def _looked_up_keys(self, source: Source, published: Callable[[Definition], DataFrame]) -> DataFrame | None:
+        """The keys of all rows that look the source up, if it is read in no other way."""
+        pairs = [(view, each) for view, each in self._lookups() if key_of(each.source) == key_of(source)]
+        is_read = any(
+            isinstance(above, AggregateView | DerivedView) and key_of(above.source) == key_of(source)
+            for above in self.views.values()
+        )
+        by_facts = all(isinstance(view.source, Source) for view, _ in pairs)
+        if not pairs or is_read or key_of(source) in self.direct or not by_facts or len({e.on for _, e in pairs}) != 1:
+            return None
+        return reduce(
+            DataFrame.union, [published(view.source).select(*each.on).distinct() for view, each in pairs]
+        ).distinct()
+
+    def _lookups(self) -> list[tuple[DerivedView, Lookup]]:
+        return [(view, each) for view in self.views.values() if isinstance(view, DerivedView) for each in view.lookups]

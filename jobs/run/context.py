@@ -1,0 +1,90 @@
+"""What every job is given: a session, a warehouse, definitions, where sources lie, a clock and someone to tell."""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from pyspark.sql import SparkSession
+
+from definitions.durations import instant_text, to_us
+from definitions.registry import Registry
+from jobs.run.outcome import Status, StepOutcome
+from jobs.run.published import Known
+from lakehouse.files.deliveries import Location
+from lakehouse.leases.leases import Lease
+from lakehouse.tables import Warehouse
+from quality import RowRule
+
+
+class Listener(Protocol):
+    """Told what a run does, as it does it; the terminal and the JSON log are listeners."""
+
+    def begun(self, table: str) -> None: ...
+    def phase(self, table: str, doing: str) -> None: ...
+    def ended(self, outcome: StepOutcome) -> None: ...
+    def idle(self, table: str) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class Silent:
+    def begun(self, table: str) -> None: ...
+    def phase(self, table: str, doing: str) -> None: ...
+    def ended(self, outcome: StepOutcome) -> None: ...
+    def idle(self, table: str) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How runs work; every one of them is a setting in conf/ (see docs/configuration.md)."""
+
+    workers: int = 3
+    facts_per_task: int = 400_000
+    data_may_lag: str = "1d"
+    row_rule: RowRule = field(default_factory=RowRule)
+    is_live: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One warehouse with its definitions, opened; what a notebook or a command works in."""
+
+    spark: SparkSession
+    warehouse: Warehouse
+    registry: Registry
+    locations: Mapping[str, Location] = field(default_factory=dict)
+    options: Options = Options()
+    listener: Listener = Silent()
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def new_run_id(self) -> str:
+        """When it began, to the second in UTC, and some letters that no other run has."""
+        return f"{self.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+    def now_text(self) -> str:
+        """This second, as manifests and certificates write it."""
+        return instant_text(to_us(self.clock().replace(microsecond=0)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A place, inside one run: its id, the leases it holds, and what is known to be published (grows as steps end)."""
+
+    place: Place
+    run_id: str
+    leases: Mapping[str, Lease]
+    known: Known
+
+    def unchanged(self, table: str, why: str = "") -> StepOutcome:
+        """The outcome of a step that found nothing to do: what is published is what would be built."""
+        return StepOutcome(
+            table=table,
+            status=Status.UNCHANGED,
+            rows_in=0,
+            rows_out=self.known.rows(table),
+            version=self.known.version(table),
+            message=why,
+        )

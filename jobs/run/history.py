@@ -1,0 +1,80 @@
+"""What ran: read from the ledger."""
+
+import json
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from definitions.durations import instant_us
+from definitions.errors import UnknownName, did_you_mean
+from jobs.run.context import Place
+from jobs.run.request import Request
+from lakehouse.ledger.ledger import Ledger
+from lakehouse.ledger.state import RunState
+from lakehouse.tables import exists, read
+
+
+def runs(place: Place) -> list[dict[str, Any]]:
+    """Newest first: id, start, how it ended, command, seconds."""
+    return [
+        {
+            "run": run.run_id,
+            "started": run.started_at and f"{run.started_at:%Y-%m-%d %H:%M:%S}Z",
+            "status": run.status,
+            "seconds": (run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,
+            "command": run.detail.get("command", run.name),
+        }
+        for run in _recorded(place)
+    ]
+
+
+def steps_of(place: Place, run_id: str | None) -> list[dict[str, Any]]:
+    """The steps of a run in the order they were recorded; the newest run by default."""
+    run = _find(place, run_id)
+    if run is None:
+        return []
+    rows = (
+        read(place.spark, place.warehouse.runs.path)
+        .where((F.col("run_id") == run.run_id) & (F.col("record") == "step"))
+        .collect()
+    )
+    return [
+        {
+            "step": row["name"],
+            "status": row["status"],
+            "rows_in": row["rows_in"],
+            "rows_out": row["rows_out"],
+            "seconds": row["seconds"],
+            "version": row["table_version"],
+            "message": json.loads(row["detail"] or "{}").get("message", ""),
+        }
+        for row in rows
+    ]
+
+
+def failed_request(place: Place, run_id: str | None) -> Request | None:
+    """What the last run (or that one) was asked for, if it failed or was cut short; else None."""
+    run = _find(place, run_id)
+    if run is None or (run_id is None and run.status == "ended"):
+        return None
+    detail = run.detail
+    as_ofs = tuple(instant_us(text) for text in detail.get("as_of", ()))
+    return (
+        Request(command=detail["command"], as_ofs_us=as_ofs, select=tuple(detail.get("select", ()))) if as_ofs else None
+    )
+
+
+def _recorded(place: Place) -> tuple[RunState, ...]:
+    ledger = Ledger.open(place.spark, place.warehouse)
+    ledger.mend()
+    return ledger.state().runs if exists(place.spark, place.warehouse.runs.path) else ()
+
+
+def _find(place: Place, run_id: str | None) -> RunState | None:
+    recorded = _recorded(place)
+    if run_id is None:
+        return recorded[0] if recorded else None
+    found = next((run for run in recorded if run.run_id == run_id), None)
+    if found is None:
+        raise UnknownName(f"no run '{run_id}' is in the ledger.{did_you_mean(run_id, {r.run_id for r in recorded})}")
+    return found

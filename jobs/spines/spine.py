@@ -1,0 +1,139 @@
+"""A spine as it comes: a file, a table, a derived label's spine, or a Spark or pandas frame; typed and checked."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame
+
+from definitions.errors import LabelTimeError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
+from jobs.run.context import Place
+from jobs.spines.files import LABEL_TIME, damage_told, from_files, refuse_twice
+from lakehouse.files.deliveries import Location
+from lakehouse.tables import current_version, exists, names_in, read
+
+__all__ = ["LABEL_TIME", "Spine", "open_spine", "parsed_keys"]
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Spine:
+    """Rows to be joined; `origin` says where from, with the version of a table; `location` of files."""
+
+    frame: DataFrame
+    origin: str
+    location: Location | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[None]:
+        """Around the first reading of all rows: only then a damaged file shows, and raises SpineMissing."""
+        with damage_told(self.location):
+            yield
+
+
+def open_spine(
+    place: Place, source: "str | DataFrame | pd.DataFrame", *, key_types: Mapping[str, str], scratch: str
+) -> Spine:
+    """Any of the forms that a spine can have, as a frame; text files are typed by `key_types` (spine column: type).
+
+    source: a label whose spine was derived; the path of a Delta table, parquet or CSV files; a table of the catalog; a
+    Spark or pandas frame. Raises SpineMissing, SpineKeyError, LabelTimeError, SpineColumnsError, all before any join.
+    """
+    if isinstance(source, DataFrame):
+        return Spine(source, "a Spark DataFrame")
+    if not isinstance(source, str):
+        return Spine(_from_pandas(place, source), "a pandas DataFrame")
+    # Relative paths are this process's: the JVM may have been started in another folder.
+    path = str(Path(source).absolute()) if Path(source).exists() else source
+    table = place.warehouse.spine(source).path if re.fullmatch(r"\w+", source) else ""
+    if table and exists(place.spark, table):
+        return _delta(place, table, f"label {source}")
+    if exists(place.spark, path):
+        return _delta(place, path, source)
+    if (kind := _file_format(path)) is not None:
+        location = Location(path, kind)
+        return Spine(from_files(place, location, key_types=key_types, scratch=scratch), source, location)
+    return _from_catalog(place, source)
+
+
+def _delta(place: Place, path: str, told: str) -> Spine:
+    version = current_version(place.spark, path)
+    return Spine(read(place.spark, path, version=version), f"{told}, version {version}")
+
+
+def _file_format(path: str) -> str | None:
+    """By the name of the file, or of the first file in the folder; None where nothing lies."""
+    names = names_in(path) if not Path(path).is_file() and not path.endswith((".parquet", ".csv")) else [path]
+    shown = [name for name in names if name[0] not in "_."]
+    return next((kind for kind in ("parquet", "csv") for name in shown if name.endswith(f".{kind}")), None)
+
+
+def _from_catalog(place: Place, name: str) -> Spine:
+    labels = [label.name for label in place.registry.labels]
+    if name in labels:
+        raise SpineMissing(f"the spine of label '{name}' is not derived yet. Derive it: ziggurat labels {name}")
+    if Path(name).exists():
+        raise SpineMissing(
+            f"there is no spine at {name}: it holds no Delta table, and no file ends in .parquet or .csv."
+        )
+    try:
+        frame = place.spark.table(name)
+        _ = frame.schema
+    except AnalysisException:
+        raise SpineMissing(
+            f"there is no spine '{name}': no file, Delta table, table of the catalog or label is called so."
+            f"{did_you_mean(name, labels)}"
+        ) from None
+    return Spine(frame, f"table {name}")
+
+
+def _from_pandas(place: Place, spine: "pd.DataFrame") -> DataFrame:
+    refuse_twice([str(name) for name in spine.columns])
+    if spine.empty and not len(spine.columns):
+        raise SpineColumnsError("the spine has no columns; give it join keys and label_time.")
+    try:
+        table = pa.Table.from_pandas(spine, preserve_index=False)
+        _refuse_naive(table.schema)
+        for place_, field in enumerate(table.schema):
+            if pa.types.is_timestamp(field.type) and field.type.unit != "us":
+                whole = table[field.name].cast(pa.timestamp("us", tz=field.type.tz))
+                table = table.set_column(place_, field.name, whole)
+    except pa.ArrowInvalid as error:
+        raise LabelTimeError(
+            f"the spine can't be read: {str(error).splitlines()[0]}. Times must be whole microseconds (S1)."
+        ) from None
+    except (pa.ArrowTypeError, TypeError) as error:
+        raise SpineColumnsError(f"the spine can't be read: {str(error).splitlines()[0]}.") from None
+    return place.spark.createDataFrame(table)
+
+
+def _refuse_naive(schema: pa.Schema) -> None:
+    """Spark would take a local time for UTC."""
+    if LABEL_TIME not in schema.names:
+        return
+    kind = schema.field(LABEL_TIME).type
+    if pa.types.is_timestamp(kind) and kind.tz is None:
+        raise LabelTimeError(
+            f"the spine's {LABEL_TIME} has no zone, so it names no instant: give it the one that it was read in, e.g. "
+            f"spine.{LABEL_TIME}.dt.tz_localize('America/New_York') (S3)."
+        )
+
+
+def parsed_keys(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
+    """`household_id=customer`: the service's key, then what the spine calls it."""
+    found: dict[str, str] = {}
+    for word in words:
+        key, equals, column = word.partition("=")
+        if not equals or not column:
+            raise UsageError(f"--key {word} maps nothing; write --key household_id=customer.")
+        if key not in known:
+            raise UsageError(f"--key {word}: the service has no join key '{key}'.{did_you_mean(key, known)}")
+        found[key] = column
+    return found

@@ -1,0 +1,136 @@
+"""Gather what a training set's certificate says: from the evidence of the join, the definitions and the release."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from pyspark.sql import DataFrame
+
+from definitions.durations import instant_or_none
+from definitions.registry import key_of
+from definitions.services import FeatureService, Selection
+from definitions.views import AggregateView, CrossEntityView
+from jobs.inputs.histories import static_sources
+from jobs.inputs.releases import Released
+from jobs.spines.spine import LABEL_TIME
+from jobs.training_set.manifest import engines
+from kernels.content_hash import ContentHash
+from pit_join import History
+from pit_join.certificate import Certificate, HistoryEvidence, certify, facts_at_label
+from reports.training_set import CertificateCheck, CertificatePage, ViewEvidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A staged training set with its evidence, and the spine that it was made of.
+
+    `columns` are those to be published, `profile` and `content` of them; the other hashes are of the spine's columns.
+    """
+
+    name: str
+    service: FeatureService
+    origin: str
+    knowledge: str
+    histories: Sequence[History]
+    spine: DataFrame
+    rows: DataFrame
+    columns: Sequence[str]
+    profile: pd.DataFrame
+    content: ContentHash
+    spine_before: ContentHash
+    spine_after: ContentHash
+    evidence: Mapping[str, HistoryEvidence]
+    released: Released
+    made_at: str
+
+
+def gather_certificate(joined: Joined) -> CertificatePage:
+    """Judges the evidence. Cost: a small join per history of facts, for the boundary counts."""
+    statics = static_sources(joined.service)
+    certificate = certify(
+        joined.evidence,
+        joined.histories,
+        rows_in=joined.spine_before.rows,
+        rows_out=joined.spine_after.rows,
+        spine_hash_in=joined.spine_before.hex,
+        spine_hash_out=joined.spine_after.hex,
+        knowledge=joined.knowledge,
+        static_sources=statics,
+    )
+    views = tuple(
+        _view(joined, selection, history, joined.evidence[history.name])
+        for selection, history in zip(joined.service.features, joined.histories, strict=True)
+    )
+    return _page(joined, certificate, views, statics)
+
+
+def _page(
+    joined: Joined, certificate: Certificate, views: tuple[ViewEvidence, ...], statics: tuple[str, ...]
+) -> CertificatePage:
+    return CertificatePage(
+        joined.name,
+        joined.service.name,
+        is_certified=certificate.is_certified,
+        reasons=tuple(certificate.reasons),
+        warnings=(*([] if joined.spine_before.rows else ["the spine has no rows"]), *certificate.warnings),
+        checks=tuple(CertificateCheck(c.promise, c.passed, c.found) for c in certificate.checks),
+        views=views,
+        static_sources=statics,
+        spine={
+            "from": joined.origin,
+            "rows": joined.spine_before.rows,
+            "content hash": joined.spine_before.hex,
+        },
+        options={"knowledge": joined.knowledge},
+        tables=tables_of(joined.service, joined.released),
+        versions=engines(),
+        content_hash=joined.content.hex,
+        release=joined.released.release_id,
+        made_at=joined.made_at,
+    )
+
+
+def tables_of(service: FeatureService, released: Released) -> Mapping[str, int]:
+    return {key_of(selection.view): released.version(selection.view) for selection in service.features}
+
+
+def _view(joined: Joined, selection: Selection, history: History, found: HistoryEvidence) -> ViewEvidence:
+    at_label = found.event_at_label
+    if not selection.is_snapshot and history.event_time is not None:
+        at_label = facts_at_label(joined.spine, history, label_time=LABEL_TIME)
+    return ViewEvidence(
+        selection.name,
+        key_of(selection.view),
+        version=joined.released.version(selection.view),
+        clock=_clock(selection),
+        availability=history.availability,
+        max_age=selection.max_age,
+        rows=found.rows,
+        matched=found.matched,
+        unseen=found.unseen,
+        expired=found.expired,
+        ended=found.ended,
+        without_key=found.without_key,
+        ties=found.ties,
+        event_at_label=at_label,
+        available_at_label=found.available_at_label,
+        newest_event=instant_or_none(found.newest_event_us),
+        newest_available=instant_or_none(found.newest_available_us),
+        smallest_event_gap=_seconds(found.smallest_event_gap_us),
+        smallest_availability_gap=_seconds(found.smallest_availability_gap_us),
+        is_static=history.event_time is None,
+    )
+
+
+def _clock(selection: Selection) -> str:
+    view = selection.view
+    if isinstance(view, AggregateView | CrossEntityView):
+        return "snapshot: what happened before its as-of"
+    if selection.is_static:
+        return "static: no time"
+    edge = "at or before" if view.includes_label_instant else "before"
+    return f"fact: the latest {edge} the label time"
+
+
+def _seconds(us: int | None) -> float | None:
+    return None if us is None else us / 1_000_000

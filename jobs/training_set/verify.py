@@ -1,0 +1,185 @@
+"""Build a training set again from what its manifest names, and compare the content hashes (S36)."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from pyarrow import fs
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from definitions.errors import ZigguratError
+from definitions.registry import Registry
+from definitions.services import FeatureService, Selection
+from definitions.sources import Entity
+from definitions.versions import fingerprints
+from jobs.inputs.histories import histories_of
+from jobs.inputs.releases import earlier_release
+from jobs.run.context import Place
+from jobs.spines.spine import LABEL_TIME
+from jobs.training_set.manifest import Manifest
+from jobs.training_set.publish import hash_of, measured
+from jobs.training_set.reuse import data_key, rows_of
+from jobs.training_set.split import Split, counted, placed
+from jobs.training_set.split_request import SPLIT, SplitAsked
+from lakehouse.commits import stage
+from lakehouse.storage_errors import StorageError, TableMissing
+from lakehouse.tables import exists, filesystem, read, remove
+from pit_join import point_in_time_join
+from pit_join.ordering import quoted
+
+_STORED = "_stored_{}"
+
+
+class NotReproduced(ZigguratError):
+    """Built again from its manifest, the training set has other rows, or can't be built at all."""
+
+    exit_code = 44
+
+
+class TrainingSetErased(StorageError):
+    """A table version that the manifest names can no longer be read: its rows were erased."""
+
+    exit_code = 45
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found: the content hash of the rows built again, and of those that are stored.
+
+    columns: those that came out otherwise than they are stored, each with the number of its rows.
+    """
+
+    manifest: Manifest
+    rebuilt: str
+    stored: str
+    columns: Mapping[str, int]
+
+    @property
+    def is_same(self) -> bool:
+        return {self.rebuilt, self.stored} == {self.manifest.data["hash"]}
+
+    def require_same(self) -> None:
+        """Raises NotReproduced, which names the columns."""
+        if self.is_same:
+            return
+        named, rows = self.manifest, self.manifest.data["rows"]
+        if self.columns:
+            told = ", ".join(f"{name} in {count:,}" for name, count in self.columns.items())
+            why = f"of {rows:,} rows these differ from the stored ones: {told}"
+        elif self.stored != named.data["hash"]:
+            why = f"the stored rows were changed: their content hash is {self.stored}"
+        else:
+            why = f"the rebuilt rows have content hash {self.rebuilt}"
+        raise NotReproduced(
+            f"training set '{named.called}' is not what its manifest says (content hash {named.data['hash']}): {why}. "
+            "Build it anew, and retrain what was trained on it."
+        )
+
+
+def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "auto") -> Verification:
+    """Join the stored spine again to the tables at the versions that the manifest names; nothing stays written.
+
+    Raises TrainingSetErased where one of them is gone, NotReproduced where a definition means something else now.
+    Cost: one join of the whole spine, and a pass over the result.
+    """
+    service = service_of(place.registry, manifest)
+    released = earlier_release(place, manifest.release, manifest.tables)
+    stored = _whole(place, manifest)
+    run_id = f"verify-{uuid.uuid4().hex[:8]}"
+    try:
+        histories = histories_of(place, service, released, keys=manifest.options["keys"])
+        columns = [column.name for column in service.columns]
+        spine = stored.select(
+            *(quoted(name) for name in manifest.spine["columns"]),
+            *(quoted(name).alias(_STORED.format(number)) for number, name in enumerate(columns)),
+        )
+        joined = point_in_time_join(
+            spine, histories, label_time=LABEL_TIME, knowledge=manifest.options["knowledge"], strategy=strategy
+        )
+        if asked := SplitAsked.of_manifest(manifest.options):
+            split = Split.of_manifest(counted(spine, placed(spine, asked), asked))
+            joined = joined.withColumn(SPLIT, split.column()) if split else joined
+        staged = stage(joined, place.warehouse.staging(run_id, "rebuilt"), partition_by=[])
+        rebuilt = read(place.spark, staged.path, version=staged.version)
+        whole = [*manifest.spine["columns"], *columns, *([SPLIT] if manifest.split else [])]
+        return Verification(
+            manifest,
+            rebuilt=hash_of(measured(rebuilt, whole)).hex,
+            stored=hash_of(measured(stored, stored.columns)).hex,
+            columns=_unlike(rebuilt, columns),
+        )
+    finally:
+        remove(place.warehouse.staging_of(run_id))
+
+
+def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
+    """The service as it was: its views by key, if each of its features still means what the manifest says (S35)."""
+    if not manifest.views:
+        raise NotReproduced(
+            f"training set '{manifest.called}' has a manifest of format {manifest.format}, which does not tell how its "
+            "views were joined; build it anew."
+        )
+    return FeatureService(
+        manifest.service,
+        features=tuple(_selection(registry, manifest, view) for view in manifest.views.values()),
+        owner="manifest",
+    )
+
+
+def _selection(registry: Registry, manifest: Manifest, view: Mapping[str, Any]) -> Selection:
+    definition = registry.by_key.get(view["table"])
+    if definition is None:
+        raise NotReproduced(
+            f"training set '{manifest.called}' reads {view['table']}, which '{registry.package}' no longer declares; "
+            "verify it with the definitions of its time (--definitions)."
+        )
+    now = fingerprints(definition)
+    changed = [name for name, meant in view["features"].items() if now.get(name) != meant]
+    if bool(getattr(definition, "includes_label_instant", False)) != view["includes_label_instant"]:
+        changed.append("includes_label_instant")
+    if changed:
+        raise NotReproduced(
+            f"training set '{manifest.called}': {view['table']} means something else now ({', '.join(changed[:5])}); "
+            "verify it with the definitions of its time (--definitions)."
+        )
+    entity = Entity(view["entity"], tuple((name, type_) for name, type_ in view["keys"]))
+    return Selection(definition, entity, tuple(view["features"]), view["role"], view["max_age"])
+
+
+def _whole(place: Place, manifest: Manifest) -> DataFrame:
+    """The stored rows, after a look at every table that the manifest names."""
+    for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data["version"])]:
+        if _is_gone(place, place.warehouse.address(table).path, version):
+            raise TrainingSetErased(
+                f"training set '{manifest.called}' is erased: {table} can no longer be read at version {version}, "
+                "which its manifest names. What was trained on it can't be checked any more."
+            )
+    return rows_of(place, manifest)
+
+
+def _is_gone(place: Place, path: str, version: int) -> bool:
+    """Whether a pinned version lacks a file, or is gone itself; files that only Spark can look for count as there."""
+    if not exists(place.spark, path):  # asked first: Spark may remember a log that lies there no more
+        return True
+    try:
+        frame = read(place.spark, path, version=version)
+    except TableMissing:
+        return True
+    names = [unquote(name) for name in frame.inputFiles()]
+    located = [found for name in names if (found := filesystem(name)) is not None]
+    if not located:
+        return False
+    infos = located[0][0].get_file_info([path for _, path in located])
+    return any(info.type is fs.FileType.NotFound for info in infos)
+
+
+def _unlike(rebuilt: DataFrame, columns: Sequence[str]) -> dict[str, int]:
+    counts = [
+        F.count_if(~quoted(name).eqNullSafe(F.col(_STORED.format(number)))).alias(str(number))
+        for number, name in enumerate(columns)
+    ]
+    found = rebuilt.agg(*counts).collect()[0]
+    return {name: found[str(number)] for number, name in enumerate(columns) if found[str(number)]}

@@ -1,0 +1,116 @@
+"""What to aggregate: outputs, their windows, and the grid of as-of instants that one pass answers."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pyarrow as pa
+
+from definitions.errors import DefinitionError, did_you_mean
+
+
+class Operation(StrEnum):
+    COUNT = "count"
+    SUM = "sum"
+    MEAN = "mean"
+    MIN = "min"
+    MAX = "max"
+    COUNT_DISTINCT = "count_distinct"
+    LAST = "last"
+    FIRST = "first"
+    STDDEV = "stddev"
+
+
+OF_UNITS = (Operation.SUM, Operation.MEAN, Operation.STDDEV)  # read their input as integers
+CHOICES = (Operation.MIN, Operation.MAX, Operation.LAST, Operation.FIRST)  # answer with one of their inputs
+LARGEST_DIVISOR = 10**9  # count * divisor stays inside 64 bits for every count that fits in memory
+
+
+@dataclass(frozen=True)
+class Output:
+    """One column of the result: an operation over one input, one filter, one window.
+
+    `mask` names a boolean column; a row where it is null or false doesn't count. `window_us` None is
+    lifetime. Inputs are integers in units of 1/`divisor` (quantum 0.01: 100). `type` None means: int64 for
+    counts and for sums with divisor 1, float64 for other sums, means and deviations, the input's own type for
+    min, max, last and first (float64 with a divisor). Raises DefinitionError for what has no meaning.
+    """
+
+    name: str
+    operation: str
+    input: str | None
+    mask: str | None
+    window_us: int | None
+    divisor: int = 1
+    type: pa.DataType | None = None
+
+    def __post_init__(self) -> None:
+        known = [operation.value for operation in Operation]
+        if self.operation not in known:
+            raise DefinitionError(
+                f"output '{self.name}': unknown operation '{self.operation}'." + did_you_mean(self.operation, known)
+            )
+        if self.input is None and self.operation != Operation.COUNT:
+            raise DefinitionError(f"output '{self.name}': {self.operation} needs an input; only count has none")
+        if self.window_us is not None and self.window_us <= 0:
+            raise DefinitionError(
+                f"output '{self.name}': a window of {self.window_us} µs holds nothing; make it positive, "
+                "or None for lifetime"
+            )
+        if not 1 <= self.divisor <= LARGEST_DIVISOR:
+            raise DefinitionError(f"output '{self.name}': divisor {self.divisor} is outside 1 to {LARGEST_DIVISOR}")
+        if self.operation == Operation.SUM and self.type not in (None, pa.int64(), pa.float64()):
+            raise DefinitionError(f"output '{self.name}': a sum is int64 or float64, not {self.type}")
+        if self.operation == Operation.SUM and self.type == pa.int64() and self.divisor != 1:
+            raise DefinitionError(f"output '{self.name}': a sum in units of 1/{self.divisor} is not an int64")
+
+    def result_type(self, input_type: pa.DataType | None) -> pa.DataType:
+        """The Arrow type of the column, given the type of its input (None for count(*))."""
+        if self.type is not None:
+            return self.type
+        if self.operation in (Operation.COUNT, Operation.COUNT_DISTINCT):
+            return pa.int64()
+        if self.operation == Operation.SUM and self.divisor == 1:
+            return pa.int64()
+        return input_type if self.operation in CHOICES and self.divisor == 1 else pa.float64()
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """Outputs per entity for every instant of an ascending grid, each at its own cut T + `cut_delay_us`.
+
+    Times are microseconds since the epoch, UTC. `tie_break` stands between event time and available time in
+    the order of facts (S9); `view_columns` is its last resort, in the view's declared order. It defaults to
+    the plan's inputs in order of appearance: name them where plans for parts of one view must agree.
+    """
+
+    keys: tuple[str, ...]
+    grid_us: tuple[int, ...]
+    cut_delay_us: int
+    history_start_us: int | None
+    tie_break: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    view_columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.keys:
+            raise DefinitionError("a window plan needs the join keys of its entity; it has none")
+        if not self.grid_us or any(a >= b for a, b in zip(self.grid_us, self.grid_us[1:], strict=False)):
+            raise DefinitionError(
+                f"a window plan needs at least one instant, strictly ascending; it has {len(self.grid_us)}, "
+                "empty or out of order: sort them and drop duplicates"
+            )
+        if self.cut_delay_us < 0:
+            raise DefinitionError(f"a cut comes at or after its instant; the delay is {self.cut_delay_us} µs")
+        names = [*self.keys, "event_time", *(output.name for output in self.outputs)]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise DefinitionError(f"two columns of the result would be named {', '.join(twice)}: rename one")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The inputs of all outputs, once each, in order of appearance."""
+        return tuple(dict.fromkeys(output.input for output in self.outputs if output.input is not None))
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(output.mask for output in self.outputs if output.mask is not None))

@@ -1,0 +1,87 @@
+"""`ziggurat doctor`: what this machine has, what every setting is and who said so."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from definitions.errors import DefinitionError
+from definitions.registry import load
+from lakehouse.session.environment import Check, checks
+from lakehouse.session.errors import EnvironmentProblem
+from ziggurat.settings import Resolved, resolve
+
+_SECRET = ("password", "secret", "token", "key")
+_MARKS = {True: "✓", None: "!", False: "✗"}
+
+
+def examine(*, conf: Path | None, env: str, definitions: str, overrides: tuple[str, ...]) -> str:
+    """The findings as text. Raises EnvironmentProblem with the fixes when something would stop a run."""
+    said = [*overrides, *([f"definitions={definitions}"] if definitions else [])]
+    resolved = resolve(env=env, conf=conf, overrides=said)
+    settings = resolved.settings
+    local = Path(settings.warehouse) if "://" not in settings.warehouse else Path()
+    found = [
+        *checks(local, zone=settings.spark.conf.get("spark.sql.session.timeZone")),
+        _definitions(settings.definitions),
+        *_sources(resolved),
+    ]
+    text = "\n".join(
+        ["  this machine", *map(_line, found), "", "  settings, and what said so last", *_origins(resolved)]
+    )
+    broken = [check for check in found if check.ok is False]
+    if broken:
+        raise EnvironmentProblem(f"{len(broken)} of {len(found)} checks failed.\n{text}")
+    return f"{text}\n\n  all is well" if all(check.ok for check in found) else text
+
+
+def _line(check: Check) -> str:
+    return f"    {_MARKS[check.ok]} {check.name:<18} {check.found}" + (
+        f"\n      {'':<18} → {check.fix}" if check.fix else ""
+    )
+
+
+def _definitions(package: str) -> Check:
+    try:
+        registry = load(package)
+    except DefinitionError as error:
+        return Check("definitions", False, str(error), "Mend the definition; `ziggurat list` tries again.")
+    return Check("definitions", True, f"'{package}' declares {len(registry.definitions)} sources and views")
+
+
+def _sources(resolved: Resolved) -> list[Check]:
+    there = {name: "://" in s.path or Path(s.path).exists() for name, s in resolved.settings.sources.items()}
+    gone = sorted(name for name, is_there in there.items() if not is_there)
+    if not gone:
+        return [Check("sources", True, f"all {len(there)} have files")]
+    path = resolved.settings.sources[gone[0]].path
+    return [
+        Check(
+            "sources",
+            None,
+            f"nothing lies where {', '.join(gone)} should be (first: {path})",
+            "Put the files there, correct sources.*.path, or run `make demo` to fetch the demo's.",
+        )
+    ]
+
+
+def _origins(resolved: Resolved) -> list[str]:
+    values = dict(_flat(resolved.settings.model_dump()))
+    width = max(map(len, values))
+    return [f"    {key:<{width}}  {_shown(key, value):<44} {_origin(resolved, key)}" for key, value in values.items()]
+
+
+def _origin(resolved: Resolved, key: str) -> str:
+    """The layer that set the key; a default of the model where no layer names it."""
+    origin = resolved.origins.get(key, "default")
+    return f"{origin} (environment)" if origin in os.environ else origin
+
+
+def _flat(tree: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, value in tree.items():
+        pairs += _flat(value, f"{above}{key}.") if isinstance(value, dict) and value else [(f"{above}{key}", value)]
+    return pairs
+
+
+def _shown(key: str, value: object) -> str:
+    return "••••" if value and any(word in key.rsplit(".", 1)[-1].lower() for word in _SECRET) else str(value)

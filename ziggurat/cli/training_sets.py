@@ -1,0 +1,130 @@
+"""Verbs of training sets: build one, look at it.
+
+Other modules add verbs of theirs to the group with `@training_set.command()`.
+"""
+
+import json
+from typing import Any
+
+import click
+
+from ziggurat.cli.options import Verbs, common, workspace_of
+
+mapped_keys = click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY=COLUMN",
+    help="What the spine calls a join key, e.g. household_id=customer; repeatable.",
+)
+
+
+class _TrainingSets(Verbs):
+    """A group that is a verb too: `training-set --service …` builds one, `training-set show NAME` shows it."""
+
+
+@click.group("training-set", cls=_TrainingSets, invoke_without_command=True)
+@click.option("--service", metavar="NAME", help="The feature service, e.g. churn_v1.")
+@click.option(
+    "--spine", metavar="FILE_OR_TABLE", help="Join keys, label_time and labels: Delta, parquet, CSV, or a label's name."
+)
+@click.option("--out", "name", metavar="NAME", help="What the training set is called.")
+@mapped_keys
+@click.option(
+    "--knowledge",
+    type=click.Choice(["at_label", "latest"]),
+    default="at_label",
+    help="latest ignores when values were known: for analysis, never certified.",
+)
+@click.option("--split", default="", metavar="A,B,C", help="Shares of train, validation and test, by label time.")
+@click.option("--split-at", default="", metavar="T,T", help="Instead: where validation and test begin.")
+@click.option("--gap", default="", metavar="30d", help="Left out before each boundary; default: the label's horizon.")
+@click.option(
+    "--format",
+    type=click.Choice(["delta", "parquet"]),
+    default="delta",
+    help="parquet: a copy beside the Delta table, for readers without Delta.",
+)
+@click.option(
+    "--strategy",
+    type=click.Choice(["auto", "sql", "arrow", "colocated"]),
+    default="auto",
+    help="How to join; none changes the answer.",
+)
+@click.option("--explain", is_flag=True, help="Build nothing: say how each view would be joined, and why.")
+@common
+@click.pass_context
+def training_set(
+    ctx: click.Context, /, service: str, spine: str, name: str, keys: tuple[str, ...], explain: bool, **rest: Any
+) -> None:
+    """Join a spine to a service's features as they were known at each label time.
+
+    The result has the spine's rows and columns, then `{view}__{feature}`. It comes with a manifest and a certificate.
+    A training set that stands is extended: only what is new or changed is joined.
+
+    \b
+    ziggurat training-set --service churn_v1 --spine churn_30d --out churn
+    ziggurat training-set --service churn_v1 --spine my_spine.csv --out mine --key household_id=customer
+    ziggurat training-set --service churn_v1 --spine churn_30d --out churn --split 0.7,0.15,0.15
+    ziggurat training-set show churn
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    needed = [("--service", service), ("--spine", spine), *([] if explain else [("--out", name)])]
+    if missing := [option for option, value in needed if not value]:
+        raise click.UsageError(f"Missing option {', '.join(missing)}; or say: training-set show NAME.", ctx)
+    from jobs.spines.spine import parsed_keys
+    from ziggurat.cli.model_format import training_set_text
+    from ziggurat.cli.training_set_format import choices_text
+
+    asked = {option: rest.pop(option) for option in ("knowledge", "strategy")}
+    stored = {option: rest.pop(option) for option in ("split", "split_at", "gap", "format")}
+    workspace = workspace_of(**rest)
+    known = [key for key, _ in workspace.registry.service(service).keys]
+    asked["keys"] = parsed_keys(keys, known)
+    if explain:
+        click.echo(choices_text(workspace.explain_training_set(service, spine, **asked)))
+        return
+    click.echo(training_set_text(workspace.build_training_set(service, spine, name=name, **asked, **stored)))
+
+
+@training_set.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The manifest, certificate and card as JSON.")
+@common
+def show(name: str, as_json: bool, **where: Any) -> None:
+    """The schema, label balance, null shares and verdict of training set NAME; writes its pages.
+
+    NAME may be name@version: then the pages stay those of the newest.
+    """
+    from dataclasses import asdict
+
+    from jobs.training_set.pages import write_pages
+    from lakehouse.tables import Warehouse
+    from ziggurat.cli.model_format import card_text
+
+    workspace = workspace_of(**where)
+    manifest = workspace.manifest(name)
+    if as_json:
+        click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
+        return
+    is_newest = manifest.version == workspace.manifest(manifest.name).version
+    pages = write_pages(Warehouse(workspace.settings.warehouse), manifest) if is_newest else ()
+    click.echo(card_text(manifest, pages))
+
+
+@training_set.command()
+@click.argument("name")
+@common
+def prove(name: str, **where: Any) -> None:
+    """Prove that training set NAME does not know its future.
+
+    Some of its rows are made again, from raw facts up, with all that could not be known at their label time removed,
+    then replaced by garbage. No cell may change. The result stands in the certificate.
+
+    \b
+    ziggurat training-set prove churn
+    """
+    from ziggurat.cli.leak_test_format import proof_text
+
+    click.echo(proof_text(workspace_of(**where).prove_training_set(name)))
