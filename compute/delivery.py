@@ -34,7 +34,7 @@ _ACCEPTED = {
 }
 
 
-def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: bool, place: str) -> None:
+def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: bool, path: str) -> None:
     """S37: a missing, renamed or differently typed column stops the run before anything is written."""
     for column in source.columns:
         if column.computed:
@@ -42,13 +42,13 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
         name = column.delivered_name
         if name not in delivered:
             raise SourceSchemaError(
-                f"source '{source.name}' at {place} has no column '{name}'.{did_you_mean(name, delivered)} "
+                f"source '{source.name}' at {path} has no column '{name}'.{did_you_mean(name, delivered)} "
                 f"If the source was renamed or lost it, declare version={source.version + 1} of it."
             )
         found = delivered[name].split("(")[0]
         if not is_text and found not in _ACCEPTED[column.type.split("(")[0]]:
             raise SourceSchemaError(
-                f"source '{source.name}' at {place}: column '{name}' is {delivered[name]}, declared {column.type}. "
+                f"source '{source.name}' at {path}: column '{name}' is {delivered[name]}, declared {column.type}. "
                 f"Declare the type it has, as version={source.version + 1} of the source, or mend the files."
             )
         if found == "timestamp_ntz" and column.type == "timestamp" and not column.zone:

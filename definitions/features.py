@@ -77,12 +77,12 @@ class Aggregation:
 
     def expand(self, schema: Mapping[str, str], windows: tuple[str, ...], *, where: str) -> list[Feature]:
         stem = self._stem(where)
-        place = f"{where}, feature '{stem}_{self.operation}'"
+        label = f"{where}, feature '{stem}_{self.operation}'"
         if not self.windows and not windows:
-            raise DefinitionError(f"{place} has no window; give the view or the feature windows=('30d', LIFETIME).")
-        value = parse_expression(self.input, schema, where=place) if self.input else None
-        mask = self._mask(schema, place)
-        type_, divisor = self._result(value, place)
+            raise DefinitionError(f"{label} has no window; give the view or the feature windows=('30d', LIFETIME).")
+        value = parse_expression(self.input, schema, where=label) if self.input else None
+        mask = self._mask(schema, label)
+        type_, divisor = self._result(value, label)
         return [
             Feature(
                 name=f"{stem}_{self.operation}_{window.label}",
@@ -108,28 +108,28 @@ class Aggregation:
             )
         return stem
 
-    def _mask(self, schema: Mapping[str, str], place: str) -> Expression | None:
+    def _mask(self, schema: Mapping[str, str], label: str) -> Expression | None:
         if not self.where:
             return None
-        mask = parse_expression(self.where, schema, where=f"{place}, where")
+        mask = parse_expression(self.where, schema, where=f"{label}, where")
         if mask.type != "boolean":
-            raise DefinitionError(f"{place}: where='{self.where}' is {mask.type}; a filter must be boolean.")
+            raise DefinitionError(f"{label}: where='{self.where}' is {mask.type}; a filter must be boolean.")
         return mask
 
-    def _result(self, value: Expression | None, place: str) -> tuple[str, int]:
+    def _result(self, value: Expression | None, label: str) -> tuple[str, int]:
         """The published type, and the divisor that the quantum stands for."""
         if self.operation in ("count", "count_distinct"):
             return "bigint", 1
         if value is None:
-            raise DefinitionError(f"{place}: {self.operation} needs an input column.")
-        divisor = quantum_divisor(self.quantum, place)
+            raise DefinitionError(f"{label}: {self.operation} needs an input column.")
+        divisor = quantum_divisor(self.quantum, label)
         fraction = value.type == "double" or value.type.startswith("decimal")
         if self.operation in _NEEDS_NUMBERS:
             if not fraction and value.type not in _INTEGERS:
-                raise DefinitionError(f"{place}: {self.operation} needs numbers, found {value.type}.")
+                raise DefinitionError(f"{label}: {self.operation} needs numbers, found {value.type}.")
             if fraction and not self.quantum:
                 raise DefinitionError(
-                    f"{place}: {self.operation} of {value.type} needs a quantum to be reproducible (S24); add e.g. "
+                    f"{label}: {self.operation} of {value.type} needs a quantum to be reproducible (S24); add e.g. "
                     "quantum='0.01'."
                 )
             return ("bigint" if self.operation == "sum" and not fraction else "double"), divisor
@@ -149,15 +149,15 @@ class Formula:
     doc: str = ""
 
     def expand(self, schema: Mapping[str, str], *, where: str) -> Feature:
-        place = f"{where}, feature '{self.name}'"
-        value = parse_expression(self.text, schema, where=place)
+        label = f"{where}, feature '{self.name}'"
+        value = parse_expression(self.text, schema, where=label)
         return Feature(
             name=self.name,
             type=value.type,
             operation="expression",
             input=value,
             unit=self.unit,
-            divisor=quantum_divisor(self.quantum, place),
+            divisor=quantum_divisor(self.quantum, label),
             limits=self.limits,
             doc=self.doc,
         )
@@ -190,14 +190,14 @@ class Comparison:
                 f"{where}: '{self.input}' is not a feature of the view it compares.{did_you_mean(self.input, of)}"
             )
         compared = of[self.input]
-        place = f"{where}, feature '{self.input}_{self.operation}'"
+        label = f"{where}, feature '{self.input}_{self.operation}'"
         if compared.type not in ("int", "bigint", "double"):
-            raise DefinitionError(f"{place}: {self.operation} needs numbers, found {compared.type}.")
-        divisor = quantum_divisor(self.quantum, place) if self.quantum else compared.divisor
+            raise DefinitionError(f"{label}: {self.operation} needs numbers, found {compared.type}.")
+        divisor = quantum_divisor(self.quantum, label) if self.quantum else compared.divisor
         averages = self.operation in ("ratio_to_mean", "difference_to_mean", "share_of_total")
         if averages and compared.type == "double" and divisor == 1 and not self.quantum:
             raise DefinitionError(
-                f"{place}: a mean of doubles needs a quantum to be reproducible (S24); add e.g. quantum='0.0001'."
+                f"{label}: a mean of doubles needs a quantum to be reproducible (S24); add e.g. quantum='0.0001'."
             )
         return Feature(
             name=f"{self.named or self.input}_{self.operation}",
@@ -211,7 +211,7 @@ class Comparison:
         )
 
 
-def quantum_divisor(quantum: str, place: str) -> int:
+def quantum_divisor(quantum: str, label: str) -> int:
     """`0.01` -> 100. Quanta are powers of ten: one integer division turns a sum of quanta back into units."""
     if not quantum:
         return 1
@@ -220,7 +220,7 @@ def quantum_divisor(quantum: str, place: str) -> int:
     except (InvalidOperation, ZeroDivisionError):
         divisor = Decimal(0)
     if divisor not in [Decimal(10) ** n for n in range(10)]:
-        raise DefinitionError(f"{place}: quantum '{quantum}' must be 1 or a power of ten below it, e.g. '0.01'.")
+        raise DefinitionError(f"{label}: quantum '{quantum}' must be 1 or a power of ten below it, e.g. '0.01'.")
     return int(divisor)
 
 

@@ -101,13 +101,13 @@ def load(package: str = SHIPPED) -> Registry:
     labels: dict[str, Label] = {}
     for module in _modules(package):
         for variable, value in vars(module).items():
-            place = f"{module.__name__}.{variable}"
+            path = f"{module.__name__}.{variable}"
             if isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
-                _add(value, found, place)
+                _add(value, found, path)
             elif isinstance(value, FeatureService):
-                _add_named(value, services, place)
+                _add_named(value, services, path)
             elif isinstance(value, Label):
-                _add_named(value, labels, place)
+                _add_named(value, labels, path)
     if not found:
         raise DefinitionError(
             f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
@@ -127,18 +127,18 @@ def _one_layer_each(definitions: Iterable[Definition]) -> None:
             )
 
 
-def _add(value: Definition, found: dict[str, Definition], place: str) -> None:
+def _add(value: Definition, found: dict[str, Definition], path: str) -> None:
     for upstream in value.upstream:
-        _add(upstream, found, place)
+        _add(upstream, found, path)
     if found.setdefault(key_of(value), value) is not value:
         raise DefinitionError(
-            f"{place}: there are two definitions called {key_of(value)}; give one of them another name or version."
+            f"{path}: there are two definitions called {key_of(value)}; give one of them another name or version."
         )
 
 
-def _add_named(value: Named, found: dict[str, Named], place: str) -> None:
+def _add_named(value: Named, found: dict[str, Named], path: str) -> None:
     if found.setdefault(value.name, value) is not value:
-        raise DefinitionError(f"{place}: there are two called '{value.name}'; give one of them another name.")
+        raise DefinitionError(f"{path}: there are two called '{value.name}'; give one of them another name.")
 
 
 def _depth(definition: Definition) -> tuple[int, int, str]:

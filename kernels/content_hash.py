@@ -38,7 +38,7 @@ BOOLEAN, INTEGER, DOUBLE, DECIMAL, TEXT, BINARY, DATE, TIMESTAMP, ARRAY, STRUCT,
 CANONICAL_NAN = 0x7FF8000000000000
 MODULUS = 2**256
 ROWS_AT_ONCE = 2**13  # encoded at a time: a megabyte or two, so that each cell is written inside the cache
-LIMBS = tuple(f"limb_{place}" for place in range(8))  # 32 bits each, the least significant first
+LIMBS = tuple(f"limb_{index}" for index in range(8))  # 32 bits each, the least significant first
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def partial_sums(table: pa.Table, *, slice_column: str) -> pa.Table:
         "slice": slices.take(pa.array(present - 1, mask=present == 0)),
         "rows": pa.array(np.diff(np.append(first, len(order))).astype(np.int64)),
     }
-    return pa.table(columns | {name: pa.array(sums[:, place].copy()) for place, name in enumerate(LIMBS)})
+    return pa.table(columns | {name: pa.array(sums[:, index].copy()) for index, name in enumerate(LIMBS)})
 
 
 def combine(partials: pa.Table | Iterable[Sequence[Any]]) -> dict[Any, ContentHash]:
@@ -90,7 +90,7 @@ def combine(partials: pa.Table | Iterable[Sequence[Any]]) -> dict[Any, ContentHa
         partials = zip(*(partials[name].to_pylist() for name in names), strict=True)
     hashes: dict[Any, ContentHash] = {}
     for of, rows, *limbs in partials:
-        total = sum(int(limb) << (32 * place) for place, limb in enumerate(limbs))
+        total = sum(int(limb) << (32 * index) for index, limb in enumerate(limbs))
         hashes[of] = ContentHash(_hex(total), rows) + hashes.get(of, ContentHash("0", 0))
     return hashes
 
@@ -118,9 +118,9 @@ def _encoded(table: pa.Table) -> Iterable[bytes]:
 
 def _side_by_side(columns: "Sequence[_Fixed]") -> list[bytes]:
     """Each row's cells after each other: every value is written once, where it ends up."""
-    rows = np.zeros(len(columns[0].values), [(str(place), column.cell) for place, column in enumerate(columns)])
-    for place, column in enumerate(columns):
-        cells = rows[str(place)]
+    rows = np.zeros(len(columns[0].values), [(str(index), column.cell) for index, column in enumerate(columns)])
+    for index, column in enumerate(columns):
+        cells = rows[str(index)]
         cells["tag"], cells["length"], cells["value"] = column.tag, cells.dtype["value"].itemsize, column.values
         if column.null is not None:
             cells["null"] = column.null
@@ -147,7 +147,7 @@ def _long_cells(array: pa.Array, name: str) -> list[bytes]:
         return [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
     is_there = array.is_valid().to_pylist()
     if pt.is_struct(kind):
-        fields = [_cells(array.field(place), name) for place in range(kind.num_fields)]
+        fields = [_cells(array.field(index), name) for index in range(kind.num_fields)]
         rows = [b"".join(cells) for cells in zip(*fields, strict=True)] if fields else [b""] * len(array)
         return [_cell(STRUCT, row if there else None) for row, there in zip(rows, is_there, strict=True)]
     ranges = list(pairwise(array.offsets.to_pylist()))

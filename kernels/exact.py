@@ -26,8 +26,8 @@ def summed(values: Values, add: Callable[[Ints], Ints]) -> Values:
     if len(sums) <= 2 and all(np.abs(high).max(initial=0) < 2**29 for high in sums[1:]):
         return sums[0] + (sums[1] << LIMB_BITS) if len(sums) == 2 else sums[0]
     total: Values = sums[0].astype(object)
-    for place, limb in enumerate(sums[1:], start=1):
-        total = total + limb.astype(object) * 2 ** (LIMB_BITS * place)
+    for index, limb in enumerate(sums[1:], start=1):
+        total = total + limb.astype(object) * 2 ** (LIMB_BITS * index)
     return total
 
 

@@ -81,9 +81,9 @@ def merge_profiles(partials: pa.Table) -> pa.Table:
 
 
 def _sorted(found: pa.Table, features: list[str]) -> pa.Table:
-    places = pc.index_in(found["feature"], value_set=pa.array(features, pa.string()))
-    ranked = pa.table({"slice": dense_ranks(cleaned(found["slice"]))[0], "place": places})
-    return found.take(pc.sort_indices(ranked, [("slice", "ascending"), ("place", "ascending")]))
+    order = pc.index_in(found["feature"], value_set=pa.array(features, pa.string()))
+    ranked = pa.table({"slice": dense_ranks(cleaned(found["slice"]))[0], "order": order})
+    return found.take(pc.sort_indices(ranked, [("slice", "ascending"), ("order", "ascending")]))
 
 
 def _statistics(column: pa.ChunkedArray, order: Ints, edges: Ints) -> list[pa.Array]:

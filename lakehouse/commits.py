@@ -17,7 +17,7 @@ from definitions.errors import DefinitionChanged
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.crash_points import crash_point
 from lakehouse.leases.leases import Lease, fenced
-from lakehouse.storage_errors import StorageError, storage_errors_told
+from lakehouse.storage_errors import StorageError, translated_storage_errors
 from lakehouse.tables import TableAddress, current_version, history, read
 
 __all__ = [
@@ -68,7 +68,7 @@ def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> Staged
     view = path.rpartition("/")[2]
     crash_point("before_stage", view)
     writer = _writer(frame, partition_by).options(**WITHOUT_STATISTICS).mode("overwrite")
-    with storage_errors_told(path):
+    with translated_storage_errors(path):
         writer.option("overwriteSchema", "true").save(path)
     crash_point("after_stage", view)
     version = current_version(frame.sparkSession, path)
@@ -163,7 +163,7 @@ def _commit(
     writer = writer.options(txnAppId=table.key, txnVersion=str(lease.token), userMetadata=signed.to_json())
     lease.check()
     crash_point("before_publish", table.key)
-    with storage_errors_told(table.path):
+    with translated_storage_errors(table.path):
         writer.save(table.path)
     crash_point("after_publish", table.key)
     return _read_back(spark, table, signed, before)

@@ -18,7 +18,7 @@ from pyspark.sql.types import StructType
 
 from lakehouse.commits import TABLE_PROPERTIES
 from lakehouse.leases.leases import Lease
-from lakehouse.storage_errors import StorageError, storage_errors_told
+from lakehouse.storage_errors import StorageError, translated_storage_errors
 from lakehouse.tables import current_version, names_in, place_text, read, read_text, sql_name
 
 FORMAT = 1
@@ -57,7 +57,7 @@ class LayoutNote:
 
 
 @dataclass(frozen=True)
-class LaidOut:
+class StoredLayout:
     """A layout as it stands. `files`: per bucket its files in the order of their runs, each with what is masked."""
 
     path: str
@@ -71,7 +71,7 @@ class LaidOut:
         return (self.note.ended_us - self.note.begun_us) / 1e6
 
 
-def find_layout(path: str, *, up_to: int | None = None) -> LaidOut | None:
+def find_layout(path: str, *, up_to: int | None = None) -> StoredLayout | None:
     """The newest state, or the newest that was not made from a later version than `up_to`; None where there is none.
 
     Reads one small file. Raises StorageError for one that can't be read.
@@ -92,7 +92,7 @@ def write_run(
     is_first: bool,
     clock: Callable[[], int],
     lease: Lease | None = None,
-) -> LaidOut:
+) -> StoredLayout:
     """Adds a run, or with is_first makes it the only one, in one commit. `frame` is sorted, and says each `bucket`.
 
     The note's runs are those that stay; the new one is named by its commit. `clock` gives the time in µs.
@@ -107,7 +107,7 @@ def write_run(
     if lease is not None:
         lease.check()
         writer = writer.options(txnAppId=lease.table, txnVersion=str(lease.token))
-    with storage_errors_told(path):
+    with translated_storage_errors(path):
         writer.mode("overwrite" if is_first else "append").save(path)
     there = read(spark, path)
     runs = {**note.runs, str(run): ()}
@@ -133,12 +133,12 @@ def size_of(spark: SparkSession, path: str) -> tuple[int, int]:
     return int(told[0][0]), int(told[0][1])
 
 
-def _laid_out(path: str, note: LayoutNote) -> LaidOut:
+def _laid_out(path: str, note: LayoutNote) -> StoredLayout:
     files: dict[int, list[tuple[str, Sequence[Span]]]] = {}
-    for run, bucket, place in sorted((int(run), int(bucket), str(place)) for run, bucket, place in note.files):
+    for run, bucket, file in sorted((int(run), int(bucket), str(file)) for run, bucket, file in note.files):
         spans = tuple((int(start), int(end)) for start, end in note.runs[str(run)])
-        files.setdefault(bucket, []).append((f"{path}/{place}", spans))
-    return LaidOut(path, note, files, StructType.fromJson(dict(note.schema)))
+        files.setdefault(bucket, []).append((f"{path}/{file}", spans))
+    return StoredLayout(path, note, files, StructType.fromJson(dict(note.schema)))
 
 
 def _note(path: str) -> LayoutNote | None:

@@ -58,7 +58,7 @@ _SIGNS: tuple[tuple[str, str, str], ...] = (
 
 
 @contextmanager
-def storage_errors_told(place: str) -> Iterator[None]:
+def translated_storage_errors(path: str) -> Iterator[None]:
     """Turns a full disk, a missing right or a folder that can't be made into one `StorageError`.
 
     Whatever else fails inside passes through unchanged, with its traceback.
@@ -68,19 +68,19 @@ def storage_errors_told(place: str) -> Iterator[None]:
     except ZigguratError:
         raise
     except Exception as error:  # named by its words, not its class: that differs with Connect, py4j and boto3
-        told = told_as_storage_error(error, place)
+        told = as_storage_error(error, path)
         if told is None:
             raise
         raise told from error
 
 
-def told_as_storage_error(error: BaseException, place: str) -> StorageError | None:
+def as_storage_error(error: BaseException, path: str) -> StorageError | None:
     """The one-sentence error for what storage refused at `place`, or None when storage is not to blame."""
     words = _all_words(error)
     for sign, what, remedy in _SIGNS:
         if re.search(sign, words, re.IGNORECASE):
             return StorageError(
-                f"Could not write {place}: {what}. {remedy}; nothing of this write is visible to readers."
+                f"Could not write {path}: {what}. {remedy}; nothing of this write is visible to readers."
             )
     return None
 

@@ -18,7 +18,7 @@ from pyarrow import fs
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from lakehouse.storage_errors import StorageError, TableMissing, storage_errors_told
+from lakehouse.storage_errors import StorageError, TableMissing, translated_storage_errors
 
 LAYERS = ("raw", "derived", "aggregate", "cross_entity")
 _COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
@@ -183,11 +183,11 @@ def set_aside(path: str) -> str | None:
     located = filesystem(path)
     if located is None or not names_in(path):
         return None
-    system, place = located
-    aside = f"{place}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    system, inner = located
+    aside = f"{inner}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     system.create_dir(aside)
-    fs.copy_files(place, aside, source_filesystem=system, destination_filesystem=system)
-    system.delete_dir(place)
+    fs.copy_files(inner, aside, source_filesystem=system, destination_filesystem=system)
+    system.delete_dir(inner)
     return aside
 
 
@@ -205,13 +205,13 @@ def place_file(draft: Path, path: str) -> str:
         raise StorageError(
             f"Could not write {path}: no file system for its scheme is known. Use a folder or an S3 prefix."
         )
-    system, place = located
-    with storage_errors_told(path):
-        system.create_dir(place.rpartition("/")[0])
+    system, inner = located
+    with translated_storage_errors(path):
+        system.create_dir(inner.rpartition("/")[0])
         fs.copy_files(
-            str(draft), f"{place}.draft", source_filesystem=fs.LocalFileSystem(), destination_filesystem=system
+            str(draft), f"{inner}.draft", source_filesystem=fs.LocalFileSystem(), destination_filesystem=system
         )
-        system.move(f"{place}.draft", place)
+        system.move(f"{inner}.draft", inner)
     return path
 
 
@@ -228,7 +228,7 @@ def read_text(path: str) -> str | None:
     located = filesystem(path)
     if located is None or located[0].get_file_info(located[1]).type is not fs.FileType.File:
         return None
-    with storage_errors_told(path), located[0].open_input_stream(located[1]) as stream:
+    with translated_storage_errors(path), located[0].open_input_stream(located[1]) as stream:
         return str(stream.read().decode("utf-8"))
 
 
@@ -237,8 +237,8 @@ def names_in(folder: str) -> list[str]:
     located = filesystem(folder)
     if located is None:
         return []
-    system, place = located
-    found = system.get_file_info(fs.FileSelector(place, allow_not_found=True))
+    system, inner = located
+    found = system.get_file_info(fs.FileSelector(inner, allow_not_found=True))
     return sorted(info.base_name for info in found)
 
 

@@ -4,7 +4,7 @@ from pit_join.certificate import Certificate, certify
 from pit_join.evidence import HistoryEvidence, facts_at_label, gather_evidence
 from pit_join.history import History
 from pit_join.join import explain_join, join_with_evidence, point_in_time_join
-from pit_join.laying_out import lay_out, with_layout
+from pit_join.layout_writer import lay_out, with_layout
 from pit_join.outcomes import evidence_column
 from pit_join.strategies import Choice
 

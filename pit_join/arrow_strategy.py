@@ -18,14 +18,14 @@ BUCKETS = 64  # 10 million facts are 160,000 a bucket: some 30 MB of Arrow
 
 def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
     """The `Search` of this strategy: a shuffle and a sort of the facts, and a shuffle of the labels, per history."""
-    for place, each in facts.items():
-        labels = _met(labels, each, place)
+    for index, each in facts.items():
+        labels = _met(labels, each, index)
     return labels.frame
 
 
-def _met(labels: Labels, facts: Facts, place: int) -> Labels:
+def _met(labels: Labels, facts: Facts, index: int) -> Labels:
     """The labels with one more match."""
-    asked, sent = wanted(labels, facts, place), Sent.of(labels, facts, BUCKETS)
+    asked, sent = wanted(labels, facts, index), Sent.of(labels, facts, BUCKETS)
     partitions = int(sent.frame.sparkSession.conf.get("spark.sql.shuffle.partitions") or BUCKETS)
     theirs = sorted_facts(facts, buckets=BUCKETS, partitions=partitions)
     schema, names = sent.schema(asked.fields(theirs.schema)), sent.names

@@ -32,8 +32,8 @@ def _read(path: str, columns: list[str]) -> Iterator[pa.Table]:
     located = filesystem(path)
     if located is None:
         raise ValueError(f"{path}: workers know no file system of this scheme; join with strategy='sql'")
-    system, place = located
-    with system.open_input_file(place) as file:
+    system, inner = located
+    with system.open_input_file(inner) as file:
         for batch in pq.ParquetFile(file).iter_batches(AT_ONCE, columns=columns, use_threads=False):
             yield pa.Table.from_batches([batch]).select(columns)
 

@@ -61,7 +61,7 @@ class Wanted:
     keys: tuple[str, ...]
     label_time: str
     columns: tuple[str, ...]
-    place: int
+    index: int
     marks: tuple[str, ...]
 
     def found(self, labels: pa.Table, pieces: Iterable[pa.Table]) -> list[pa.Array]:
@@ -71,7 +71,7 @@ class Wanted:
         return [seen[name] for name in (*self.columns, *self.marks)]
 
     def name(self, column: str) -> str:
-        return f"{self.place}_{column}"
+        return f"{self.index}_{column}"
 
     def fields(self, facts: StructType) -> list[StructField]:
         """What `found` gives, typed as in the facts' frame."""
@@ -79,12 +79,12 @@ class Wanted:
         return [StructField(self.name(name), facts[name].dataType) for name in self.columns] + marks
 
 
-def wanted(labels: Labels, facts: Facts, place: int) -> Wanted:
+def wanted(labels: Labels, facts: Facts, index: int) -> Wanted:
     """The clocks that somebody looks at, and the features; not what only the order needed."""
     marks = (FOUND, TIED) if facts.has_evidence else ()
     keys = tuple(_sent(labels, name) for name in facts.history.joined_by)
     columns = (*facts.clocks, *brought(facts.history).values())
-    return Wanted(keys, _sent(labels, labels.label_time), columns, place, marks)
+    return Wanted(keys, _sent(labels, labels.label_time), columns, index, marks)
 
 
 def _sent(labels: Labels, name: str) -> str:
@@ -142,7 +142,7 @@ def _match(each: Wanted) -> Column:
     row = F.struct(*(features or [F.lit(None).alias("nothing")]))
     is_tied = F.col(each.name(TIED)) if TIED in each.marks else F.lit(False)
     match = F.struct(at.alias("at"), row.alias("row"), is_tied.alias("is_tied"))
-    return (F.when(F.col(each.name(FOUND)), match) if FOUND in each.marks else match).alias(match_name(each.place))
+    return (F.when(F.col(each.name(FOUND)), match) if FOUND in each.marks else match).alias(match_name(each.index))
 
 
 def _one(column: pa.ChunkedArray) -> pa.Array:

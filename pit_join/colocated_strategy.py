@@ -31,24 +31,24 @@ NOWHERE = -1  # a bucket without labels has nothing to read
 def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
     """The `Search` of this strategy: one shuffle of the labels for all histories with the same keys and buckets."""
     for places in _together(facts):
-        labels = _answered(labels, {place: facts[place] for place in places})
+        labels = _answered(labels, {index: facts[index] for index in places})
     return labels.frame
 
 
 def _together(facts: Mapping[int, Facts]) -> list[list[int]]:
     """Histories that one pass can answer; those with a tail each go alone, with it."""
     passes: dict[object, list[int]] = {}
-    for place, each in facts.items():
+    for index, each in facts.items():
         layout = layout_of(each.history)
-        alone = place if layout.tail is not None else None
-        passes.setdefault((each.keys, layout.buckets, alone), []).append(place)
+        alone = index if layout.tail is not None else None
+        passes.setdefault((each.keys, layout.buckets, alone), []).append(index)
     return list(passes.values())
 
 
 def _answered(labels: Labels, facts: Mapping[int, Facts]) -> Labels:
     first = next(iter(facts.values()))
     layout, rows = layout_of(first.history), sum(layout_of(each.history).rows for each in facts.values())
-    steps = [_Step.of(labels, each, place) for place, each in facts.items()]
+    steps = [_Step.of(labels, each, index) for index, each in facts.items()]
     sent = Sent.of(labels, first, layout.buckets)
     schema = sent.schema([field for step in steps for field in step.fields])
     typed = to_arrow_schema(schema)
@@ -96,14 +96,14 @@ class _Step:
     fields: tuple[StructField, ...]
 
     @classmethod
-    def of(cls, labels: Labels, facts: Facts, place: int) -> "_Step":
-        layout, asked = layout_of(facts.history), wanted(labels, facts, place)
+    def of(cls, labels: Labels, facts: Facts, index: int) -> "_Step":
+        layout, asked = layout_of(facts.history), wanted(labels, facts, index)
         keys = [f"key_{n}" for n in range(len(facts.keys))]
         own = ["visible_us", *facts.clocks]
         # With one run the rows of a key stand in order, piece after piece; else event times say which is the latest.
         own += ["event_time"] * (not layout.is_one_run and "event_time" not in own)
         own += ["superseded_us"] * facts.has_superseded + ["tied_until_us"] * facts.counts_ties
-        features = {layout.column_of[name]: place for name, place in brought(facts.history).items()}
+        features = {layout.column_of[name]: index for name, index in brought(facts.history).items()}
         names = {name: name for name in (*keys, *own)} | features
         schema = StructType([StructField(called, layout.laid.schema[name].dataType) for name, called in names.items()])
         files = {bucket: layout.files(bucket) for bucket in layout.laid.files}

@@ -54,8 +54,8 @@ def gather_evidence(
     label_us = F.unix_micros(quoted(label_time))
     spine = [F.count(F.lit(1)).alias("rows"), F.min(label_us).alias("first"), F.max(label_us).alias("last")]
     per_history = [
-        _measured(quoted(evidence_column(history.name)), label_us).alias(f"history_{place}")
-        for place, history in enumerate(histories)
+        _measured(quoted(evidence_column(history.name)), label_us).alias(f"history_{index}")
+        for index, history in enumerate(histories)
     ]
     found = joined.agg(*spine, *per_history).collect()[0]
     counted = {
@@ -64,9 +64,9 @@ def gather_evidence(
             rows=found["rows"],
             first_label_us=found["first"],
             last_label_us=found["last"],
-            **found[f"history_{place}"].asDict(),
+            **found[f"history_{index}"].asDict(),
         )
-        for place, history in enumerate(histories)
+        for index, history in enumerate(histories)
     }
     return counted | _with_first_available([counted[h.name] for h in histories], histories)
 
@@ -99,11 +99,11 @@ def facts_at_label(spine: DataFrame, history: History, *, label_time: str = "lab
     if history.event_time is None:
         return 0
     facts = where_not_retracted(history).select(
-        *(quoted(key).alias(f"key_{place}") for place, key in enumerate(history.keys)),
+        *(quoted(key).alias(f"key_{index}") for index, key in enumerate(history.keys)),
         F.unix_micros(quoted(history.event_time)).alias("at_us"),
     )
     rows = spine.select(
-        *(quoted(key).alias(f"key_{place}") for place, key in enumerate(history.joined_by)),
+        *(quoted(key).alias(f"key_{index}") for index, key in enumerate(history.joined_by)),
         F.unix_micros(quoted(label_time)).alias("at_us"),
     )
     return rows.join(facts, on=facts.columns, how="left_semi").count()

@@ -103,14 +103,14 @@ def places(columns: Sequence[str]) -> dict[str, str]:
 
 def brought(history: History) -> dict[str, str]:
     """Those of them that are features, and how they are called there."""
-    return {name: place for name, place in places(carried(history)).items() if name in history.features}
+    return {name: index for name, index in places(carried(history)).items() if name in history.features}
 
 
 def feature_values(history: History, row: Column) -> list[Column]:
     """The history's features, in its order and types, out of a `fact.row`."""
-    place = brought(history)
+    index = brought(history)
     return [
-        restored(row.getField(place[name]), history.type_of(name)).alias(output_name(history, name))
+        restored(row.getField(index[name]), history.type_of(name)).alias(output_name(history, name))
         for name in history.features
     ]
 

@@ -81,17 +81,17 @@ def _joined(
     labels = labels_of(spine, histories, label_time=label_time)
     for name in dict.fromkeys(choice.strategy for choice in choices):
         facts = {
-            place: _facts(history, name, labels, knowledge, has_evidence)
-            for place, history in enumerate(histories)
-            if choices[place].strategy == name
+            index: _facts(history, name, labels, knowledge, has_evidence)
+            for index, history in enumerate(histories)
+            if choices[index].strategy == name
         }
         labels = replace(labels, frame=STRATEGIES[name](labels, facts))
-    judged = [place for place, history in enumerate(histories) if has_evidence or _is_judged(history)]
-    outcomes = {_outcome_name(place): _outcome(histories[place], labels, match_name(place)) for place in judged}
+    judged = [index for index, history in enumerate(histories) if has_evidence or _is_judged(history)]
+    outcomes = {_outcome_name(index): _outcome(histories[index], labels, match_name(index)) for index in judged}
     return labels.frame.withColumns(outcomes).select(
         *(F.col(SPINE).getField(name).alias(name) for name in spine.columns),
-        *(value for place, history in enumerate(histories) for value in _features(history, place, place in judged)),
-        *(_evidence(place).alias(name) for place, name in enumerate(evidence)),
+        *(value for index, history in enumerate(histories) for value in _features(history, index, index in judged)),
+        *(_evidence(index).alias(name) for index, name in enumerate(evidence)),
     )
 
 
@@ -119,14 +119,14 @@ def _is_judged(history: History) -> bool:
     return history.is_static or history.max_age is not None or history.tombstone is not None
 
 
-def _features(history: History, place: int, is_judged: bool) -> list[Column]:
-    row = F.col(match_name(place)).getField("row")
-    return feature_values(history, F.when(F.col(_outcome_name(place)) == MATCHED, row) if is_judged else row)
+def _features(history: History, index: int, is_judged: bool) -> list[Column]:
+    row = F.col(match_name(index)).getField("row")
+    return feature_values(history, F.when(F.col(_outcome_name(index)) == MATCHED, row) if is_judged else row)
 
 
-def _evidence(place: int) -> Column:
-    outcome = F.col(_outcome_name(place))
-    match = F.when(outcome != WITHOUT_KEY, F.col(match_name(place)))
+def _evidence(index: int) -> Column:
+    outcome = F.col(_outcome_name(index))
+    match = F.when(outcome != WITHOUT_KEY, F.col(match_name(index)))
     return F.struct(
         match.getField("at").getField("event_time").alias("event_time"),
         match.getField("at").getField("available_time").alias("available_time"),
@@ -135,5 +135,5 @@ def _evidence(place: int) -> Column:
     )
 
 
-def _outcome_name(place: int) -> str:
-    return f"outcome_{place}"
+def _outcome_name(index: int) -> str:
+    return f"outcome_{index}"

@@ -60,8 +60,8 @@ class Labels:
 Search = Callable[[Labels, Mapping[int, Facts]], DataFrame]
 
 
-def match_name(place: int) -> str:
-    return f"{_MATCH}{place}"
+def match_name(index: int) -> str:
+    return f"{_MATCH}{index}"
 
 
 def labels_of(spine: DataFrame, histories: Sequence[History], *, label_time: str) -> Labels:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from lakehouse.layouts import LaidOut, Span
+from lakehouse.layouts import Span, StoredLayout
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Layout:
     `tail` has the columns of the history's own frame; what it replaces is masked in `laid`.
     """
 
-    laid: LaidOut
+    laid: StoredLayout
     column_of: Mapping[str, str]
     tail: DataFrame | None = None
     masked: Sequence[Span] = ()

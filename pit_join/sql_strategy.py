@@ -17,11 +17,11 @@ from pit_join.labels import LABEL_US, Labels, match_name
 def search(labels: Labels, facts: Mapping[int, Facts]) -> DataFrame:
     """The `Search` of this strategy. A history after the other: one for all is no faster, and holds all in memory."""
     frame = labels.frame
-    for place, each in facts.items():
+    for index, each in facts.items():
         partition = [*each.keys, labels.away(each.history)]
         rows = each.frame.withColumn(partition[-1], F.lit(0).cast("bigint"))
         step = _looked_up if each.history.is_static else _seen
-        frame = step(frame, rows, each, partition).withColumnRenamed("match", match_name(place))
+        frame = step(frame, rows, each, partition).withColumnRenamed("match", match_name(index))
     return frame
 
 

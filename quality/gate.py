@@ -9,9 +9,9 @@ import pyarrow as pa
 from definitions.errors import DefinitionError
 from quality.errors import CouldNotCheck
 from quality.expectations import Finding, evaluate
+from quality.profile_checks import Problems
 from quality.rules import Rule
-from quality.sheet import lay_out
-from quality.soundness import Problems
+from quality.validation_table import lay_out
 from quality.verdicts import (
     Bounds,
     FailedExpectation,

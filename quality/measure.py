@@ -51,7 +51,7 @@ def measure(frame: DataFrame, *, keys: Sequence[str], profiled: Sequence[str], h
     """frame: rows with `_slice` (bigint). Cost: one pass without a shuffle, and one small aggregation by key."""
     columns = list(dict.fromkeys([SLICE, *profiled, *hashed]))
     # Spark hands a column with a dot in its name to no Arrow function: the names travel beside the rows.
-    named = [F.col(f"`{name.replace('`', '``')}`").alias(f"column_{place}") for place, name in enumerate(columns)]
+    named = [F.col(f"`{name.replace('`', '``')}`").alias(f"column_{index}") for index, name in enumerate(columns)]
     told = partial(_measure_partition, columns=columns, profiled=list(profiled), hashed=list(hashed))
     parts = frame.select(*named).mapInArrow(told, _SCHEMA).toArrow()
     return Measured(_profile(parts), _hashes(parts), _key_counts(frame, keys))

@@ -56,7 +56,7 @@ def balance(points: Sequence[BalancePoint]) -> Balance | None:
     ordered = sorted(points, key=lambda point: point.label_time)
     rows, positive, unknown = (sum(getattr(p, name) for p in ordered) for name in ("rows", "positive", "unknown"))
     most = max(point.rows for point in ordered)
-    bars = tuple(_bar(point, place, len(ordered), most) for place, point in enumerate(ordered))
+    bars = tuple(_bar(point, index, len(ordered), most) for index, point in enumerate(ordered))
     shares = [bar.positive_share for bar in bars if bar.positive_share is not None]
     return Balance(
         bars=bars,
@@ -71,10 +71,10 @@ def balance(points: Sequence[BalancePoint]) -> Balance | None:
     )
 
 
-def _bar(point: BalancePoint, place: int, bars: int, most: int) -> Bar:
+def _bar(point: BalancePoint, index: int, bars: int, most: int) -> Bar:
     negative = point.rows - point.positive - point.unknown
     wide = min(WIDEST, WIDTH / bars * 0.8) if bars <= MOST_APART else WIDTH / bars + OVERLAP
-    left, ground, paths = _centre(place, bars) - wide / 2, float(HEIGHT), []
+    left, ground, paths = _centre(index, bars) - wide / 2, float(HEIGHT), []
     for name, rows in (("positive", point.positive), ("negative", negative), ("unknown", point.unknown)):
         if rows > 0:
             tall = rows * HEIGHT / most
@@ -88,8 +88,8 @@ def _share(positive: int, known: int) -> float | None:
     return positive / known if known > 0 else None
 
 
-def _centre(place: int, bars: int) -> float:
-    return WIDTH * (place + 0.5) / bars
+def _centre(index: int, bars: int) -> float:
+    return WIDTH * (index + 0.5) / bars
 
 
 def _ticks(bars: Sequence[Bar]) -> tuple[Tick, ...]:
@@ -97,10 +97,10 @@ def _ticks(bars: Sequence[Bar]) -> tuple[Tick, ...]:
     last = len(bars) - 1
     steps = next((steps for steps in (6, 4, 2, 1) if steps <= last), 0)
     major = {0, steps // 2, steps}
-    places = [round(step * last / steps) if steps else 0 for step in range(steps + 1)]
+    indexes = [round(step * last / steps) if steps else 0 for step in range(steps + 1)]
     return tuple(
-        Tick(round(_centre(place, len(bars)) * 100 / WIDTH, 2), bars[place].label_time, is_minor=step not in major)
-        for step, place in enumerate(places)
+        Tick(round(_centre(index, len(bars)) * 100 / WIDTH, 2), bars[index].label_time, is_minor=step not in major)
+        for step, index in enumerate(indexes)
     )
 
 
@@ -108,9 +108,9 @@ def _line(shares: Sequence[float | None]) -> str:
     """From 0 up to the highest share, broken where no label is known; a point alone is drawn as a dot."""
     highest = max((share for share in shares if share is not None), default=0.0) or 1.0
     path, is_open = "", False
-    for place, share in enumerate(shares):
+    for index, share in enumerate(shares):
         if share is not None:
-            x, y = _centre(place, len(shares)), LINE_HEIGHT - 4 - share / highest * (LINE_HEIGHT - 8)
+            x, y = _centre(index, len(shares)), LINE_HEIGHT - 4 - share / highest * (LINE_HEIGHT - 8)
             path += f"{'L' if is_open else 'M'}{x:.1f} {y:.1f}" + ("" if is_open else "h0")
         is_open = share is not None
     return path

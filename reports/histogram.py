@@ -62,15 +62,15 @@ def histogram(values: Sequence[float | None]) -> Histogram | None:
 
 def trend(means: Sequence[float | None]) -> Trend | None:
     """The line through the slices' means, broken where one is missing; None below three points."""
-    known = [(place, mean) for place, mean in enumerate(means) if mean is not None and np.isfinite(mean)]
+    known = [(index, mean) for index, mean in enumerate(means) if mean is not None and np.isfinite(mean)]
     if len(known) < 3:
         return None
     low, high = min(mean for _, mean in known), max(mean for _, mean in known)
     across, up = 92 / (len(means) - 1), 16 / (high - low) if high > low else 0.0
     points = {
-        place: (round(2 + place * across, 1), round(18 - (mean - low) * up if up else 10.0, 1)) for place, mean in known
+        index: (round(2 + index * across, 1), round(18 - (mean - low) * up if up else 10.0, 1)) for index, mean in known
     }
-    path = "".join(f"{'L' if place - 1 in points else 'M'}{x:g} {y:g}" for place, (x, y) in points.items())
+    path = "".join(f"{'L' if index - 1 in points else 'M'}{x:g} {y:g}" for index, (x, y) in points.items())
     x, y = points[known[-1][0]]
     return Trend(path, x, y, f"mean between {numbers.value(low)} and {numbers.value(high)}")
 
@@ -100,8 +100,8 @@ def _bars(heights: NDArray[np.int64]) -> str:
     wide = WIDTH / max(len(heights), FEWEST_BARS)
     left = (WIDTH - wide * len(heights)) / 2
     drawn = []
-    for place, height in enumerate(heights):
+    for index, height in enumerate(heights):
         if height:
             tall = round(max(1.2, (HEIGHT - 2) * float(height) / float(heights.max())), 1)
-            drawn.append(f"M{left + place * wide:.1f} {HEIGHT}v-{tall:g}h{wide - 1:.1f}v{tall:g}z")
+            drawn.append(f"M{left + index * wide:.1f} {HEIGHT}v-{tall:g}h{wide - 1:.1f}v{tall:g}z")
     return "".join(drawn)

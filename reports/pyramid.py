@@ -75,16 +75,16 @@ def _ordered(rows: list[list[str]], reads: Sequence[tuple[str, str]]) -> list[li
     for reader, read in reads:
         beside[reader].append(read)
         beside[read].append(reader)
-    place = {name: (at + 0.5) / len(row) for row in rows for at, name in enumerate(row)}
+    index = {name: (at + 0.5) / len(row) for row in rows for at, name in enumerate(row)}
 
     def pull(name: str) -> float:
-        near = [place[other] for other in beside[name]]
-        return sum(near) / len(near) if near else place[name]
+        near = [index[other] for other in beside[name]]
+        return sum(near) / len(near) if near else index[name]
 
     for _ in range(6):
         for row in [*rows, *reversed(rows)]:
             row.sort(key=pull)
-            place.update({name: (at + 0.5) / len(row) for at, name in enumerate(row)})
+            index.update({name: (at + 0.5) / len(row) for at, name in enumerate(row)})
     return rows
 
 

@@ -67,12 +67,12 @@ def _ports(boxes: Mapping[str, Box], pairs: Sequence[tuple[str, str]]) -> dict[t
     ends: dict[str, list[str]] = defaultdict(list)
     for here, there in pairs:
         ends[here].append(there)
-    places = {}
+    indexes = {}
     for here, others in ends.items():
         box = boxes[here]
         for at, there in enumerate(sorted(others, key=lambda name: boxes[name].middle)):
-            places[here, there] = box.x + box.width * (0.2 + 0.6 * (at + 0.5) / len(others))
-    return places
+            indexes[here, there] = box.x + box.width * (0.2 + 0.6 * (at + 0.5) / len(others))
+    return indexes
 
 
 def _nearest_gap(row: Sequence[Box], x: float) -> float:

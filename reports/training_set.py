@@ -52,7 +52,7 @@ class ViewEvidence:
 
 
 @dataclass(frozen=True)
-class ProofInstant:
+class LeakTestInstant:
     """A label time of the future-poison test: its rows, and per source the facts that could not be known then."""
 
     label_time: str
@@ -62,7 +62,7 @@ class ProofInstant:
 
 
 @dataclass(frozen=True)
-class ProofChange:
+class LeakTestChange:
     """A cell that a poisoned fact changed: whose it is, and what it was and became."""
 
     column: str
@@ -75,7 +75,7 @@ class ProofChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proof:
+class LeakTestResult:
     """The future-poison test: rows made again from raw facts, of which all that could not be known was poisoned.
 
     poisons: what became of such facts, one world after the other. cells: compared ones, of all rows, once per poison.
@@ -85,13 +85,13 @@ class Proof:
 
     verdict: str = "not run"
     poisons: tuple[str, ...] = ()
-    instants: tuple[ProofInstant, ...] = ()
+    instants: tuple[LeakTestInstant, ...] = ()
     entities: int = 0
     rows: int = 0
     cells: int = 0
     facts: Mapping[str, int] = field(default_factory=dict)
     changed_cells: int = 0
-    changes: tuple[ProofChange, ...] = ()
+    changes: tuple[LeakTestChange, ...] = ()
     is_stale: bool = False
     made_at: str | None = None
     seconds: float = 0.0
@@ -138,7 +138,7 @@ class CertificatePage:
     content_hash: str
     release: int
     made_at: str
-    proof: Proof = Proof()
+    proof: LeakTestResult = LeakTestResult()
 
 
 @dataclass(frozen=True)

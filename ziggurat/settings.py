@@ -136,13 +136,13 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _parsed(text: str, place: str) -> dict[str, Any]:
+def _parsed(text: str, path: str) -> dict[str, Any]:
     try:
         tree = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"{place} is not YAML: {' '.join(str(error).split())}") from error
+        raise ConfigurationError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
-        raise ConfigurationError(f"{place} holds no settings; write `key: value` lines, as in conf/base.yaml.")
+        raise ConfigurationError(f"{path} holds no settings; write `key: value` lines, as in conf/base.yaml.")
     return tree
 
 

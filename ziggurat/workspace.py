@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from jobs.export.job import ExportOutcome
-    from jobs.run.context import Listener, Place
+    from jobs.run.context import Context, Listener
     from jobs.run.outcome import RunOutcome
     from jobs.run.request import Request
     from jobs.spines.labels import LabelOutcome
     from jobs.training_set.diff import Difference
-    from jobs.training_set.job import Asked, TrainingSet
+    from jobs.training_set.job import TrainingSet, TrainingSetRequest
     from jobs.training_set.manifest import Manifest
     from jobs.training_set.verify import Verification
     from pit_join import Choice
@@ -37,21 +37,21 @@ class Workspace:
 
     def __init__(self, resolved: Resolved, registry: Registry, listener: "Listener | None" = None) -> None:
         self.resolved, self.registry, self._listener = resolved, registry, listener
-        self._place: Place | None = None
+        self._context: Context | None = None
 
     @property
     def settings(self) -> Settings:
         return self.resolved.settings
 
     @property
-    def place(self) -> "Place":
-        if self._place is None:
-            self._place = _opened(self.settings, self.registry, self._listener)
-        return self._place
+    def context(self) -> "Context":
+        if self._context is None:
+            self._context = _opened(self.settings, self.registry, self._listener)
+        return self._context
 
     @property
     def spark(self) -> "SparkSession":
-        return self.place.spark
+        return self.context.spark
 
     def build(self, as_of: str, *, select: Sequence[str] = (), live: bool = False) -> "RunOutcome":
         """Build and publish one as-of; what stands already is left alone."""
@@ -69,15 +69,15 @@ class Workspace:
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
         from jobs.run.request import Request
 
-        place = replace(self.place, options=replace(self.place.options, is_live=live))
-        return _built(place, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
+        context = replace(self.context, options=replace(self.context.options, is_live=live))
+        return _built(context, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
 
     def retry(self, run: str | None = None) -> "RunOutcome | None":
         """Take up what the last failed run (or that one) left undone; None when the last run went well."""
         from jobs.run.history import failed_request
 
-        request = failed_request(self.place, run)
-        return _built(self.place, request) if request is not None else None
+        request = failed_request(self.context, run)
+        return _built(self.context, request) if request is not None else None
 
     def views(self) -> "pd.DataFrame":
         """Every source and view that is declared: name, number of columns, first words of its description."""
@@ -94,7 +94,7 @@ class Workspace:
 
         from jobs.run.history import runs
 
-        return pd.DataFrame(runs(self.place), columns=["run", "started", "status", "seconds", "command"])
+        return pd.DataFrame(runs(self.context), columns=["run", "started", "status", "seconds", "command"])
 
     def definition(self, name: str) -> Definition:
         return self.registry.get(name)
@@ -109,7 +109,7 @@ class Workspace:
         from lakehouse.tables import read
 
         definition = self.registry.get(name)
-        frame = read(self.spark, self.place.warehouse.address(key_of(definition)).path).drop("event_date")
+        frame = read(self.spark, self.context.warehouse.address(key_of(definition)).path).drop("event_date")
         if as_of is None:
             return frame
         if not isinstance(definition, AggregateView | CrossEntityView):
@@ -130,13 +130,13 @@ class Workspace:
         from jobs.spines.labels import derive_labels
 
         bounds = {name: _instant(text, name) if text else None for name, text in (("start_us", start), ("end_us", end))}
-        return derive_labels(self.place, self.registry.label(label), **bounds)
+        return derive_labels(self.context, self.registry.label(label), **bounds)
 
     def spine(self, label: str) -> "DataFrame":
         """A derived label's spine: its keys, label_time, and the label, null where the data end too early to tell."""
         from lakehouse.tables import read
 
-        return read(self.spark, self.place.warehouse.spine(self.registry.label(label).name).path)
+        return read(self.spark, self.context.warehouse.spine(self.registry.label(label).name).path)
 
     def training_set(
         self,
@@ -156,7 +156,7 @@ class Workspace:
         """
         from jobs.training_set.job import training_frame
 
-        return training_frame(self.place, self._asked(service, spine, keys, knowledge, strategy=strategy))
+        return training_frame(self.context, self._asked(service, spine, keys, knowledge, strategy=strategy))
 
     def explain_training_set(
         self,
@@ -170,7 +170,7 @@ class Workspace:
         """By which strategy each view would be joined, and why; nothing is joined."""
         from jobs.training_set.job import explain_training_set
 
-        return explain_training_set(self.place, self._asked(service, spine, keys, knowledge, strategy=strategy))
+        return explain_training_set(self.context, self._asked(service, spine, keys, knowledge, strategy=strategy))
 
     def build_training_set(
         self,
@@ -193,10 +193,10 @@ class Workspace:
         writes a copy beside the Delta table.
         """
         from jobs.training_set.job import build_training_set
-        from jobs.training_set.split_request import asked_split
+        from jobs.training_set.split_request import parse_split
 
-        options = {"strategy": strategy, "format": format, "split": asked_split(split, split_at, gap)}
-        return build_training_set(self.place, self._asked(service, spine, keys, knowledge, **options), name=name)
+        options = {"strategy": strategy, "format": format, "split": parse_split(split, split_at, gap)}
+        return build_training_set(self.context, self._asked(service, spine, keys, knowledge, **options), name=name)
 
     def _asked(
         self,
@@ -205,23 +205,23 @@ class Workspace:
         keys: Mapping[str, str] | None,
         knowledge: str,
         **options: Any,
-    ) -> "Asked":
-        from jobs.training_set.job import Asked
+    ) -> "TrainingSetRequest":
+        from jobs.training_set.job import TrainingSetRequest
 
         known = self.registry.service(service)
-        return Asked(service=known, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
+        return TrainingSetRequest(service=known, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
 
     def read_training_set(self, name: str, *, version: int | None = None) -> "DataFrame":
         """The rows of a stored training set, as its manifest names them; version: an older one's."""
         from jobs.training_set.job import read_training_set
 
-        return read_training_set(self.place, name, version=version)
+        return read_training_set(self.context, name, version=version)
 
     def verify_training_set(self, manifest: str) -> "Verification":
         """Build one again from its manifest (a name, name@version or path) and compare; `is_same` is the verdict."""
         from jobs.training_set.verify import verify_training_set
 
-        return verify_training_set(self.place, self._manifest(manifest))
+        return verify_training_set(self.context, self._manifest(manifest))
 
     def prove_training_set(self, name: str) -> "Manifest":
         """Show that one does not know its future; the result stands in its manifest, certificate and card.
@@ -231,13 +231,13 @@ class Workspace:
         from jobs.leak_test.job import leak_test
         from jobs.training_set.leak_tested import record_leak_test
 
-        return record_leak_test(self.place, name, partial(leak_test, self.place))
+        return record_leak_test(self.context, name, partial(leak_test, self.context))
 
     def diff_training_sets(self, a: str, b: str) -> "Difference":
         """Which cells of two (names, name@version or paths) differ, and why."""
         from jobs.training_set.diff import diff_training_sets
 
-        return diff_training_sets(self.place, self._manifest(a), self._manifest(b))
+        return diff_training_sets(self.context, self._manifest(a), self._manifest(b))
 
     def _manifest(self, text: str) -> "Manifest":
         from jobs.training_set.manifest import manifest_called
@@ -267,7 +267,7 @@ class Workspace:
         from jobs.training_set.batch_frame import batch_frame
 
         asked = self._asked(service, entities if entities is not None else "", keys, "at_label")
-        return batch_frame(self.place, asked, _instant(as_of, "as_of"))
+        return batch_frame(self.context, asked, _instant(as_of, "as_of"))
 
     def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
         """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip."""
@@ -275,7 +275,7 @@ class Workspace:
 
         chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
         folder = online_folder(self.settings)
-        return export(self.place, chosen, _instant(as_of, "as_of"), folder=folder, rollback=rollback)
+        return export(self.context, chosen, _instant(as_of, "as_of"), folder=folder, rollback=rollback)
 
     def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
         """What a definition would give on a sample of its facts, computed now from published upstream.
@@ -287,17 +287,17 @@ class Workspace:
         definition = self.registry.get(view) if isinstance(view, str) else view
         if not isinstance(definition, DerivedView | AggregateView | CrossEntityView):
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
-        return preview(self.place, definition, _instant(as_of, "as_of"), sample=sample)
+        return preview(self.context, definition, _instant(as_of, "as_of"), sample=sample)
 
 
-def _built(place: "Place", request: "Request") -> "RunOutcome":
+def _built(context: "Context", request: "Request") -> "RunOutcome":
     """Build, then bring the layouts that exist to the new release."""
     from jobs.build.job import build
     from jobs.layouts.job import keep_up_layouts
 
-    outcome = build(place, request)
+    outcome = build(context, request)
     if not outcome.is_unchanged:
-        keep_up_layouts(place)
+        keep_up_layouts(context)
     return outcome
 
 
@@ -340,14 +340,14 @@ def _instant(text: str, option: str) -> int:
         raise UsageError(str(error)) from None
 
 
-def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Place":
-    from jobs.run.context import Options, Place, Silent
+def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Context":
+    from jobs.run.context import Context, Options, SilentListener
     from lakehouse.files.deliveries import Location
     from lakehouse.session.start import SessionSettings, open_session
     from lakehouse.tables import Warehouse
     from quality import RowRule
 
-    told = listener or Silent()
+    told = listener or SilentListener()
     spark = settings.spark
     session = open_session(
         SessionSettings(
@@ -360,7 +360,7 @@ def _opened(settings: Settings, registry: Registry, listener: "Listener | None")
         say=told.note,
     )
     build = settings.build
-    return Place(
+    return Context(
         spark=session,
         warehouse=Warehouse(settings.warehouse),
         registry=registry,

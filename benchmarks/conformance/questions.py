@@ -73,9 +73,9 @@ class Question:
         is_moved = not has_strict_edge and not self.is_inclusive
         spine, max_age = self.spine, self.max_age
         if is_moved:
-            place = spine.column_names.index("label_time")
-            moved = pa.array([at and at - us for at in spine["label_time"].to_pylist()], spine.schema[place].type)
-            spine = spine.set_column(place, "label_time", moved)
+            index = spine.column_names.index("label_time")
+            moved = pa.array([at and at - us for at in spine["label_time"].to_pylist()], spine.schema[index].type)
+            spine = spine.set_column(index, "label_time", moved)
         if max_age:
             max_age -= us * (2 if is_moved else 1)
         return replace(self, spine=spine, max_age=max_age, moved=us if is_moved else timedelta(0))

@@ -129,7 +129,7 @@ def _make_room(case: Case) -> None:
 
 def _places(kind: str) -> list[Path]:
     folder = FOLDER / kind
-    return [place for place in folder.iterdir() if place.is_dir()] if folder.is_dir() else []
+    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
 
 
 def _load() -> float:

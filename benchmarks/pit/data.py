@@ -25,10 +25,10 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 
 def question_of(case: Case, folder: Path, *, is_sorted: bool = False) -> Question:
     """The case's files, made if they are not there yet: about a second for a million rows."""
-    place = folder / place_of(case)
-    spine = _made(place / f"spine-{case.spine_rows}", lambda: spine_slices(case))
+    path = folder / place_of(case)
+    spine = _made(path / f"spine-{case.spine_rows}", lambda: spine_slices(case))
     histories = [
-        _made(place / f"h{number}", lambda number=number: history_slices(case, number))  # type: ignore[misc]
+        _made(path / f"h{number}", lambda number=number: history_slices(case, number))  # type: ignore[misc]
         for number in range(case.histories)
     ]
     if is_sorted:
@@ -46,12 +46,12 @@ def place_of(case: Case) -> str:
 def spine_slices(case: Case) -> Iterator[pa.Table]:
     """entity_id, label_time and a label: entities as often as in the histories, label times all over the year."""
     draw = _Draw.of(case)
-    for place, rows in enumerate(_shares(case.spine_rows)):
-        random = _random(case, "spine", place)
+    for index, rows in enumerate(_shares(case.spine_rows)):
+        random = _random(case, "spine", index)
         yield pa.table(
             {
                 "entity_id": draw.entities(rows, random),
-                "label_time": pa.array(_times(rows, place, random), _INSTANT),
+                "label_time": pa.array(_times(rows, index, random), _INSTANT),
                 "label": random.integers(0, 2, rows),
             }
         )
@@ -65,13 +65,13 @@ def history_slices(case: Case, number: int) -> Iterator[pa.Table]:
     """
     draw = _Draw.of(case)
     first = 0
-    for place, rows in enumerate(_shares(case.history_rows)):
-        yield _facts(case, draw, rows, place=place, first=first, random=_random(case, f"h{number}", place))
+    for index, rows in enumerate(_shares(case.history_rows)):
+        yield _facts(case, draw, rows, index=index, first=first, random=_random(case, f"h{number}", index))
         first += rows
 
 
-def _facts(case: Case, draw: "_Draw", rows: int, *, place: int, first: int, random: np.random.Generator) -> pa.Table:
-    entity, event = draw.entities(rows, random), _times(rows, place, random)
+def _facts(case: Case, draw: "_Draw", rows: int, *, index: int, first: int, random: np.random.Generator) -> pa.Table:
+    entity, event = draw.entities(rows, random), _times(rows, index, random)
     ties = rows // TIES
     if ties:
         copied = random.integers(0, rows - ties, ties)
@@ -123,17 +123,17 @@ class _Draw:
         return found
 
 
-def _times(rows: int, place: int, random: np.random.Generator) -> np.ndarray:
+def _times(rows: int, index: int, random: np.random.Generator) -> np.ndarray:
     length = YEAR_US // SLICES
-    return START_US + place * length + random.integers(0, length, rows)
+    return START_US + index * length + random.integers(0, length, rows)
 
 
 def _shares(rows: int) -> list[int]:
-    return [rows * (place + 1) // SLICES - rows * place // SLICES for place in range(SLICES)]
+    return [rows * (index + 1) // SLICES - rows * index // SLICES for index in range(SLICES)]
 
 
-def _random(case: Case, table: str, place: int) -> np.random.Generator:
-    told = f"{table} {place} {case.keys} {case.irregular} {case.history_rows} {case.spine_rows * (table == 'spine')}"
+def _random(case: Case, table: str, index: int) -> np.random.Generator:
+    told = f"{table} {index} {case.keys} {case.irregular} {case.history_rows} {case.spine_rows * (table == 'spine')}"
     return np.random.default_rng(zlib.crc32(told.encode()))
 
 
@@ -157,6 +157,6 @@ def _write(folder: Path, slices: Iterator[pa.Table]) -> None:
     half = folder.with_name(f"{folder.name}.half")
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(parents=True)
-    for place, table in enumerate(slices):
-        pq.write_table(table, half / f"part-{place:02}.parquet", compression="snappy")
+    for number, table in enumerate(slices):
+        pq.write_table(table, half / f"part-{number:02}.parquet", compression="snappy")
     half.rename(folder)

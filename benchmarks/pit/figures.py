@@ -41,12 +41,12 @@ def _engines(results: dict[str, Any]) -> Figure:
     entries = list(of_case(results, "m").items())[::-1]
     drawn = Figure(figsize=(7, 0.34 * len(entries) + 1.1))
     axes = drawn.subplots()
-    for place, (name, entry) in enumerate(entries):
+    for index, (name, entry) in enumerate(entries):
         wall = median(entry, "wall")
         length = wall if wall is not None else entry.get("limit", 0)
-        axes.barh(place, length, color=_color(name))
+        axes.barh(index, length, color=_color(name))
         told = f"{wall:.1f}" if wall is not None else status_of(entry)
-        axes.text(length, place, f" {told}{' (another answer)' if name in wrong else ''}", va="center")
+        axes.text(length, index, f" {told}{' (another answer)' if name in wrong else ''}", va="center")
     axes.set_yticks(range(len(entries)), [title_of(name) for name, _ in entries])
     axes.set_xscale("log")
     axes.set_xlabel("seconds, whole job: read, join, write (log scale)")
@@ -71,7 +71,7 @@ def _panel(axes: Axes, results: dict[str, Any], title: str, steps: dict[str, Any
     is_named = any(isinstance(at, str) for at in steps.values())
     for engine, (label, color, line) in _LINES.items():
         found = [
-            (place if is_named else at, figure(results, case, engine)) for place, (case, at) in enumerate(steps.items())
+            (index if is_named else at, figure(results, case, engine)) for index, (case, at) in enumerate(steps.items())
         ]
         points = [(at, wall) for at, wall in found if wall is not None]
         if points:

@@ -25,10 +25,10 @@ from lakehouse.tables import read
 def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame:
     """A source's or derived view's facts known at the cut, with `superseded_at`, from the version this run knows."""
     table = key_of(source)
-    rows = read(job.place.spark, job.place.warehouse.address(table).path, version=job.known.version(table))
+    rows = read(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
     if isinstance(source, DerivedView):
         return rows.where(F.col("available_time") <= instant(cut_us))
-    has_versions = bool(job.known.newest(table).get("has_versions"))
+    has_versions = bool(job.published.newest(table).get("has_versions"))
     if source.is_static:
         return current_rows(rows, source, has_versions=has_versions)
     return with_superseded_at(rows.where(F.col("available_time") <= instant(cut_us)), source, has_versions=has_versions)
@@ -36,7 +36,7 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
 
 def cut_delay_us(job: Job, view: DerivedView) -> int:
     """A derived view has no cut of its own: it holds what the latest cut among the views built on it needs."""
-    registry = job.place.registry
+    registry = job.context.registry
     above = [registry.by_key[key] for key in registry.built_on(key_of(view))] if key_of(view) in registry.by_key else []
     return max(
         [
@@ -60,7 +60,7 @@ def _is_regular(job: Job, view: DerivedView, lookup: Lookup) -> bool:
         return True
     if isinstance(lookup.source, DerivedView):
         return False
-    known: Any = job.known.newest(key_of(lookup.source))
+    known: Any = job.published.newest(key_of(lookup.source))
     constant = (
         not known.get("has_late") and not known.get("has_versions") and hasattr(lookup.source.available, "delay_us")
     )
@@ -83,7 +83,7 @@ def build_derived(job: Job, view: DerivedView, as_of_us: int) -> StepOutcome:
 
 def is_derived(job: Job, view: DerivedView, as_of_us: int) -> bool:
     """True when the ledger alone tells that there is nothing to do."""
-    known = job.known.newest(key_of(view))
+    known = job.published.newest(key_of(view))
     return (
         bool(known)
         and known["built_to_us"] >= as_of_us
@@ -96,7 +96,7 @@ class _Derivation:
     def __init__(self, job: Job, view: DerivedView, as_of_us: int) -> None:
         self.job, self.view = job, view
         self.table = key_of(view)
-        self.before = job.known.newest(self.table)
+        self.before = job.published.newest(self.table)
         self.as_of_us = max(as_of_us, self.before.get("built_to_us", as_of_us))
         self.delay_us = cut_delay_us(job, view)
         self.cut_us = self.as_of_us + self.delay_us
@@ -128,7 +128,7 @@ class _Derivation:
                 replaces=Replaces("event_date"),
                 extra=self._extra(),
                 extra_if_partial=self._partial(),
-                inputs={key_of(up): self.job.known.version(key_of(up)) or 0 for up in self.view.upstream},
+                inputs={key_of(up): self.job.published.version(key_of(up)) or 0 for up in self.view.upstream},
                 rows_in=sum(counts.values()),
                 rows_expected=counts if regular else {},
             ),
@@ -155,7 +155,7 @@ class _Derivation:
         """New versions, or look-ups that were not known in time, can change rows of any partition."""
         changed = {key for key, at in self.loads.items() if at != self.before["loads"].get(key)}
         driving = key_of(self.view.source)
-        corrected = driving in changed and bool(self.job.known.newest(driving).get("has_versions"))
+        corrected = driving in changed and bool(self.job.published.newest(driving).get("has_versions"))
         irregular = isinstance(self.view.source, DerivedView) or any(
             not _is_regular(self.job, self.view, each) for each in self.view.lookups
         )

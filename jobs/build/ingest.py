@@ -27,9 +27,9 @@ from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import append, crash_point, stage
 from lakehouse.files import deliveries
-from lakehouse.files.read_errors import told_as_unreadable
+from lakehouse.files.read_errors import as_read_error
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
-from lakehouse.storage_errors import storage_errors_told
+from lakehouse.storage_errors import translated_storage_errors
 from lakehouse.tables import current_version, read, remove
 
 
@@ -53,25 +53,25 @@ class Counts:
 def ingest(job: Job, source: Source) -> StepOutcome:
     """Bring a source's delivery into `raw/<name>/v<N>`; nothing is done when its files did not change."""
     table = key_of(source)
-    location = job.place.locations.get(source.name)
+    location = job.context.locations.get(source.name)
     if location is None:
         raise SourceMissing(
             f"source '{source.name}' has no place in the configuration."
-            f"{did_you_mean(source.name, job.place.locations)} Add sources.{source.name}.path and .format to your "
+            f"{did_you_mean(source.name, job.context.locations)} Add sources.{source.name}.path and .format to your "
             "conf file."
         )
-    delivered = deliveries.fingerprint(job.place.spark, source.name, location)
+    delivered = deliveries.fingerprint(job.context.spark, source.name, location)
     if is_ingested(job, source, delivered):
         return job.unchanged(table, "nothing new was delivered")
-    staging = job.place.warehouse.staging(job.run_id, source.name)
+    staging = job.context.warehouse.staging(job.run_id, source.name)
     scratch = f"{staging}.whole-microseconds"
     try:
         return _Ingest(job, source, delivered).run(
-            deliveries.open_delivery(job.place.spark, source.name, location, scratch=scratch, delivered=delivered),
+            deliveries.open_delivery(job.context.spark, source.name, location, scratch=scratch, delivered=delivered),
             location,
         )
     except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
-        unreadable = told_as_unreadable(error, source.name, location)
+        unreadable = as_read_error(error, source.name, location)
         if unreadable is None:
             raise
         raise unreadable from error
@@ -81,7 +81,7 @@ def ingest(job: Job, source: Source) -> StepOutcome:
 
 
 def is_ingested(job: Job, source: Source, delivered: str) -> bool:
-    known = job.known.extra(key_of(source), delivered)
+    known = job.published.extra(key_of(source), delivered)
     return bool(known) and known.get("columns") == fingerprints(source)
 
 
@@ -90,14 +90,14 @@ class _Ingest:
 
     def __init__(self, job: Job, source: Source, delivered: str) -> None:
         self.job, self.source, self.delivered = job, source, delivered
-        self.table = job.place.warehouse.address(key_of(source))
-        self.spark = job.place.spark
-        before = job.known.newest(self.table.key)
+        self.table = job.context.warehouse.address(key_of(source))
+        self.spark = job.context.spark
+        before = job.published.newest(self.table.key)
         self.before: Mapping[str, Any] = before
-        self.load = arrival.Load(job.place.clock(), to_datetime(before["loaded_at_us"]) if before else None)
+        self.load = arrival.Load(job.context.clock(), to_datetime(before["loaded_at_us"]) if before else None)
 
     def run(self, frame: DataFrame, location: deliveries.Location) -> StepOutcome:
-        delivery.require_columns(dict(frame.dtypes), self.source, is_text=location.is_text, place=location.path)
+        delivery.require_columns(dict(frame.dtypes), self.source, is_text=location.is_text, path=location.path)
         rows = delivery.typed(frame, self.source)
         self._doing("checking rows")
         counts = self._count(rows)
@@ -148,8 +148,8 @@ class _Ingest:
             F.col(delivery.ORIGINAL).alias("original"),
             (F.col(delivery.FILE) if delivery.FILE in rows.columns else F.lit(None).cast("string")).alias("file"),
         )
-        path = self.job.place.warehouse.quarantine(self.source.name).path
-        with storage_errors_told(path):
+        path = self.job.context.warehouse.quarantine(self.source.name).path
+        with translated_storage_errors(path):
             bad.write.format("delta").mode("overwrite").option("replaceWhere", f"delivery = '{self.delivered}'").save(
                 path
             )
@@ -180,7 +180,7 @@ class _Ingest:
         known = read(self.spark, self.table.path)
         fresh = arrival.new_rows(usable, known, self.source, repeats=True)
         stamped = arrival.with_available_time(fresh, self.source, self.load, known=known)
-        staged = stage(stamped, self.job.place.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
+        staged = stage(stamped, self.job.context.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
         fresh = read(self.spark, staged.path, version=staged.version)
         found = fresh.agg(F.count(F.lit(1)).alias("kept"), F.count_if("_late").alias("late")).first()
         kept, late = (found["kept"], found["late"]) if found else (0, 0)
@@ -269,4 +269,4 @@ class _Ingest:
         )
 
     def _doing(self, what: str) -> None:
-        self.job.place.listener.phase(self.table.key, what)
+        self.job.context.listener.phase(self.table.key, what)

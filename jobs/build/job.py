@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from definitions.registry import key_of
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
-from jobs.build.scheduler import Steps, all_done
-from jobs.run.context import Job, Place
+from jobs.build.scheduler import Scheduler, all_done
+from jobs.run.context import Context, Job
 from jobs.run.memory import watch_memory
 from jobs.run.outcome import RunOutcome
-from jobs.run.published import Known
+from jobs.run.published import PublishedState
 from jobs.run.recording import is_released, record, release_id
 from jobs.run.request import Request
 from lakehouse.leases.leases import LeaseDesk
@@ -19,53 +19,53 @@ from lakehouse.tables import remove
 from quality import preload
 
 
-def build(place: Place, request: Request) -> RunOutcome:
+def build(context: Context, request: Request) -> RunOutcome:
     """Build what is missing and publish what passes; a finished as-of changes nothing and writes nothing (S28).
 
     Raises before anything is written: DefinitionChanged, UsageError for an as-of in the future, LeaseHeld. What goes
     wrong inside a step is that step's outcome, and blocks only what reads it.
     """
     begun = time.monotonic()
-    selected = place.registry.select(request.select)
-    refuse_future(place, selected, request)
-    ledger = _mended(place)
-    known = Known(ledger.state())
-    refuse_changed_meaning(place, known)
-    run = _run(place, request)
+    selected = context.registry.select(request.select)
+    refuse_future(context, selected, request)
+    ledger = _mended(context)
+    published = PublishedState(ledger.state())
+    refuse_changed_meaning(context, published)
+    run = _run(context, request)
     outcome = RunOutcome(run_id=run.run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
-    dry = Job(place=place, run_id=run.run_id, leases={}, known=known)
+    dry = Job(context=context, run_id=run.run_id, leases={}, published=published)
     if (done := all_done(dry, selected, request)) and is_released(ledger, dry):
         return replace(outcome, steps=done, seconds=time.monotonic() - begun, release=release_id(ledger))
     preload()
     watch_memory()
-    desk = LeaseDesk.at(place.warehouse.leases, run_id=run.run_id)
+    desk = LeaseDesk.at(context.warehouse.leases, run_id=run.run_id)
     with desk.acquire_all([key_of(definition) for definition in selected]) as leases:
         ledger.start(run)
         # Read again: another run may have published between our look and our leases.
-        job = Job(place=place, run_id=run.run_id, leases=leases, known=Known(ledger.state()))
-        steps = Steps(job, selected, request, begun).run()
+        job = Job(context=context, run_id=run.run_id, leases=leases, published=PublishedState(ledger.state()))
+        steps = Scheduler(job, selected, request, begun).run()
         return record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
 
 
-def _mended(place: Place) -> Ledger:
+def _mended(context: Context) -> Ledger:
     """The ledger, after it was told what runs that were cut short had published."""
-    ledger = Ledger.open(place.spark, place.warehouse)
-    killed = ledger.mend().killed_runs
+    ledger = Ledger.open(context.spark, context.warehouse)
+    killed = ledger.recover().killed_runs
     for run_id in killed:
-        remove(place.warehouse.staging_of(run_id))
+        remove(context.warehouse.staging_of(run_id))
     if killed:
-        place.listener.note(
+        context.listener.note(
             f"found {len(killed)} run(s) that were cut short; what they had published is in the ledger now"
         )
     return ledger
 
 
-def _run(place: Place, request: Request) -> Run:
-    run_id = place.new_run_id()
+def _run(context: Context, request: Request) -> Run:
+    run_id = context.new_run_id()
     detail = {
         "command": request.command,
         "as_of": list(request.as_of),
         "select": list(request.select),
-        "definitions": place.registry.package,
+        "definitions": context.registry.package,
     }
     return Run(run_id, request.verb, detail)

@@ -8,15 +8,15 @@ from definitions.sources import Kind
 from definitions.versions import locked_fingerprints, require_unchanged
 from definitions.views import AggregateView, CrossEntityView, Definition
 from jobs.build.staleness import roots
-from jobs.run.context import Job, Place
-from jobs.run.published import Known
+from jobs.run.context import Context, Job
+from jobs.run.published import PublishedState
 from jobs.run.request import Request
 
 
-def refuse_future(place: Place, selected: Sequence[Definition], request: Request) -> None:
+def refuse_future(context: Context, selected: Sequence[Definition], request: Request) -> None:
     """No run of T starts before its cut: what is known then is not known yet (S11)."""
     cut = max((d.cut_delay_us for d in selected if isinstance(d, AggregateView | CrossEntityView)), default=0)
-    latest, now = max(request.as_ofs_us), to_us(place.clock())
+    latest, now = max(request.as_ofs_us), to_us(context.clock())
     if latest + cut > now:
         raise UsageError(
             f"--as-of {day_or_instant(latest)} is known from {instant_text(latest + cut)} on, which is not yet; now it "
@@ -24,17 +24,17 @@ def refuse_future(place: Place, selected: Sequence[Definition], request: Request
         )
 
 
-def refuse_changed_meaning(place: Place, known: Known) -> None:
+def refuse_changed_meaning(context: Context, published: PublishedState) -> None:
     """A published column that means something else now needs a new version of its view (S35)."""
-    published = {key: known.newest(key).get("columns", {}) for key in place.registry.by_key}
-    require_unchanged(place.registry, locked_fingerprints(place.registry))
-    require_unchanged(place.registry, published)
+    columns = {key: published.newest(key).get("columns", {}) for key in context.registry.by_key}
+    require_unchanged(context.registry, locked_fingerprints(context.registry))
+    require_unchanged(context.registry, columns)
 
 
 def refuse_beyond_data(job: Job, definition: Definition, request: Request) -> None:
     """A snapshot after the end of the data would call everybody inactive."""
     events = {key: source for key, source in roots(definition).items() if source.kind is Kind.EVENTS}
-    newest = max((job.known.newest(key).get("newest_event_us") or 0 for key in events), default=0)
+    newest = max((job.published.newest(key).get("newest_event_us") or 0 for key in events), default=0)
     latest = max(request.as_ofs_us)
     if events and not newest:
         names = ", ".join(source.name for source in events.values())
@@ -42,10 +42,10 @@ def refuse_beyond_data(job: Job, definition: Definition, request: Request) -> No
             f"as-of {day_or_instant(latest)} lies beyond the data: {names} delivered no event yet. "
             f"Deliver some, and build again."
         )
-    if newest and latest > newest + duration_us(job.place.options.data_may_lag, where="data_may_lag"):
+    if newest and latest > newest + duration_us(job.context.options.data_may_lag, where="data_may_lag"):
         raise AsOfBeyondData(
             f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of "
             f"{instant_text(newest)}. "
             "Build an earlier as-of, or deliver what is missing (build.data_may_lag is "
-            f"{job.place.options.data_may_lag})."
+            f"{job.context.options.data_may_lag})."
         )

@@ -9,17 +9,22 @@ from compute.rows import LookedUp, derive
 from compute.windows import snapshots
 from definitions.views import AggregateView, DerivedView, View
 from jobs.build.derived import rows_of
-from jobs.run.context import Job, Place
-from jobs.run.published import Known
+from jobs.run.context import Context, Job
+from jobs.run.published import PublishedState
 from lakehouse.ledger.ledger import Ledger
 
 
-def preview(place: Place, view: View, as_of_us: int, *, sample: float) -> DataFrame:
+def preview(context: Context, view: View, as_of_us: int, *, sample: float) -> DataFrame:
     """The view's rows of T on a share of its entities (derived: of its rows), the same ones each time.
 
     Sampling is by a hash of the join keys: whole entities, so that every value is what it would be when published.
     """
-    job = Job(place=place, run_id="preview", leases={}, known=Known(Ledger.open(place.spark, place.warehouse).state()))
+    job = Job(
+        context=context,
+        run_id="preview",
+        leases={},
+        published=PublishedState(Ledger.open(context.spark, context.warehouse).state()),
+    )
     if isinstance(view, DerivedView):
         keys = view.root.identity or tuple(c.name for c in view.root.columns)
         facts = _sampled(rows_of(job, view.source, cut_us=as_of_us + view.landing_delay_us), keys, sample)

@@ -60,10 +60,10 @@ class Replaces:
 def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     """One commit with the slices that passed and differ from what is published; the others stay as they are."""
     table = key_of(draft.view)
-    staging = job.place.warehouse.staging(job.run_id, draft.view.name)
+    staging = job.context.warehouse.staging(job.run_id, draft.view.name)
     _doing(job, table, "computing")
     staged = stage(draft.frame, staging, partition_by=[])
-    frame = read(job.place.spark, staged.path, version=staged.version)
+    frame = read(job.context.spark, staged.path, version=staged.version)
     _doing(job, table, "measuring")
     measured = measure(
         frame.withColumn(SLICE, draft.slice_of),
@@ -96,7 +96,7 @@ def _judge(job: Job, draft: Draft, measured: Measured) -> dict[str, Verdict]:
     ]
     profile = measured.profile.assign(slice=[day_or_instant(us) for us in measured.profile["slice"]])
     facts = [_facts(job, draft, us, measured) for us in draft.slices]
-    return judge(key_of(draft.view), profile, slices=facts, bounds=bounds, row_rule=job.place.options.row_rule)
+    return judge(key_of(draft.view), profile, slices=facts, bounds=bounds, row_rule=job.context.options.row_rule)
 
 
 def _facts(job: Job, draft: Draft, us: int, measured: Measured) -> SliceFacts:
@@ -117,10 +117,10 @@ def _rows_before(job: Job, draft: Draft, us: int, measured: Measured) -> int | N
         return None
     table = key_of(draft.view)
     here = [other for other in draft.slices if other < us]
-    there = [name for name in job.known.slices(table) if name < day_or_instant(us)]
+    there = [name for name in job.published.slices(table) if name < day_or_instant(us)]
     if here and (not there or day_or_instant(max(here)) >= max(there)):
         return _rows(measured, max(here))
-    return job.known.rows(table, max(there)) if there else None
+    return job.published.rows(table, max(there)) if there else None
 
 
 def _rows(measured: Measured, us: int) -> int:
@@ -129,12 +129,12 @@ def _rows(measured: Measured, us: int) -> int:
 
 def _is_published(job: Job, draft: Draft, us: int, measured: Measured) -> bool:
     table, name = key_of(draft.view), day_or_instant(us)
-    same_columns = job.known.extra(table, name).get("columns") == fingerprints(draft.view)
-    return same_columns and job.known.hash(table, name) == measured.hashes[us].hex
+    same_columns = job.published.extra(table, name).get("columns") == fingerprints(draft.view)
+    return same_columns and job.published.hash(table, name) == measured.hashes[us].hex
 
 
 def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], measured: Measured) -> Published:
-    table = job.place.warehouse.address(key_of(draft.view))
+    table = job.context.warehouse.address(key_of(draft.view))
     _doing(job, table.key, "publishing")
     notes = {day_or_instant(us): SliceNote(measured.hashes[us].rows, measured.hashes[us].hex) for us in changed}
     note = CommitNote(
@@ -147,7 +147,7 @@ def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], m
     )
     predicate = draft.replaces.where(changed)
     return publish(
-        job.place.spark,
+        job.context.spark,
         frame.where(predicate),
         table,
         predicate=predicate,
@@ -168,7 +168,7 @@ def _outcome(
     published: Published | None,
 ) -> StepOutcome:
     table = key_of(draft.view)
-    version = published.version if published else job.known.version(table)
+    version = published.version if published else job.published.version(table)
     records = tuple(
         SliceRecord(
             table,
@@ -185,8 +185,8 @@ def _outcome(
     error = refusal(
         table,
         verdicts,
-        kept_at=job.place.warehouse.staging(job.run_id, draft.view.name),
-        has_published=bool(job.known.slices(table)),
+        kept_at=job.context.warehouse.staging(job.run_id, draft.view.name),
+        has_published=bool(job.published.slices(table)),
     )
     status = Status.PUBLISHED if published else Status.UNCHANGED
     if error is not None:
@@ -223,4 +223,4 @@ def _published(view: View) -> Sequence[Feature]:
 
 
 def _doing(job: Job, table: str, what: str) -> None:
-    job.place.listener.phase(table, what)
+    job.context.listener.phase(table, what)

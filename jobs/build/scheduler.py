@@ -25,35 +25,35 @@ def all_done(job: Job, selected: Sequence[Definition], request: Request) -> tupl
     """Every step as unchanged, if the ledger and a look at the delivered files tell so; empty when there is work."""
     for definition in selected:
         table = key_of(definition)
-        path = job.place.warehouse.address(table).path
-        if not exists(job.place.spark, path) or not _is_done(job, definition, request):
+        path = job.context.warehouse.address(table).path
+        if not exists(job.context.spark, path) or not _is_done(job, definition, request):
             return ()
     return tuple(job.unchanged(key_of(definition)) for definition in selected)
 
 
 def _is_done(job: Job, definition: Definition, request: Request) -> bool:
     if isinstance(definition, Source):
-        location = job.place.locations.get(definition.name)
+        location = job.context.locations.get(definition.name)
         return location is not None and is_ingested(
-            job, definition, deliveries.fingerprint(job.place.spark, definition.name, location)
+            job, definition, deliveries.fingerprint(job.context.spark, definition.name, location)
         )
     if isinstance(definition, DerivedView):
         return is_derived(job, definition, max(request.as_ofs_us))
     return not missing_slices(job, definition, request.as_ofs_us)
 
 
-class Steps:
+class Scheduler:
     """The steps of a run as a graph: each starts when what it reads has ended; `workers` of them at a time."""
 
     def __init__(self, job: Job, selected: Sequence[Definition], request: Request, begun: float) -> None:
         self._job, self._request, self._begun = job, request, begun
         self._waiting: dict[str, Definition] = {key_of(d): d for d in selected}
         self._ended: dict[str, StepOutcome] = {}
-        self._built_on = {key: job.place.registry.built_on(key) for key in self._waiting}
+        self._built_on = {key: job.context.registry.built_on(key) for key in self._waiting}
 
     def run(self) -> tuple[StepOutcome, ...]:
         running: dict[Future[StepOutcome], str] = {}
-        with ThreadPoolExecutor(self._job.place.options.workers, thread_name_prefix="step") as pool:
+        with ThreadPoolExecutor(self._job.context.options.workers, thread_name_prefix="step") as pool:
             while self._waiting or running:
                 for key in self._ready():
                     running[pool.submit(self._step, self._waiting.pop(key))] = key
@@ -67,21 +67,21 @@ class Steps:
         return sorted(ready, key=lambda key: (-len(self._built_on[key]), -self._size(key), key))
 
     def _size(self, key: str) -> int:
-        location = self._job.place.locations.get(self._waiting[key].name)
+        location = self._job.context.locations.get(self._waiting[key].name)
         is_source = isinstance(self._waiting[key], Source)
         return deliveries.size(location) if is_source and location is not None else 0
 
     def _end(self, key: str, outcome: StepOutcome) -> None:
-        self._job.known.add(outcome.slices)
+        self._job.published.add(outcome.slices)
         self._ended[key] = outcome
-        self._job.place.listener.ended(outcome)
+        self._job.context.listener.ended(outcome)
 
     def _step(self, definition: Definition) -> StepOutcome:
         begun = time.monotonic()
         table = key_of(definition)
         outcome = self._blocked(definition)
         if outcome is None:
-            self._job.place.listener.begun(table)
+            self._job.context.listener.begun(table)
             try:
                 outcome = self._outcome(definition)
             except Exception as error:  # a step's failure is its outcome; others go on

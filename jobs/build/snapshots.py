@@ -28,7 +28,7 @@ def build_aggregate(job: Job, view: AggregateView, as_ofs_us: Sequence[int]) -> 
         return _unchanged(job, view, as_ofs_us)
     last = max(wanted)
     frame = snapshots(facts_of(job, view, last), view, wanted, partitions=tasks(job, view))
-    return _publish(job, view, frame, wanted, rows_in=job.known.rows(key_of(view.source)))
+    return _publish(job, view, frame, wanted, rows_in=job.published.rows(key_of(view.source)))
 
 
 def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
@@ -39,7 +39,7 @@ def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
 
 def tasks(job: Job, view: AggregateView) -> int:
     """How many tasks share the view's facts: each holds its part in memory."""
-    return max(2, -(-job.known.rows(key_of(view.source)) // job.place.options.facts_per_task))
+    return max(2, -(-job.published.rows(key_of(view.source)) // job.context.options.facts_per_task))
 
 
 def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]) -> StepOutcome:
@@ -48,7 +48,7 @@ def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]
     if not wanted:
         return _unchanged(job, view, as_ofs_us)
     of = key_of(view.of)
-    rows = read(job.place.spark, job.place.warehouse.address(of).path, version=job.known.version(of))
+    rows = read(job.context.spark, job.context.warehouse.address(of).path, version=job.published.version(of))
     rows = rows.where(F.col("event_time").isin([instant(us) for us in wanted]) & F.col("superseded_at").isNull())
     membership = rows_of(job, view.group.source, cut_us=max(wanted)) if view.group.source else None
     return _publish(job, view, compare(rows, membership, view), wanted, rows_in=None)
@@ -71,7 +71,7 @@ def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], 
             slice_of=F.unix_micros("event_time"),
             replaces=Replaces("event_time"),
             extra=_extra(job, view),
-            inputs={key_of(up): job.known.version(key_of(up)) or 0 for up in view.upstream},
+            inputs={key_of(up): job.published.version(key_of(up)) or 0 for up in view.upstream},
             rows_in=rows_in,
         ),
     )
@@ -87,8 +87,8 @@ def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
         return F.timestamp_micros(F.unix_micros("event_time") + F.lit(delay_us))
 
     available = after(view.publish_delay_us)
-    if job.place.options.is_live:
-        available = F.greatest(available, instant(to_us(job.place.clock())))
+    if job.context.options.is_live:
+        available = F.greatest(available, instant(to_us(job.context.clock())))
     return (
         frame.withColumn("known_at", after(view.cut_delay_us))
         .withColumn("available_time", available)

@@ -26,7 +26,7 @@ def roots(definition: Definition) -> dict[str, Source]:
 
 def loads(job: Job, view: View) -> dict[str, int]:
     """When each source below a view was loaded last, in µs: what a build of it knows."""
-    return {key: job.known.newest(key).get("loaded_at_us", 0) for key in roots(view)}
+    return {key: job.published.newest(key).get("loaded_at_us", 0) for key in roots(view)}
 
 
 def missing_slices(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> list[int]:
@@ -34,7 +34,7 @@ def missing_slices(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> list[i
     now, table = loads(job, view), key_of(view)
     missing = []
     for us in as_ofs_us:
-        extra = job.known.extra(table, day_or_instant(us))
+        extra = job.published.extra(table, day_or_instant(us))
         is_same = bool(extra) and extra.get("columns") == fingerprints(view)
         if not is_same or (extra["loads"] != now and _has_grown(job, view, us, extra["loads"])):
             missing.append(us)
@@ -46,9 +46,9 @@ def _has_grown(job: Job, view: Snapshot, as_of_us: int, built_from: Mapping[str,
     cut = as_of_us + view.cut_delay_us
     for key, source in roots(view).items():
         since = built_from.get(key, 0)
-        if source.is_static or job.known.newest(key).get("loaded_at_us", 0) == since:
+        if source.is_static or job.published.newest(key).get("loaded_at_us", 0) == since:
             continue
-        rows = read(job.place.spark, job.place.warehouse.address(key).path, version=job.known.version(key))
+        rows = read(job.context.spark, job.context.warehouse.address(key).path, version=job.published.version(key))
         grown = (
             (F.col("loaded_at") > instant(since))
             & (F.col("event_time") < instant(as_of_us))

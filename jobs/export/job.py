@@ -14,7 +14,7 @@ from definitions.versions import fingerprints, service_fingerprint
 from definitions.views import AggregateView, CrossEntityView
 from jobs.export.views import ExportedView, content_hash, exported_views
 from jobs.inputs.releases import Released, newest_release
-from jobs.run.context import Place
+from jobs.run.context import Context
 from lakehouse.crash_points import crash_point
 from lakehouse.tables import remove
 from online_store.embedded.store import EmbeddedStore
@@ -40,7 +40,7 @@ class ExportOutcome:
 
 
 def export(
-    place: Place, services: Sequence[FeatureService], as_of_us: int, *, folder: Path, rollback: bool = False
+    context: Context, services: Sequence[FeatureService], as_of_us: int, *, folder: Path, rollback: bool = False
 ) -> ExportOutcome:
     """Publish the services' features of as_of: written beside the live snapshot, read back, then one pointer flips.
 
@@ -48,24 +48,24 @@ def export(
     Raises NotReleased, before anything is written, when a view of a service lacks that as-of.
     """
     begun = time.monotonic()
-    released = newest_release(place)
+    released = newest_release(context)
     refuse_unreleased(released, services, as_of_us)
-    scratch = place.warehouse.staging_of(f"export-{uuid.uuid4().hex[:8]}")
-    place.listener.begun(TABLE)
+    scratch = context.warehouse.staging_of(f"export-{uuid.uuid4().hex[:8]}")
+    context.listener.begun(TABLE)
     try:
-        place.listener.phase(TABLE, "reading the release")
-        views = exported_views(place, services, as_of_us, released, scratch=scratch)
+        context.listener.phase(TABLE, "reading the release")
+        views = exported_views(context, services, as_of_us, released, scratch=scratch)
         description = _description(services, as_of_us, released, views)
         done = EmbeddedStore(folder).export(
             description,
             {view.stored.table: view.batches() for view in views},
-            step=lambda name: _step(place, name),
+            step=lambda name: _step(context, name),
             check=lambda reader: _check(reader, views),
             rollback=rollback,
         )
     finally:
         remove(scratch)
-        place.listener.idle(TABLE)
+        context.listener.idle(TABLE)
     return ExportOutcome(
         snapshot_id=done.snapshot_id,
         as_of=description.as_of,
@@ -97,7 +97,7 @@ def refuse_unreleased(released: Released, services: Sequence[FeatureService], as
 
 def _stands(released: Released, view: AggregateView | CrossEntityView, name: str) -> bool:
     table = key_of(view)
-    published = released.known.extra(table, name).get("columns")
+    published = released.published.extra(table, name).get("columns")
     return table in released.versions and published == fingerprints(view)
 
 
@@ -128,8 +128,8 @@ def _stored(service: FeatureService) -> StoredService:
     return StoredService(service.name, service_fingerprint(service), selections=selections)
 
 
-def _step(place: Place, name: str) -> None:
-    place.listener.phase(TABLE, name)
+def _step(context: Context, name: str) -> None:
+    context.listener.phase(TABLE, name)
     crash_point(f"before_{name}", TABLE)
 
 

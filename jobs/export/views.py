@@ -19,7 +19,7 @@ from definitions.services import FeatureService, Selection, features_of
 from definitions.versions import fingerprints, meaning_of
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
 from kernels.content_hash import ContentHash, combine, partial_sums
 from lakehouse.tables import filesystem
@@ -52,20 +52,20 @@ class ExportedView:
 
 
 def exported_views(
-    place: Place, services: Sequence[FeatureService], as_of_us: int, released: Released, *, scratch: str
+    context: Context, services: Sequence[FeatureService], as_of_us: int, released: Released, *, scratch: str
 ) -> list[ExportedView]:
     """Every view that the services read, once. Cost: a small Spark job per view, some of them side by side."""
     known_at_us = as_of_us + max(service.publish_delay_us for service in services)
 
     def made(numbered: tuple[int, Selection]) -> ExportedView:
         number, selection = numbered
-        history = history_of(place, selection, released, keys={})
+        history = history_of(context, selection, released, keys={})
         rows = _snapshot(history, as_of_us) if selection.is_snapshot else _latest(history, known_at_us)
         path = f"{scratch}/{number:03d}"
         rows.write.mode("overwrite").parquet(path)
         return _exported(selection, released, path, as_of_us)
 
-    with ThreadPoolExecutor(place.options.workers, thread_name_prefix="export") as pool:
+    with ThreadPoolExecutor(context.options.workers, thread_name_prefix="export") as pool:
         return list(pool.map(made, enumerate(_wanted(services))))
 
 
@@ -127,7 +127,7 @@ def _exported(selection: Selection, released: Released, path: str, as_of_us: int
     )
     draft = ExportedView(stored=stored, path=path, schema=schema, as_of_us=as_of_us, known_at_us=known_at_us)
     staged = _combined(draft, (pa.Table.from_batches([batch]) for batch in draft.batches()))
-    hashed = released.known.hash(key_of(view), day_or_instant(as_of_us)) if selection.is_snapshot else staged.hex
+    hashed = released.published.hash(key_of(view), day_or_instant(as_of_us)) if selection.is_snapshot else staged.hex
     return replace(draft, stored=replace(stored, rows=staged.rows, content_hash=hashed))
 
 

@@ -12,33 +12,35 @@ from definitions.services import Selection
 from definitions.sources import PartitionBy, Source
 from definitions.views import AggregateView, CrossEntityView, Definition
 from jobs.inputs.releases import Released, rows_of
-from jobs.run.context import Place
+from jobs.run.context import Context
 from lakehouse.layouts import LayoutNote, Span, changed_dates, find_layout
 from lakehouse.tables import TableAddress
 from pit_join import History
-from pit_join.laying_out import attached, mismatch
+from pit_join.layout_writer import attached, mismatch
 
 
-def layout_table(place: Place, selection: Selection) -> TableAddress:
-    return place.warehouse.address(f"layouts/{selection.view.name}/{selection.entity.name}")
+def layout_table(context: Context, selection: Selection) -> TableAddress:
+    return context.warehouse.address(f"layouts/{selection.view.name}/{selection.entity.name}")
 
 
-def laid_out(place: Place, selection: Selection, released: Released, history_of: Callable[..., History]) -> History:
+def with_attached_layout(
+    context: Context, selection: Selection, released: Released, history_of: Callable[..., History]
+) -> History:
     """`history_of()` with its layout, where one says the same; what that lacks comes along as its tail.
 
     `history_of(rows=…)` makes the same history of some of the view's rows.
     """
-    table, history = layout_table(place, selection), history_of()
+    table, history = layout_table(context, selection), history_of()
     version = released.version(selection.view)
     laid = None if history.is_static else find_layout(table.path, up_to=version)
     if laid is None or not says_the_same(laid.note, selection.view, history):
         return history
     if laid.note.of_version == version:
         return attached(history, laid)
-    dates = dates_since(place, selection.view, released, laid.note)
+    dates = dates_since(context, selection.view, released, laid.note)
     if dates is None:
         return history
-    tail = history_of(rows=of_dates(rows_of(place, selection.view, released), dates))
+    tail = history_of(rows=of_dates(rows_of(context, selection.view, released), dates))
     return attached(history, laid, tail=tail.frame, masked=tuple(spans_of(selection.view, dates)))
 
 
@@ -46,15 +48,15 @@ def says_the_same(note: LayoutNote, view: Definition, history: History) -> bool:
     return note.of == key_of(view) and not mismatch(history, note)
 
 
-def dates_since(place: Place, view: Definition, released: Released, note: LayoutNote) -> set[str] | None:
+def dates_since(context: Context, view: Definition, released: Released, note: LayoutNote) -> set[str] | None:
     """Dates whose rows may differ from what is laid out; None if that can't be told from the files.
 
     Versions of a raw fact end each other, wherever they lie: then any row may have changed.
     """
-    if isinstance(view, Source) and released.known.newest(key_of(view)).get("has_versions"):
+    if isinstance(view, Source) and released.published.newest(key_of(view)).get("has_versions"):
         return None
-    path = place.warehouse.address(key_of(view)).path
-    return changed_dates(place.spark, path, note.of_version or 0, released.version(view))
+    path = context.warehouse.address(key_of(view)).path
+    return changed_dates(context.spark, path, note.of_version or 0, released.version(view))
 
 
 def of_dates(rows: DataFrame, dates: Iterable[str]) -> DataFrame:

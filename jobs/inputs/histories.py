@@ -12,16 +12,16 @@ from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
 from definitions.sources import AvailableColumn, LandingDelay, Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from jobs.inputs.attached_layouts import laid_out
+from jobs.inputs.attached_layouts import with_attached_layout
 from jobs.inputs.releases import Released, rows_of
-from jobs.run.context import Place
+from jobs.run.context import Context
 from pit_join import History
 
 _CLOCKS = ("event_time", "available_time", "superseded_at")
 
 
 def histories_of(
-    place: Place, service: FeatureService, released: Released, *, keys: Mapping[str, str] | None = None
+    context: Context, service: FeatureService, released: Released, *, keys: Mapping[str, str] | None = None
 ) -> list[History]:
     """One per selection, in the service's order, with its layout if it has one.
 
@@ -29,13 +29,13 @@ def histories_of(
     """
     histories = []
     for selection in service.features:
-        make = partial(history_of, place, selection, released, keys=keys or {})
-        histories.append(laid_out(place, selection, released, make))
+        make = partial(history_of, context, selection, released, keys=keys or {})
+        histories.append(with_attached_layout(context, selection, released, make))
     return histories
 
 
 def history_of(
-    place: Place,
+    context: Context,
     selection: Selection,
     released: Released,
     *,
@@ -44,7 +44,7 @@ def history_of(
 ) -> History:
     """`rows`: some of the table's; None: all of them."""
     view = selection.view
-    rows = rows_of(place, view, released) if rows is None else rows
+    rows = rows_of(context, view, released) if rows is None else rows
     common: dict[str, Any] = {
         "keys": selection.entity.key_names,
         "spine_keys": tuple(keys.get(key, key) for key in selection.spine_keys),
@@ -63,7 +63,7 @@ def history_of(
             is_snapshot=True,
         )
     root = view if isinstance(view, Source) else view.root
-    has_versions = bool(released.known.newest(key_of(root)).get("has_versions"))
+    has_versions = bool(released.published.newest(key_of(root)).get("has_versions"))
     if root.is_static:
         frame = current_rows(rows, root, has_versions=has_versions).select(*view.schema)
         return History(selection.name, frame, **common, event_time=None)

@@ -8,8 +8,8 @@ from pyspark.sql import DataFrame
 from definitions.errors import NotReleased
 from definitions.registry import key_of
 from definitions.views import Definition
-from jobs.run.context import Place
-from jobs.run.published import Known
+from jobs.run.context import Context
+from jobs.run.published import PublishedState
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.tables import read
 
@@ -20,7 +20,7 @@ class Released:
 
     release_id: int
     versions: Mapping[str, int]
-    known: Known
+    published: PublishedState
 
     def version(self, view: Definition) -> int:
         """Raises NotReleased for a view that the release does not hold."""
@@ -30,21 +30,21 @@ class Released:
         return self.versions[table]
 
 
-def newest_release(place: Place) -> Released:
+def newest_release(context: Context) -> Released:
     """Raises NotReleased where nothing was built yet."""
-    ledger = Ledger.open(place.spark, place.warehouse)
+    ledger = Ledger.open(context.spark, context.warehouse)
     release = ledger.latest_release()
     if release is None:
-        raise NotReleased(f"nothing is released in {place.warehouse.root} yet. Build first: ziggurat build --as-of …")
+        raise NotReleased(f"nothing is released in {context.warehouse.root} yet. Build first: ziggurat build --as-of …")
     versions = {table: view["version"] for table, view in release.views.items()}
-    return Released(release.release_id, versions, Known(ledger.state()))
+    return Released(release.release_id, versions, PublishedState(ledger.state()))
 
 
-def earlier_release(place: Place, release_id: int, versions: Mapping[str, int]) -> Released:
+def earlier_release(context: Context, release_id: int, versions: Mapping[str, int]) -> Released:
     """One whose table versions somebody wrote down."""
-    return Released(release_id, versions, Known(Ledger.open(place.spark, place.warehouse).state()))
+    return Released(release_id, versions, PublishedState(Ledger.open(context.spark, context.warehouse).state()))
 
 
-def rows_of(place: Place, view: Definition, released: Released) -> DataFrame:
+def rows_of(context: Context, view: Definition, released: Released) -> DataFrame:
     """The view's table at the release's version."""
-    return read(place.spark, place.warehouse.address(key_of(view)).path, version=released.version(view))
+    return read(context.spark, context.warehouse.address(key_of(view)).path, version=released.version(view))

@@ -11,8 +11,8 @@ from definitions.registry import Registry, key_of
 from definitions.services import Selection, features_of
 from jobs.inputs.attached_layouts import layout_table
 from jobs.inputs.releases import Released, newest_release
-from jobs.layouts.maintenance import Upkeep
-from jobs.run.context import Place
+from jobs.layouts.maintenance import LayoutMaintenance
+from jobs.run.context import Context
 from lakehouse.layouts import find_layout, size_of
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.tables import names_in
@@ -30,37 +30,37 @@ class LayoutOutcome:
     seconds: float
 
 
-def build_layouts(place: Place, selections: Iterable[Selection], *, anew: bool = False) -> list[LayoutOutcome]:
+def build_layouts(context: Context, selections: Iterable[Selection], *, anew: bool = False) -> list[LayoutOutcome]:
     """Bring each layout to the newest release: extended if it can be, else, or with `anew`, written whole."""
-    released = newest_release(place)
-    return [_built(place, selection, released, anew=anew) for selection in selections]
+    released = newest_release(context)
+    return [_built(context, selection, released, anew=anew) for selection in selections]
 
 
-def keep_up_layouts(place: Place) -> list[LayoutOutcome]:
+def keep_up_layouts(context: Context) -> list[LayoutOutcome]:
     """After a build: those that exist are brought to its release. A failure costs speed alone, so it is only told."""
-    selections = existing(place)
+    selections = existing(context)
     if not selections:
         return []
-    released, done = newest_release(place), []
+    released, done = newest_release(context), []
     for selection in selections:
         try:
-            done.append(_built(place, selection, released, anew=False))
+            done.append(_built(context, selection, released, anew=False))
         except (ZigguratError, PySparkException) as error:
             told = str(error).splitlines()[0]
-            place.listener.note(f"{layout_table(place, selection)} was not kept up, joins go without: {told}")
+            context.listener.note(f"{layout_table(context, selection)} was not kept up, joins go without: {told}")
     return [each for each in done if each.how != "unchanged"]
 
 
-def described(place: Place) -> list[dict[str, object]]:
+def described(context: Context) -> list[dict[str, object]]:
     """A line per layout, for people: what it is of, and what it costs."""
-    released, lines = newest_release(place), []
-    for selection in existing(place):
-        table = layout_table(place, selection)
+    released, lines = newest_release(context), []
+    for selection in existing(context):
+        table = layout_table(context, selection)
         laid = find_layout(table.path)
         if laid is None:
             continue
         behind = released.version(selection.view) - (laid.note.of_version or 0)
-        files, size = size_of(place.spark, table.path)
+        files, size = size_of(context.spark, table.path)
         lines.append(
             {
                 "layout": table.key,
@@ -77,11 +77,11 @@ def described(place: Place) -> list[dict[str, object]]:
     return lines
 
 
-def existing(place: Place) -> list[Selection]:
+def existing(context: Context) -> list[Selection]:
     """What is laid out and still declared, by a listing of folders."""
-    root = f"{place.warehouse.root}/layouts"
+    root = f"{context.warehouse.root}/layouts"
     there = {(view, entity) for view in names_in(root) for entity in names_in(f"{root}/{view}")}
-    return [each for each in declared_selections(place.registry) if (each.view.name, each.entity.name) in there]
+    return [each for each in declared_selections(context.registry) if (each.view.name, each.entity.name) in there]
 
 
 def declared_selections(registry: Registry, names: Sequence[str] = ()) -> list[Selection]:
@@ -103,16 +103,16 @@ def declared_selections(registry: Registry, names: Sequence[str] = ()) -> list[S
     return [selection for selection in found.values() if not names or selection.view.name in names]
 
 
-def _built(place: Place, selection: Selection, released: Released, *, anew: bool) -> LayoutOutcome:
-    table, begun = layout_table(place, selection), time.monotonic()
-    run_id = place.new_run_id()
-    with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
-        place.listener.begun(table.key)
+def _built(context: Context, selection: Selection, released: Released, *, anew: bool) -> LayoutOutcome:
+    table, begun = layout_table(context, selection), time.monotonic()
+    run_id = context.new_run_id()
+    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
+        context.listener.begun(table.key)
         try:
-            place.listener.phase(table.key, "laying out")
-            how, laid = Upkeep(place, selection, released, lease).bring_up(anew=anew)
+            context.listener.phase(table.key, "laying out")
+            how, laid = LayoutMaintenance(context, selection, released, lease).bring_up(anew=anew)
         finally:
-            place.listener.idle(table.key)
+            context.listener.idle(table.key)
     return LayoutOutcome(
         layout=table.key,
         how=how,

@@ -8,25 +8,25 @@ from definitions.services import Selection
 from jobs.inputs.attached_layouts import dates_since, layout_table, of_dates, says_the_same, spans_of
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released, rows_of
-from jobs.run.context import Place
-from lakehouse.layouts import LaidOut, LayoutNote, find_layout, write_run
+from jobs.run.context import Context
+from lakehouse.layouts import LayoutNote, StoredLayout, find_layout, write_run
 from lakehouse.leases.leases import Lease
 from pit_join import History
-from pit_join.laying_out import buckets_for, declared, laid_rows
+from pit_join.layout_writer import buckets_for, declared, laid_rows
 
 MOST_RUNS = 12  # a worker reads one file per run and bucket: beyond, it is cheaper to merge them
 
 
-class Upkeep:
+class LayoutMaintenance:
     """One layout under its lease, brought to the release: left, extended by a run, or written whole."""
 
-    def __init__(self, place: Place, selection: Selection, released: Released, lease: Lease) -> None:
-        self.place, self.selection, self.released, self.lease = place, selection, released, lease
+    def __init__(self, context: Context, selection: Selection, released: Released, lease: Lease) -> None:
+        self.context, self.selection, self.released, self.lease = context, selection, released, lease
         self.version = released.version(selection.view)
-        self.path = layout_table(place, selection).path
-        self.history = history_of(place, selection, released, keys={})
+        self.path = layout_table(context, selection).path
+        self.history = history_of(context, selection, released, keys={})
 
-    def bring_up(self, *, anew: bool) -> tuple[str, LaidOut]:
+    def bring_up(self, *, anew: bool) -> tuple[str, StoredLayout]:
         standing = find_layout(self.path)
         if standing is None or not says_the_same(standing.note, self.selection.view, self.history):
             return "built", self._whole()
@@ -34,22 +34,22 @@ class Upkeep:
             return "compacted", self._whole()
         if standing.note.of_version == self.version:
             return "unchanged", standing
-        dates = dates_since(self.place, self.selection.view, self.released, standing.note)
+        dates = dates_since(self.context, self.selection.view, self.released, standing.note)
         if dates is None or len(standing.note.runs) >= MOST_RUNS:
             return "compacted", self._whole()
         return "extended", self._extended(standing, dates)
 
-    def _whole(self) -> LaidOut:
+    def _whole(self) -> StoredLayout:
         rows = self.history.frame.count()
         note = self._note({}, buckets=buckets_for(rows), rows=rows)
         return self._written(self.history, note, is_first=True)
 
-    def _extended(self, standing: LaidOut, dates: set[str]) -> LaidOut:
+    def _extended(self, standing: StoredLayout, dates: set[str]) -> StoredLayout:
         """One more run with all rows of the changed dates; in the older ones these dates count no more."""
         spans = spans_of(self.selection.view, dates)
         runs = {name: _joined((*masked, *spans)) for name, masked in standing.note.runs.items()}
-        rows = of_dates(rows_of(self.place, self.selection.view, self.released), dates)
-        fresh = history_of(self.place, self.selection, self.released, keys={}, rows=rows)
+        rows = of_dates(rows_of(self.context, self.selection.view, self.released), dates)
+        fresh = history_of(self.context, self.selection, self.released, keys={}, rows=rows)
         rows_in_all = standing.note.rows + fresh.frame.count()
         note = self._note(runs, buckets=standing.note.buckets, rows=rows_in_all)
         return self._written(fresh, note, is_first=False)
@@ -65,12 +65,12 @@ class Upkeep:
             begun_us=self._now(),
         )
 
-    def _written(self, history: History, note: LayoutNote, *, is_first: bool) -> LaidOut:
+    def _written(self, history: History, note: LayoutNote, *, is_first: bool) -> StoredLayout:
         rows = laid_rows(history, buckets=note.buckets)
         return write_run(rows, self.path, note, is_first=is_first, clock=self._now, lease=self.lease)
 
     def _now(self) -> int:
-        return to_us(self.place.clock())
+        return to_us(self.context.clock())
 
 
 def _joined(spans: Iterable[Sequence[int]]) -> list[list[int]]:

@@ -32,7 +32,7 @@ def changes(sample: Sample, rebuilt: pa.Table, columns: Sequence[str]) -> list[C
     for name in columns:
         # One column's digests beside the rows' numbers say which of its cells differ.
         cells = row_digests(stored.select([name])) != row_digests(again.select([name]))
-        for place in (differs & cells.any(axis=1)).nonzero()[0]:
-            row = stored[ROW][int(place)].as_py()
-            found.append(Change(row, name, stored[name][int(place)].as_py(), again[name][int(place)].as_py()))
+        for index in (differs & cells.any(axis=1)).nonzero()[0]:
+            row = stored[ROW][int(index)].as_py()
+            found.append(Change(row, name, stored[name][int(index)].as_py(), again[name][int(index)].as_py()))
     return found

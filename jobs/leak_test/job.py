@@ -13,57 +13,57 @@ from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.inputs.stored_set import StoredSet
 from jobs.leak_test.compare import Change, changes
-from jobs.leak_test.rebuild import Rebuild, Rebuilt, world_of
+from jobs.leak_test.rebuild import Rebuild, Rebuilt, scenario_column
 from jobs.leak_test.release import built_to, entities_of, release_of, snapshots_seen
 from jobs.leak_test.result import told
 from jobs.leak_test.sample import ROW, Sample, sample_of
-from jobs.leak_test.scenarios import Poison, World, worlds_of
-from jobs.run.context import Place
+from jobs.leak_test.scenarios import Perturbation, Scenario, scenarios_of
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
 from lakehouse.tables import read, remove
 from pit_join import History, point_in_time_join
-from reports.training_set import Proof
+from reports.training_set import LeakTestResult
 
 _MANY_FACTS = 300_000
 _VARIANT = "proof_variant"
 
 
-def leak_test(place: Place, stored: StoredSet, run_id: str) -> Proof:
+def leak_test(context: Context, stored: StoredSet, run_id: str) -> LeakTestResult:
     """Rebuild some of its rows from perturbed raw facts, and compare; a scratch warehouse lies in staging meanwhile.
 
     The caller holds the lease of the training set.
     """
-    place.listener.begun(stored.key)
-    remove(place.warehouse.staging_of(stored.key))  # what killed runs left
+    context.listener.begun(stored.key)
+    remove(context.warehouse.staging_of(stored.key))  # what killed runs left
     try:
-        return _LeakTest(place, stored, place.warehouse.staging(stored.key, run_id)).run()
+        return _LeakTest(context, stored, context.warehouse.staging(stored.key, run_id)).run()
     finally:
-        remove(place.warehouse.staging(stored.key, run_id))
-        place.listener.idle(stored.key)
+        remove(context.warehouse.staging(stored.key, run_id))
+        context.listener.idle(stored.key)
 
 
 class _LeakTest:
-    def __init__(self, place: Place, training_set: StoredSet, scratch: str) -> None:
-        self.place, self.training_set, self.scratch = place, training_set, scratch
+    def __init__(self, context: Context, training_set: StoredSet, scratch: str) -> None:
+        self.context, self.training_set, self.scratch = context, training_set, scratch
         self.service, self.keys = training_set.service, training_set.keys
         self.columns = [column.name for column in self.service.columns]
 
-    def run(self) -> Proof:
+    def run(self) -> LeakTestResult:
         begun = time.monotonic()
         self._doing("choosing rows")
-        path = self.place.warehouse.address(self.training_set.key).path
-        stored = read(self.place.spark, path, version=self.training_set.version)
+        path = self.context.warehouse.address(self.training_set.key).path
+        stored = read(self.context.spark, path, version=self.training_set.version)
         spine_keys = [self.keys.get(key, key) for key, _ in self.service.keys]
         sample = sample_of(stored, self.service, keys=list(dict.fromkeys(spine_keys)))
-        released = release_of(self.place, self.training_set.release)
-        self.spine = self.place.spark.createDataFrame(_spine(sample))
-        self.seen = snapshots_seen(self.place, self.service, released, self.spine, keys=self.keys)
+        released = release_of(self.context, self.training_set.release)
+        self.spine = self.context.spark.createDataFrame(_spine(sample))
+        self.seen = snapshots_seen(self.context, self.service, released, self.spine, keys=self.keys)
         worlds, rebuilt, found = self._compared(sample, released, self._poisons(released))
         # Does a cell change because of the poison, or does raw no longer give what is stored?
         is_stale = False
         if any(found.values()):
-            _, _, control = self._compared(sample, released, (Poison.NOTHING,))
-            anyway = {(change.row, change.column) for change in control[Poison.NOTHING]}
+            _, _, control = self._compared(sample, released, (Perturbation.NOTHING,))
+            anyway = {(change.row, change.column) for change in control[Perturbation.NOTHING]}
             is_stale = all((change.row, change.column) in anyway for each in found.values() for change in each)
         return told(
             sample,
@@ -72,27 +72,31 @@ class _LeakTest:
             found,
             columns=len(self.columns),
             is_stale=is_stale,
-            made_at=self.place.now_text(),
+            made_at=self.context.now_text(),
             seconds=round(time.monotonic() - begun, 1),
         )
 
-    def _poisons(self, released: Released) -> tuple[Poison, ...]:
+    def _poisons(self, released: Released) -> tuple[Perturbation, ...]:
         """Both, one after the other; at once where facts are many."""
-        facts = {key_of(each): released.known.rows(key_of(each)) for each in map(_driver, self.service.features)}
-        return (Poison.MIXED,) if max(facts.values()) > _MANY_FACTS else (Poison.REMOVED, Poison.REPLACED)
+        facts = {key_of(each): released.published.rows(key_of(each)) for each in map(_driver, self.service.features)}
+        return (
+            (Perturbation.MIXED,)
+            if max(facts.values()) > _MANY_FACTS
+            else (Perturbation.REMOVED, Perturbation.REPLACED)
+        )
 
     def _compared(
-        self, sample: Sample, released: Released, poisons: Sequence[Poison]
-    ) -> tuple[tuple[World, ...], Rebuilt, dict[Poison, list[Change]]]:
-        worlds = worlds_of(self.service, sample.instants_us, self.seen, poisons=poisons)
+        self, sample: Sample, released: Released, poisons: Sequence[Perturbation]
+    ) -> tuple[tuple[Scenario, ...], Rebuilt, dict[Perturbation, list[Change]]]:
+        worlds = scenarios_of(self.service, sample.instants_us, self.seen, poisons=poisons)
         self._doing(f"rebuilding {len(worlds)} worlds from raw")
         rebuild = Rebuild(
-            self.place,
+            self.context,
             self.service,
             released,
             worlds,
             entities={n: entities_of(self.spine, each, self.keys) for n, each in enumerate(self.service.features)},
-            built_to_us=built_to(self.place, self.service, released),
+            built_to_us=built_to(self.context, self.service, released),
             root=f"{self.scratch}/{'-'.join(poisons)}",
         )
         rebuilt = rebuild.run(keys=self.keys)
@@ -104,24 +108,24 @@ class _LeakTest:
     def _joined(
         self,
         sample: Sample,
-        worlds: Sequence[World],
+        worlds: Sequence[Scenario],
         histories: Mapping[int, History],
         released: Released,
-        poisons: Sequence[Poison],
+        poisons: Sequence[Perturbation],
     ) -> pa.Table:
         """The sample's rows once per poison, joined to the rebuilt rows of their worlds, and to static ones as ever."""
-        numbers = {(w.poison, w.label_us, number): w.number for w in worlds for number in w.places}
+        numbers = {(w.poison, w.label_us, number): w.number for w in worlds for number in w.selections}
         instants = sample.rows[LABEL_TIME].cast(pa.int64()).to_pylist()
         variants = []
         for poison in poisons:
             variant = _spine(sample).append_column(_VARIANT, pa.array([poison.value] * len(instants)))
             for number in histories:
                 in_world = pa.array([numbers.get((poison, at, number)) for at in instants], pa.int32())
-                variant = variant.append_column(world_of(number), in_world)
+                variant = variant.append_column(scenario_column(number), in_world)
             variants.append(variant)
-        spine = self.place.spark.createDataFrame(pa.concat_tables(variants))
+        spine = self.context.spark.createDataFrame(pa.concat_tables(variants))
         static = {
-            number: history_of(self.place, selection, released, keys=self.keys)
+            number: history_of(self.context, selection, released, keys=self.keys)
             for number, selection in enumerate(self.service.features)
             if selection.is_static
         }
@@ -135,7 +139,7 @@ class _LeakTest:
         return rows
 
     def _doing(self, what: str) -> None:
-        self.place.listener.phase(self.training_set.key, what)
+        self.context.listener.phase(self.training_set.key, what)
 
 
 def _driver(selection: Selection) -> Source:
@@ -151,5 +155,5 @@ def _spine(sample: Sample) -> pa.Table:
     return sample.rows.select([ROW, *sample.keys, LABEL_TIME])
 
 
-def _of(rows: pa.Table, poison: Poison) -> pa.Table:
+def _of(rows: pa.Table, poison: Perturbation) -> pa.Table:
     return rows.filter(pa.compute.equal(rows[_VARIANT], poison.value))

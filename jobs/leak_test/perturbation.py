@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from definitions.durations import DAY_US
 from definitions.sources import AvailableColumn, Source
-from jobs.leak_test.scenarios import WORLD, Knowable, Poison, World
+from jobs.leak_test.scenarios import SCENARIO, Knowable, Perturbation, Scenario
 
 _MOVED_WITHIN_US = 7 * DAY_US
 _REPLACED_OF = 4
@@ -26,13 +26,13 @@ class Found:
     extremes: pa.Table
 
 
-def looked_at(rows: DataFrame, source: Source, worlds: Sequence[World]) -> Found:
+def source_stats(rows: DataFrame, source: Source, worlds: Sequence[Scenario]) -> Found:
     """One pass over a source's raw rows."""
     names = [column.name for column in source.columns]
     told = list(dict.fromkeys(world.knowable for world in worlds))
     found = rows.agg(
         F.count(F.lit(1)).alias("facts"),
-        *(F.count_if(~_is_knowable(each)).alias(f"unknowable_{place}") for place, each in enumerate(told)),
+        *(F.count_if(~_is_knowable(each)).alias(f"unknowable_{index}") for index, each in enumerate(told)),
         *(F.min(name).alias(f"least_{name}") for name in names),
         *(F.max(name).alias(f"greatest_{name}") for name in names),
     ).toArrow()
@@ -41,8 +41,8 @@ def looked_at(rows: DataFrame, source: Source, worlds: Sequence[World]) -> Found
     return Found(found["facts"][0].as_py(), counts, extremes)
 
 
-def poisoned(
-    rows: DataFrame, source: Source, worlds: Sequence[World], found: Found, *, keys: Collection[str], may_move: bool
+def perturbed(
+    rows: DataFrame, source: Source, worlds: Sequence[Scenario], found: Found, *, keys: Collection[str], may_move: bool
 ) -> DataFrame:
     """rows: the source's raw rows. Returns them once per world, with its number.
 
@@ -54,7 +54,7 @@ def poisoned(
     is_known = _among([world.knowable for world in worlds], [world.number for world in worlds])
     told = pa.table(
         {
-            WORLD: pa.array([world.number for world in worlds], pa.int32()),
+            SCENARIO: pa.array([world.number for world in worlds], pa.int32()),
             "proof_poison": [world.poison.value for world in worlds],
             "proof_edge": pa.array([world.knowable.edge_us for world in worlds], pa.int64()),
             "proof_cut": pa.array([world.knowable.cut_us for world in worlds], pa.int64()),
@@ -63,10 +63,10 @@ def poisoned(
     frame = rows.crossJoin(F.broadcast(spark.createDataFrame(told))).withColumn("proof_known", is_known)
     draw = F.xxhash64(*(column.name for column in source.columns))
     poison = F.col("proof_poison")
-    is_replaced = (poison == Poison.REPLACED.value) | (
-        (poison == Poison.MIXED.value) & (F.pmod(draw, F.lit(_REPLACED_OF)) == 0)
+    is_replaced = (poison == Perturbation.REPLACED.value) | (
+        (poison == Perturbation.MIXED.value) & (F.pmod(draw, F.lit(_REPLACED_OF)) == 0)
     )
-    frame = frame.where(F.col("proof_known") | is_replaced | (poison == Poison.NOTHING.value))
+    frame = frame.where(F.col("proof_known") | is_replaced | (poison == Perturbation.NOTHING.value))
     frame = frame.crossJoin(F.broadcast(spark.createDataFrame(found.extremes)))
     is_garbage = ~F.col("proof_known") & is_replaced
     kept = {*_kept(source), *keys}
@@ -81,7 +81,7 @@ def poisoned(
         is_moved = is_garbage & (F.unix_micros("available_time") > F.col("proof_cut")) & (move < _MOVED_WITHIN_US)
         earlier = F.timestamp_micros(F.col("proof_edge") - 1 - move)
         changed["event_time"] = F.when(is_moved, earlier).otherwise(F.col("event_time"))
-    return frame.withColumns(changed).select(*rows.columns, WORLD)
+    return frame.withColumns(changed).select(*rows.columns, SCENARIO)
 
 
 def _kept(source: Source) -> set[str]:
@@ -106,5 +106,5 @@ def _among(knowables: Sequence[Knowable], numbers: Sequence[int]) -> Column:
     known = F.lit(False)
     for knowable in dict.fromkeys(knowables):
         here = [number for each, number in zip(knowables, numbers, strict=True) if each == knowable]
-        known = known | (F.col(WORLD).isin(here) & _is_knowable(knowable))
+        known = known | (F.col(SCENARIO).isin(here) & _is_knowable(knowable))
     return known

@@ -21,18 +21,18 @@ from jobs.build.derived import cut_delay_us, looked_up, rows_of
 from jobs.build.snapshots import facts_of, stamped, tasks
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
-from jobs.leak_test.perturbation import Found, looked_at, poisoned
-from jobs.leak_test.required_rows import Demand
+from jobs.leak_test.perturbation import Found, perturbed, source_stats
+from jobs.leak_test.required_rows import RequiredRows
 from jobs.leak_test.scenarios import (
-    WORLD,
-    World,
+    SCENARIO,
+    Scenario,
     everything_below,
     snapshots_in,
     wide_selection,
     widened,
 )
-from jobs.run.context import Job, Place
-from jobs.run.published import Known
+from jobs.run.context import Context, Job
+from jobs.run.published import PublishedState
 from lakehouse.commits import stage
 from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState
@@ -57,7 +57,7 @@ class Scratch(Warehouse):
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt:
-    """histories: by place in the service, of widened rows. found: what was seen of each source with a clock."""
+    """histories: by index in the service, of widened rows. found: what was seen of each source with a clock."""
 
     histories: Mapping[int, History]
     found: Mapping[str, Found]
@@ -66,33 +66,38 @@ class Rebuilt:
 class Rebuild:
     """One rebuild of all that a service reads, in all worlds at once.
 
-    entities: by place of a selection, the keys (named as its entity's) whose rows are asked for. built_to_us: how far
+    entities: by index of a selection, the keys (named as its entity's) whose rows are asked for. built_to_us: how far
     the release has built each derived table that is joined itself. Facts of other entities are left out where no
     cohort needs them.
     """
 
     def __init__(
         self,
-        place: Place,
+        context: Context,
         service: FeatureService,
         released: Released,
-        worlds: Sequence[World],
+        worlds: Sequence[Scenario],
         *,
         entities: Mapping[int, DataFrame],
         built_to_us: Mapping[str, int],
         root: str,
     ) -> None:
-        self.place, self.service, self.released, self.worlds = place, service, released, worlds
+        self.context, self.service, self.released, self.worlds = context, service, released, worlds
         self.built_to_us = built_to_us
         self.needs = {
             number: everything_below(service.features[number].view)
-            for number in sorted({number for world in worlds for number in world.places})
+            for number in sorted({number for world in worlds for number in world.selections})
         }
         self.views: dict[str, Definition] = {key: each for views in self.needs.values() for key, each in views.items()}
-        self.demand = Demand(service, self.needs, self.views, entities)
+        self.demand = RequiredRows(service, self.needs, self.views, entities)
         static = [each for each in self.views.values() if isinstance(each, Source) and each.is_static]
-        scratch = Scratch(root, place.warehouse, frozenset(map(key_of, static)))
-        self.job = Job(place=replace(place, warehouse=scratch), run_id="proof", leases={}, known=Known(LedgerState()))
+        scratch = Scratch(root, context.warehouse, frozenset(map(key_of, static)))
+        self.job = Job(
+            context=replace(context, warehouse=scratch),
+            run_id="proof",
+            leases={},
+            published=PublishedState(LedgerState()),
+        )
         for source in static:
             self._note(source, released.version(source), rows=0)
 
@@ -104,12 +109,12 @@ class Rebuild:
             self._side_by_side(self._derived, level)
         self._side_by_side(self._aggregate, self._all(AggregateView))
         self._side_by_side(self._cross, self._all(CrossEntityView))
-        scratch = Released(self.released.release_id, self.job.known.versions(), self.job.known)
+        scratch = Released(self.released.release_id, self.job.published.versions(), self.job.published)
         histories = {}
         for number in self.needs:
             selection = wide_selection(self.service.features[number])
-            named = {**keys, selection.spine_keys[-1]: world_of(number)}
-            histories[number] = history_of(self.job.place, selection, scratch, keys=named)
+            named = {**keys, selection.spine_keys[-1]: scenario_column(number)}
+            histories[number] = history_of(self.job.context, selection, scratch, keys=named)
         return Rebuilt(histories=histories, found={key_of(s): each for s, each in zip(sources, found, strict=True)})
 
     def _raw(self, source: Source) -> Found:
@@ -118,10 +123,10 @@ class Rebuild:
         if needed is not None:
             rows = self._kept(rows.join(needed, on=needed.columns, how="left_semi"), f"needed/{source.name}")
         worlds = self._worlds(source)
-        found = looked_at(rows, source, worlds)
+        found = source_stats(rows, source, worlds)
         may_move = not self.demand.is_looked_up(source)
-        frame = poisoned(rows, source, worlds, found, keys=self.demand.key_columns, may_move=may_move)
-        self._write(source, frame, detail=self.released.known.newest(key_of(source)))
+        frame = perturbed(rows, source, worlds, found, keys=self.demand.key_columns, may_move=may_move)
+        self._write(source, frame, detail=self.released.published.newest(key_of(source)))
         return found
 
     def _derived(self, view: DerivedView) -> None:
@@ -134,7 +139,7 @@ class Rebuild:
         lookups = [looked_up(self.job, wide, each, cut_us=cut) for each in wide.lookups]
         columns = self.demand.columns_of(view)
         rows = derive(facts, lookups, wide)
-        self._write(view, rows if columns is None else rows.select(*columns, WORLD, "superseded_at"))
+        self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
 
     def _aggregate(self, view: AggregateView) -> None:
         wide, as_ofs = cast(AggregateView, widened(view)), self._as_ofs_of(view)
@@ -158,9 +163,9 @@ class Rebuild:
         wide = cast(Snapshot, widened(view))
         asked = pa.table(
             list(zip(*snapshots_in(self.worlds, view), strict=True)),
-            pa.schema([(WORLD, pa.int32()), ("event_time", pa.timestamp("us", tz="UTC"))]),
+            pa.schema([(SCENARIO, pa.int32()), ("event_time", pa.timestamp("us", tz="UTC"))]),
         )
-        wanted = F.broadcast(self.place.spark.createDataFrame(asked))
+        wanted = F.broadcast(self.context.spark.createDataFrame(asked))
         names = [feature.name for feature in wide.published]
         rows = stamped(self.job, wide, frame).join(wanted, on=wanted.columns, how="left_semi")
         self._write(view, rows.select(*wide.entity.key_names, *_STAMPS, *names))
@@ -169,48 +174,48 @@ class Rebuild:
         return sorted({us for _, us in snapshots_in(self.worlds, view)})
 
     def _here(self, rows: DataFrame, view: Definition) -> DataFrame:
-        return rows.where(F.col(WORLD).isin([world.number for world in self._worlds(view)]))
+        return rows.where(F.col(SCENARIO).isin([world.number for world in self._worlds(view)]))
 
-    def _worlds(self, view: Definition) -> list[World]:
+    def _worlds(self, view: Definition) -> list[Scenario]:
         """Those in which somebody reads the view."""
-        return [w for w in self.worlds if any(key_of(view) in self.needs[number] for number in w.places)]
+        return [w for w in self.worlds if any(key_of(view) in self.needs[number] for number in w.selections)]
 
     def _has_versions(self, source: Source) -> bool:
-        return bool(self.released.known.newest(key_of(source)).get("has_versions", True))
+        return bool(self.released.published.newest(key_of(source)).get("has_versions", True))
 
     def _published(self, view: Definition) -> DataFrame:
-        path = self.place.warehouse.address(key_of(view)).path
-        return read(self.place.spark, path, version=self.released.version(view))
+        path = self.context.warehouse.address(key_of(view)).path
+        return read(self.context.spark, path, version=self.released.version(view))
 
     def _rebuilt(self, view: Definition) -> DataFrame:
-        address = self.job.place.warehouse.address(key_of(view))
-        return read(self.place.spark, address.path, version=self.job.known.version(address.key))
+        address = self.job.context.warehouse.address(key_of(view))
+        return read(self.context.spark, address.path, version=self.job.published.version(address.key))
 
     def _kept(self, frame: DataFrame, name: str) -> DataFrame:
-        staged = stage(frame, f"{self.job.place.warehouse.root}/{name}", partition_by=[])
-        return read(self.place.spark, staged.path, version=staged.version)
+        staged = stage(frame, f"{self.job.context.warehouse.root}/{name}", partition_by=[])
+        return read(self.context.spark, staged.path, version=staged.version)
 
     def _write(self, view: Definition, frame: DataFrame, *, detail: Mapping[str, Any] | None = None) -> None:
-        address = self.job.place.warehouse.address(key_of(view))
+        address = self.job.context.warehouse.address(key_of(view))
         staged = stage(frame, address.path, partition_by=[])
-        rows = read(self.place.spark, staged.path, version=staged.version).count()
+        rows = read(self.context.spark, staged.path, version=staged.version).count()
         self._note(view, staged.version, rows=rows, detail=detail)
 
     def _note(self, view: Definition, version: int, *, rows: int, detail: Mapping[str, Any] | None = None) -> None:
-        known = detail or self.released.known.newest(key_of(view))
-        self.job.known.add([SliceRecord(key_of(view), "all", PUBLISHED, rows, table_version=version, detail=known)])
+        known = detail or self.released.published.newest(key_of(view))
+        self.job.published.add([SliceRecord(key_of(view), "all", PUBLISHED, rows, table_version=version, detail=known)])
 
     def _all(self, kind: type[Kind]) -> list[Kind]:
         return [each for each in self.views.values() if isinstance(each, kind)]
 
     def _side_by_side(self, step: Callable[[Kind], Result], views: Sequence[Kind]) -> list[Result]:
-        with ThreadPoolExecutor(self.place.options.workers, thread_name_prefix="proof") as pool:
+        with ThreadPoolExecutor(self.context.options.workers, thread_name_prefix="proof") as pool:
             return list(pool.map(step, views))
 
 
-def world_of(place: int) -> str:
+def scenario_column(index: int) -> str:
     """The spine's column that says in which world the n-th selection's facts are looked for."""
-    return f"{WORLD}_{place}"
+    return f"{SCENARIO}_{index}"
 
 
 def _levels(views: Sequence[DerivedView]) -> list[list[DerivedView]]:
@@ -221,7 +226,7 @@ def _levels(views: Sequence[DerivedView]) -> list[list[DerivedView]]:
     return [[v for v in views if depth[key_of(v)] == level] for level in sorted(set(depth.values()))]
 
 
-def _as_ofs(world: World) -> list[int]:
+def _as_ofs(world: Scenario) -> list[int]:
     return [us for each in world.as_ofs.values() for us in each]
 
 

@@ -13,21 +13,21 @@ from definitions.services import FeatureService, Selection
 from definitions.views import DerivedView
 from jobs.inputs.releases import Released, earlier_release, rows_of
 from jobs.leak_test.scenarios import Seen
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
 from lakehouse.commit_notes import CommitNote
 from lakehouse.tables import history, read
 
 
-def release_of(place: Place, release_id: int) -> Released:
+def release_of(context: Context, release_id: int) -> Released:
     """The release that the training set was made of, which need not be the newest."""
-    rows = read(place.spark, place.warehouse.releases.path).where(F.col("release_id") == release_id).collect()
+    rows = read(context.spark, context.warehouse.releases.path).where(F.col("release_id") == release_id).collect()
     if not rows:
         raise NotReleased(
-            f"release {release_id} is not in {place.warehouse.releases.path}; build the training set again."
+            f"release {release_id} is not in {context.warehouse.releases.path}; build the training set again."
         )
     versions = {table: view["version"] for table, view in json.loads(rows[0]["views"]).items()}
-    return earlier_release(place, release_id, versions)
+    return earlier_release(context, release_id, versions)
 
 
 def entities_of(spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
@@ -36,26 +36,26 @@ def entities_of(spine: DataFrame, selection: Selection, keys: Mapping[str, str])
 
 
 def snapshots_seen(
-    place: Place, service: FeatureService, released: Released, spine: DataFrame, *, keys: Mapping[str, str]
+    context: Context, service: FeatureService, released: Released, spine: DataFrame, *, keys: Mapping[str, str]
 ) -> Seen:
     """Which snapshots the rows of a spine can see, by S14 and S11 alone: nothing of the join is asked."""
     parts = [
-        _seen(rows_of(place, selection.view, released), spine, selection, keys).select(
-            F.lit(number).alias("place"), "at", "as_of"
+        _seen(rows_of(context, selection.view, released), spine, selection, keys).select(
+            F.lit(number).alias("index"), "at", "as_of"
         )
         for number, selection in enumerate(service.features)
         if selection.is_snapshot
     ]
     found: dict[tuple[int, int], list[int]] = {}
     for row in sorted(reduce(DataFrame.union, parts).collect()) if parts else ():
-        found.setdefault((row["place"], row["at"]), []).append(row["as_of"])
+        found.setdefault((row["index"], row["at"]), []).append(row["as_of"])
     return found
 
 
-def built_to(place: Place, service: FeatureService, released: Released) -> dict[str, int]:
+def built_to(context: Context, service: FeatureService, released: Released) -> dict[str, int]:
     """How far each derived view that is joined itself was built in this release, from its commits."""
     views = [selection.view for selection in service.features if isinstance(selection.view, DerivedView)]
-    return {key_of(view): _built_to(place, key_of(view), released.version(view)) for view in views}
+    return {key_of(view): _built_to(context, key_of(view), released.version(view)) for view in views}
 
 
 def _seen(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
@@ -75,8 +75,8 @@ def _asked(spine: DataFrame, selection: Selection, keys: Mapping[str, str], *mor
     return spine.select(*(F.col(keys.get(key, key)).alias(own) for own, key in named), *more)
 
 
-def _built_to(place: Place, key: str, version: int) -> int:
-    for commit in history(place.spark, place.warehouse.address(key).path):
+def _built_to(context: Context, key: str, version: int) -> int:
+    for commit in history(context.spark, context.warehouse.address(key).path):
         note = CommitNote.from_json(commit.user_metadata)
         if commit.version <= version and note is not None and "built_to_us" in note.extra:
             return int(note.extra["built_to_us"])

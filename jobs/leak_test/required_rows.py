@@ -12,10 +12,10 @@ from definitions.views import AggregateView, CrossEntityView, Definition, Derive
 from jobs.leak_test.scenarios import everything_below
 
 
-class Demand:
+class RequiredRows:
     """What is asked of every view, from the top down.
 
-    needs: by place of a selection, all views below it. entities: by place, the keys whose rows are asked for.
+    needs: by index of a selection, all views below it. entities: by index, the keys whose rows are asked for.
     """
 
     def __init__(
@@ -27,8 +27,8 @@ class Demand:
     ) -> None:
         self.service, self.views, self.entities = service, views, entities
         self.direct: dict[str, list[int]] = {}
-        for place in needs:
-            self.direct.setdefault(key_of(service.features[place].view), []).append(place)
+        for index in needs:
+            self.direct.setdefault(key_of(service.features[index].view), []).append(index)
 
     @property
     def key_columns(self) -> set[str]:
@@ -46,7 +46,7 @@ class Demand:
 
     def of(self, view: Definition) -> DataFrame | None:
         """The keys whose rows are asked for, in columns of the view; None: all of them."""
-        asked = [self.entities[place] for place in self.direct.get(key_of(view), ())]
+        asked = [self.entities[index] for index in self.direct.get(key_of(view), ())]
         for above in self.views.values():
             if isinstance(above, CrossEntityView) and key_of(above.of) == key_of(view):
                 return None

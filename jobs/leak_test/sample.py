@@ -69,4 +69,4 @@ def spread(instants: Sequence[int]) -> list[int]:
     """The first, the last, and others at even distances in between; at most five."""
     if len(instants) <= INSTANTS:
         return list(instants)
-    return [instants[round(place * (len(instants) - 1) / (INSTANTS - 1))] for place in range(INSTANTS)]
+    return [instants[round(index * (len(instants) - 1) / (INSTANTS - 1))] for index in range(INSTANTS)]

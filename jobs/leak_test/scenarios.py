@@ -13,10 +13,10 @@ from definitions.services import FeatureService, Selection
 from definitions.sources import Column, Entity, Kind, Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Group, Lookup, Snapshot
 
-WORLD = "proof_world"
+SCENARIO = "proof_world"
 
 
-class Poison(StrEnum):
+class Perturbation(StrEnum):
     """What becomes of a fact that could not be known. NOTHING is the control: what is rebuilt from raw as it is.
 
     MIXED is for where facts are many: by a hash of the fact, one of four is replaced and the others are removed.
@@ -38,47 +38,47 @@ class Knowable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class World:
-    """One label time, for the selections (`places` in the service) that may know the same, under one poison.
+class Scenario:
+    """One label time, for the selections (by index in the service) that may know the same, under one perturbation.
 
     as_ofs: by table key, the snapshots that its rows can see, and those which these are made of.
     """
 
     number: int
-    poison: Poison
+    poison: Perturbation
     label_us: int
     knowable: Knowable
-    places: tuple[int, ...]
+    selections: tuple[int, ...]
     as_ofs: Mapping[str, tuple[int, ...]]
 
 
-# (place of a selection, label time) -> the as-ofs whose snapshots the chosen rows can see; the last is the newest.
+# (index of a selection, label time) -> the as-ofs whose snapshots the chosen rows can see; the last is the newest.
 Seen = Mapping[tuple[int, int], Sequence[int]]
 
 
-def worlds_of(
-    service: FeatureService, instants_us: Iterable[int], seen: Seen, *, poisons: Iterable[Poison]
-) -> tuple[World, ...]:
+def scenarios_of(
+    service: FeatureService, instants_us: Iterable[int], seen: Seen, *, poisons: Iterable[Perturbation]
+) -> tuple[Scenario, ...]:
     """A snapshot of T may hold what S11 lets it: before T, known at its cut. Facts themselves: S14, at the label time.
 
     A selection with no snapshot by its label time, or of a static source, needs no world.
     """
     groups: dict[tuple[int, Knowable], list[int]] = {}
     for at in instants_us:
-        for place, selection in enumerate(service.features):
-            knowable = _knowable(selection, at, seen.get((place, at), ()))
+        for index, selection in enumerate(service.features):
+            knowable = _knowable(selection, at, seen.get((index, at), ()))
             if knowable is not None:
-                groups.setdefault((at, knowable), []).append(place)
+                groups.setdefault((at, knowable), []).append(index)
     return tuple(
-        World(
+        Scenario(
             number=number,
             poison=poison,
             label_us=at,
             knowable=knowable,
-            places=tuple(places),
-            as_ofs=_as_ofs([(service.features[place], seen.get((place, at), ())) for place in places]),
+            selections=tuple(selections),
+            as_ofs=_as_ofs([(service.features[index], seen.get((index, at), ())) for index in selections]),
         )
-        for number, (poison, ((at, knowable), places)) in enumerate(
+        for number, (poison, ((at, knowable), selections)) in enumerate(
             (poison, group) for poison in poisons for group in groups.items()
         )
     )
@@ -132,7 +132,7 @@ def widened(definition: Definition) -> Definition:
 
 
 def wide_entity(entity: Entity) -> Entity:
-    return Entity(entity.name, keys=(*entity.keys, (WORLD, "int")))
+    return Entity(entity.name, keys=(*entity.keys, (SCENARIO, "int")))
 
 
 def wide_selection(selection: Selection) -> Selection:
@@ -142,8 +142,8 @@ def wide_selection(selection: Selection) -> Selection:
 def _wide_source(source: Source) -> Source:
     if source.is_static:
         return source
-    identity = (*source.identity, WORLD) if source.identity else ()
-    return replace(source, columns=(*source.columns, Column(WORLD, "int")), identity=identity)
+    identity = (*source.identity, SCENARIO) if source.identity else ()
+    return replace(source, columns=(*source.columns, Column(SCENARIO, "int")), identity=identity)
 
 
 def _wide_fact(view: Source | DerivedView) -> Source | DerivedView:
@@ -157,7 +157,7 @@ def _wide_derived(view: DerivedView) -> DerivedView:
 def _wide_lookup(lookup: Lookup) -> Lookup:
     if lookup.source.is_static:
         return lookup
-    return replace(lookup, source=_wide_fact(lookup.source), on=(*lookup.on, WORLD))
+    return replace(lookup, source=_wide_fact(lookup.source), on=(*lookup.on, SCENARIO))
 
 
 def _wide_aggregate(view: AggregateView) -> AggregateView:
@@ -178,9 +178,9 @@ def _wide_group(view: CrossEntityView) -> Group:
         columns=tuple(Column(name, type_) for name, type_ in (*keys, *told)),
         identity=tuple(name for name, _ in keys),
     )
-    return Group(members, by=(*view.group.by, WORLD), unknown=view.group.unknown)
+    return Group(members, by=(*view.group.by, SCENARIO), unknown=view.group.unknown)
 
 
-def snapshots_in(worlds: Iterable[World], view: Snapshot) -> list[tuple[int, int]]:
+def snapshots_in(worlds: Iterable[Scenario], view: Snapshot) -> list[tuple[int, int]]:
     """(world, as-of) of every snapshot of the view that is to be rebuilt."""
     return [(world.number, us) for world in worlds for us in world.as_ofs.get(key_of(view), ())]

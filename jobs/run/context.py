@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from definitions.durations import instant_text, to_us
 from definitions.registry import Registry
 from jobs.run.outcome import Status, StepOutcome
-from jobs.run.published import Known
+from jobs.run.published import PublishedState
 from lakehouse.files.deliveries import Location
 from lakehouse.leases.leases import Lease
 from lakehouse.tables import Warehouse
@@ -29,7 +29,7 @@ class Listener(Protocol):
 
 
 @dataclass(frozen=True)
-class Silent:
+class SilentListener:
     def begun(self, table: str) -> None: ...
     def phase(self, table: str, doing: str) -> None: ...
     def ended(self, outcome: StepOutcome) -> None: ...
@@ -49,7 +49,7 @@ class Options:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Context:
     """One warehouse with its definitions, opened; what a notebook or a command works in."""
 
     spark: SparkSession
@@ -57,7 +57,7 @@ class Place:
     registry: Registry
     locations: Mapping[str, Location] = field(default_factory=dict)
     options: Options = Options()
-    listener: Listener = Silent()
+    listener: Listener = SilentListener()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def new_run_id(self) -> str:
@@ -73,10 +73,10 @@ class Place:
 class Job:
     """A place, inside one run: its id, the leases it holds, and what is known to be published (grows as steps end)."""
 
-    place: Place
+    context: Context
     run_id: str
     leases: Mapping[str, Lease]
-    known: Known
+    published: PublishedState
 
     def unchanged(self, table: str, why: str = "") -> StepOutcome:
         """The outcome of a step that found nothing to do: what is published is what would be built."""
@@ -84,7 +84,7 @@ class Job:
             table=table,
             status=Status.UNCHANGED,
             rows_in=0,
-            rows_out=self.known.rows(table),
-            version=self.known.version(table),
+            rows_out=self.published.rows(table),
+            version=self.published.version(table),
             message=why,
         )

@@ -7,14 +7,14 @@ from pyspark.sql import functions as F
 
 from definitions.durations import instant_us
 from definitions.errors import UnknownName, did_you_mean
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.run.request import Request
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.ledger.state import RunState
 from lakehouse.tables import exists, read
 
 
-def runs(place: Place) -> list[dict[str, Any]]:
+def runs(context: Context) -> list[dict[str, Any]]:
     """Newest first: id, start, how it ended, command, seconds."""
     return [
         {
@@ -24,17 +24,17 @@ def runs(place: Place) -> list[dict[str, Any]]:
             "seconds": (run.ended_at - run.started_at).total_seconds() if run.ended_at and run.started_at else None,
             "command": run.detail.get("command", run.name),
         }
-        for run in _recorded(place)
+        for run in _recorded(context)
     ]
 
 
-def steps_of(place: Place, run_id: str | None) -> list[dict[str, Any]]:
+def steps_of(context: Context, run_id: str | None) -> list[dict[str, Any]]:
     """The steps of a run in the order they were recorded; the newest run by default."""
-    run = _find(place, run_id)
+    run = _find(context, run_id)
     if run is None:
         return []
     rows = (
-        read(place.spark, place.warehouse.runs.path)
+        read(context.spark, context.warehouse.runs.path)
         .where((F.col("run_id") == run.run_id) & (F.col("record") == "step"))
         .collect()
     )
@@ -52,9 +52,9 @@ def steps_of(place: Place, run_id: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def failed_request(place: Place, run_id: str | None) -> Request | None:
+def failed_request(context: Context, run_id: str | None) -> Request | None:
     """What the last run (or that one) was asked for, if it failed or was cut short; else None."""
-    run = _find(place, run_id)
+    run = _find(context, run_id)
     if run is None or (run_id is None and run.status == "ended"):
         return None
     detail = run.detail
@@ -64,14 +64,14 @@ def failed_request(place: Place, run_id: str | None) -> Request | None:
     )
 
 
-def _recorded(place: Place) -> tuple[RunState, ...]:
-    ledger = Ledger.open(place.spark, place.warehouse)
-    ledger.mend()
-    return ledger.state().runs if exists(place.spark, place.warehouse.runs.path) else ()
+def _recorded(context: Context) -> tuple[RunState, ...]:
+    ledger = Ledger.open(context.spark, context.warehouse)
+    ledger.recover()
+    return ledger.state().runs if exists(context.spark, context.warehouse.runs.path) else ()
 
 
-def _find(place: Place, run_id: str | None) -> RunState | None:
-    recorded = _recorded(place)
+def _find(context: Context, run_id: str | None) -> RunState | None:
+    recorded = _recorded(context)
     if run_id is None:
         return recorded[0] if recorded else None
     found = next((run for run in recorded if run.run_id == run_id), None)

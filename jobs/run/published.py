@@ -8,7 +8,7 @@ from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState, SliceState
 
 
-class Known:
+class PublishedState:
     """Slices by (table key, slice name). Steps run side by side, hence the lock."""
 
     def __init__(self, state: LedgerState) -> None:

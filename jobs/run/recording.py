@@ -12,7 +12,7 @@ from lakehouse.tables import remove
 def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcome:
     """The outcome with its release. Rejected rows stay in staging for inspection; all else there goes."""
     if not any(step.failed_slices for step in outcome.steps):
-        remove(job.place.warehouse.staging_of(run.run_id))
+        remove(job.context.warehouse.staging_of(run.run_id))
     ledger.finish(
         run,
         steps=[_step(step) for step in outcome.steps],
@@ -22,7 +22,7 @@ def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcom
     )
     if not any(step.status is Status.PUBLISHED for step in outcome.steps) and is_released(ledger, job):
         return replace(outcome, release=release_id(ledger))
-    release = ledger.release(run.run_id, job.known.versions(), as_of=_as_ofs(job))
+    release = ledger.release(run.run_id, job.published.versions(), as_of=_as_ofs(job))
     return replace(outcome, release=release.release_id)
 
 
@@ -44,7 +44,7 @@ def _step(step: StepOutcome) -> StepRecord:
 
 def is_released(ledger: Ledger, job: Job) -> bool:
     """False when the tables moved on since the last release: their run was killed before it could name them."""
-    versions = job.known.versions()
+    versions = job.published.versions()
     latest = ledger.latest_release()
     if latest is None or not versions:
         return not versions
@@ -58,5 +58,5 @@ def release_id(ledger: Ledger) -> int | None:
 
 
 def _as_ofs(job: Job) -> list[str]:
-    snapshots = [key for key in job.known.versions() if not key.startswith(("raw/", "derived/"))]
-    return sorted({name for key in snapshots for name in job.known.slices(key)})
+    snapshots = [key for key in job.published.versions() if not key.startswith(("raw/", "derived/"))]
+    return sorted({name for key in snapshots for name in job.published.slices(key)})

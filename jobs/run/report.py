@@ -15,7 +15,7 @@ from definitions.durations import day_or_instant, instant_us
 from definitions.registry import documentation, key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.run.memory import peak_memory_mb
 from jobs.run.outcome import RunOutcome, StepOutcome
 from lakehouse.tables import exists, names_in, place_file, read
@@ -25,22 +25,24 @@ SAMPLED_ROWS = 2_000
 Example = Mapping[str, tuple[tuple[str, Any, str], ...]]
 
 
-def write_report(place: Place, outcome: RunOutcome, *, example: Example | None = None, example_entity: str = "") -> str:
+def write_report(
+    context: Context, outcome: RunOutcome, *, example: Example | None = None, example_entity: str = ""
+) -> str:
     """One self-contained HTML file at `<warehouse>/reports/<run>.html`; returns its path."""
     with tempfile.TemporaryDirectory() as folder:
-        draft = write_run_report(_gathered(place, outcome, example, example_entity), Path(folder) / "report.html")
-        return place_file(draft, f"{place.warehouse.root}/reports/{outcome.run_id}.html")
+        draft = write_run_report(_gathered(context, outcome, example, example_entity), Path(folder) / "report.html")
+        return place_file(draft, f"{context.warehouse.root}/reports/{outcome.run_id}.html")
 
 
-def latest_report(place: Place) -> str | None:
+def latest_report(context: Context) -> str | None:
     """The path of the newest report, None where there is none; run ids sort by time."""
-    names = [name for name in names_in(f"{place.warehouse.root}/reports") if name.endswith(".html")]
-    return f"{place.warehouse.root}/reports/{max(names)}" if names else None
+    names = [name for name in names_in(f"{context.warehouse.root}/reports") if name.endswith(".html")]
+    return f"{context.warehouse.root}/reports/{max(names)}" if names else None
 
 
-def _gathered(place: Place, outcome: RunOutcome, example: Example | None, example_entity: str) -> RunReport:
+def _gathered(context: Context, outcome: RunOutcome, example: Example | None, example_entity: str) -> RunReport:
     touched = {step.table for step in outcome.steps}
-    views = [d for d in place.registry.definitions if key_of(d) in touched]
+    views = [d for d in context.registry.definitions if key_of(d) in touched]
     return RunReport(
         run_id=outcome.run_id,
         command=f"ziggurat {outcome.command}",
@@ -52,7 +54,7 @@ def _gathered(place: Place, outcome: RunOutcome, example: Example | None, exampl
         steps=tuple(_step(step) for step in outcome.steps),
         views=tuple(_card(view) for view in views),
         profiles=tuple(line for step in outcome.steps for line in _profiles(step)),
-        samples=tuple(_samples(place, outcome, views)),
+        samples=tuple(_samples(context, outcome, views)),
         checks=tuple(
             Check(
                 f.view,
@@ -148,17 +150,17 @@ def _known(value: Any) -> float | None:
     return None if pd.isna(value) else float(value)
 
 
-def _samples(place: Place, outcome: RunOutcome, views: list[Definition]) -> list[Sample]:
+def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> list[Sample]:
     """Distributions are drawn from the newest as-of's rows, the same sample each time."""
     if not outcome.as_of:
         return []
     at = instant_us(outcome.as_of[-1])
     found = []
     for view in views:
-        table = place.warehouse.address(key_of(view))
-        if isinstance(view, AggregateView | CrossEntityView) and exists(place.spark, table.path):
+        table = context.warehouse.address(key_of(view))
+        if isinstance(view, AggregateView | CrossEntityView) and exists(context.spark, table.path):
             numbers = [f.name for f in view.published if f.type in ("int", "bigint", "double")]
-            rows = read(place.spark, table.path).where(
+            rows = read(context.spark, table.path).where(
                 (F.unix_micros("event_time") == at) & (F.col("event_date") == F.to_date(F.timestamp_micros(F.lit(at))))
             )
             few = (

@@ -18,9 +18,9 @@ from definitions.errors import (
     SpineMissing,
     ZigguratError,
 )
-from jobs.run.context import Place
+from jobs.run.context import Context
 from lakehouse.files.deliveries import CORRUPT, FILE, NANOS_LOST, Location, open_delivery
-from lakehouse.files.read_errors import told_as_unreadable
+from lakehouse.files.read_errors import as_read_error
 from lakehouse.tables import filesystem, names_in
 from pit_join.ordering import quoted
 
@@ -29,19 +29,19 @@ _INSTANT = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+
 _INFERRED = ("boolean", "int", "bigint", "double")
 
 
-def from_files(place: Place, location: Location, *, key_types: Mapping[str, str], scratch: str) -> DataFrame:
+def from_files(context: Context, location: Location, *, key_types: Mapping[str, str], scratch: str) -> DataFrame:
     """The files' rows. CSV cells are typed: keys by `key_types`, label times as instants, the rest as Spark infers it.
 
     Raises SpineMissing, SpineColumnsError, LabelTimeError, SpineKeyError. Cost: a pass over text.
     """
     if not _lies(location.path):
         raise SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
-    frame = _opened(place, location, scratch)
+    frame = _opened(context, location, scratch)
     refuse_twice(frame.columns)
     if NANOS_LOST in frame.columns and not frame.where(NANOS_LOST).isEmpty():
         raise LabelTimeError(f"{location.path} has times finer than a microsecond; round them (S1).")
     frame = frame.drop(FILE, NANOS_LOST)
-    return _typed(place, frame, location, key_types) if location.is_text else frame
+    return _typed(context, frame, location, key_types) if location.is_text else frame
 
 
 def _lies(path: str) -> bool:
@@ -49,11 +49,11 @@ def _lies(path: str) -> bool:
     return located is None or located[0].get_file_info(located[1]).type is not fs.FileType.NotFound
 
 
-def _opened(place: Place, location: Location, scratch: str) -> DataFrame:
+def _opened(context: Context, location: Location, scratch: str) -> DataFrame:
     if location.is_text:
         refuse_twice(_header(location.path))  # Spark would number the second
     try:
-        return open_delivery(place.spark, "spine", location, scratch=scratch)
+        return open_delivery(context.spark, "spine", location, scratch=scratch)
     except SourceError as error:
         cause = error.__cause__
         if isinstance(cause, AnalysisException) and cause.getCondition() == "COLUMN_ALREADY_EXISTS":
@@ -69,10 +69,10 @@ def _header(path: str) -> list[str]:
     located = filesystem(path)
     if located is None:
         return []
-    system, place = located
-    if system.get_file_info(place).type is fs.FileType.Directory:
-        place = next((f"{place}/{name}" for name in names_in(path) if name.endswith(".csv")), place)
-    with system.open_input_stream(place) as stream, io.TextIOWrapper(stream, "utf-8-sig", errors="replace") as text:
+    system, inner = located
+    if system.get_file_info(inner).type is fs.FileType.Directory:
+        inner = next((f"{inner}/{name}" for name in names_in(path) if name.endswith(".csv")), inner)
+    with system.open_input_stream(inner) as stream, io.TextIOWrapper(stream, "utf-8-sig", errors="replace") as text:
         names = next(csv.reader(text), [])
     if not names:
         raise SpineMissing(f"the spine {path} is empty: its first line has to name the columns.")
@@ -87,15 +87,15 @@ def damage_told(location: Location | None) -> Iterator[None]:
     except ZigguratError:
         raise
     except Exception as error:  # by its words: its class differs with Connect and py4j
-        told = told_as_unreadable(error, "spine", location) if location else None
+        told = as_read_error(error, "spine", location) if location else None
         if told is None:
             raise
         words = str(told).removeprefix("source 'spine': ")
         raise SpineMissing(f"the spine {words}") from error
 
 
-def _typed(place: Place, text: DataFrame, location: Location, key_types: Mapping[str, str]) -> DataFrame:
-    guessed = place.spark.read.options(header="true", inferSchema="true", **location.options).csv(location.path)
+def _typed(context: Context, text: DataFrame, location: Location, key_types: Mapping[str, str]) -> DataFrame:
+    guessed = context.spark.read.options(header="true", inferSchema="true", **location.options).csv(location.path)
     inferred = {f.name: f.dataType.simpleString() for f in guessed.schema if f.dataType.simpleString() in _INFERRED}
     kinds = inferred | dict(key_types)
     cells = {name: F.nullif(F.trim(quoted(name)), F.lit("")) for name in text.columns if name != CORRUPT}

@@ -18,8 +18,8 @@ from definitions.labels import AtStart, Label
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
-from jobs.run.context import Place
-from jobs.run.published import Known
+from jobs.run.context import Context
+from jobs.run.published import PublishedState
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import replace_all, stage
 from lakehouse.leases.leases import Lease, LeaseDesk
@@ -56,7 +56,7 @@ class LabelOutcome:
 
 
 def derive_labels(
-    place: Place, label: Label, *, start_us: int | None = None, end_us: int | None = None
+    context: Context, label: Label, *, start_us: int | None = None, end_us: int | None = None
 ) -> LabelOutcome:
     """Write `spines/<label>`, whole and in one commit, if it differs from what stands there (S28).
 
@@ -71,32 +71,38 @@ def derive_labels(
             f"{day_or_instant(start_us)}; swap the two."
         )
     begun = time.monotonic()
-    run_id = place.new_run_id()
-    table = place.warehouse.spine(label.name)
-    with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
+    run_id = context.new_run_id()
+    table = context.warehouse.spine(label.name)
+    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
         try:
-            outcome = _Derivation(place, label, table, lease, start_us, end_us).run()
+            outcome = _Derivation(context, label, table, lease, start_us, end_us).run()
         finally:
-            remove(place.warehouse.staging_of(run_id))
-            place.listener.idle(table.key)
+            remove(context.warehouse.staging_of(run_id))
+            context.listener.idle(table.key)
     return replace(outcome, seconds=time.monotonic() - begun)
 
 
 class _Derivation:
     def __init__(
-        self, place: Place, label: Label, table: TableAddress, lease: Lease, start_us: int | None, end_us: int | None
+        self,
+        context: Context,
+        label: Label,
+        table: TableAddress,
+        lease: Lease,
+        start_us: int | None,
+        end_us: int | None,
     ) -> None:
-        self.place, self.label, self.table, self.lease = place, label, table, lease
+        self.context, self.label, self.table, self.lease = context, label, table, lease
         self.limits = {"start_us": start_us, "end_us": end_us}
-        ledger = Ledger.open(place.spark, place.warehouse)
+        ledger = Ledger.open(context.spark, context.warehouse)
         self.release, self.inputs = _released(ledger.latest_release(), label)
-        self.known = Known(ledger.state())
+        self.published = PublishedState(ledger.state())
 
     def run(self) -> LabelOutcome:
         standing = self._standing()
         if standing is not None and self._is_made_of_the_same(standing[1]):
             version, note = standing
-            spine = read(self.place.spark, self.table.path, version=version)
+            spine = read(self.context.spark, self.table.path, version=version)
             return self._outcome(spine, version=version, is_unchanged=True, not_seen=note.extra["not_seen"])
         return self._derived(standing)
 
@@ -111,10 +117,10 @@ class _Derivation:
         self._doing("computing")
         staged = stage(
             label_spine(self.label, facts, **self.limits),
-            self.place.warehouse.staging(self.lease.run_id, self.label.name),
+            self.context.warehouse.staging(self.lease.run_id, self.label.name),
             partition_by=[],
         )
-        spine = read(self.place.spark, staged.path, version=staged.version)
+        spine = read(self.context.spark, staged.path, version=staged.version)
         self._doing("measuring")
         columns = [*self.label.key_names, "label_time", self.label.column]
         slices = measure(spine.withColumn(SLICE, F.lit(0)), keys=[], profiled=[SLICE], hashed=columns).hashes
@@ -128,7 +134,7 @@ class _Derivation:
             version = standing[0]
         else:
             self._doing("publishing")
-            version = replace_all(self.place.spark, spine, self.table, lease=self.lease, note=note).version
+            version = replace_all(self.context.spark, spine, self.table, lease=self.lease, note=note).version
         return self._outcome(spine, version=version, is_unchanged=is_unchanged, not_seen=not_seen)
 
     def _facts(self) -> Facts:
@@ -142,9 +148,9 @@ class _Derivation:
     def _rows(self, source: Source) -> DataFrame:
         """Every version of its facts in the release; of a static source its rows."""
         table = key_of(source)
-        rows = read(self.place.spark, self.place.warehouse.address(table).path, version=self.inputs[table])
+        rows = read(self.context.spark, self.context.warehouse.address(table).path, version=self.inputs[table])
         # A ledger that was lost since can't tell: then the facts are compared.
-        has_versions = bool(self.known.newest(table).get("has_versions", True))
+        has_versions = bool(self.published.newest(table).get("has_versions", True))
         if source.is_static:
             return current_rows(rows, source, has_versions=has_versions)
         return with_superseded_at(rows, source, has_versions=has_versions)
@@ -155,7 +161,7 @@ class _Derivation:
 
     def _standing(self) -> tuple[int, CommitNote] | None:
         """The version that stands and what it said of itself; None for no table, or one that somebody else wrote."""
-        newest = next(iter(history(self.place.spark, self.table.path, limit=1)), None)
+        newest = next(iter(history(self.context.spark, self.table.path, limit=1)), None)
         note = CommitNote.from_json(newest.user_metadata) if newest else None
         return (newest.version, note) if newest and note else None
 
@@ -200,7 +206,7 @@ class _Derivation:
         )
 
     def _doing(self, what: str) -> None:
-        self.place.listener.phase(self.table.key, what)
+        self.context.listener.phase(self.table.key, what)
 
 
 def _released(release: Release | None, label: Label) -> tuple[int, dict[str, int]]:

@@ -12,7 +12,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 
 from definitions.errors import LabelTimeError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.files import LABEL_TIME, damage_told, from_files, refuse_twice
 from lakehouse.files.deliveries import Location
 from lakehouse.tables import current_version, exists, names_in, read
@@ -39,7 +39,7 @@ class Spine:
 
 
 def open_spine(
-    place: Place, source: "str | DataFrame | pd.DataFrame", *, key_types: Mapping[str, str], scratch: str
+    context: Context, source: "str | DataFrame | pd.DataFrame", *, key_types: Mapping[str, str], scratch: str
 ) -> Spine:
     """Any of the forms that a spine can have, as a frame; text files are typed by `key_types` (spine column: type).
 
@@ -49,23 +49,23 @@ def open_spine(
     if isinstance(source, DataFrame):
         return Spine(source, "a Spark DataFrame")
     if not isinstance(source, str):
-        return Spine(_from_pandas(place, source), "a pandas DataFrame")
+        return Spine(_from_pandas(context, source), "a pandas DataFrame")
     # Relative paths are this process's: the JVM may have been started in another folder.
     path = str(Path(source).absolute()) if Path(source).exists() else source
-    table = place.warehouse.spine(source).path if re.fullmatch(r"\w+", source) else ""
-    if table and exists(place.spark, table):
-        return _delta(place, table, f"label {source}")
-    if exists(place.spark, path):
-        return _delta(place, path, source)
+    table = context.warehouse.spine(source).path if re.fullmatch(r"\w+", source) else ""
+    if table and exists(context.spark, table):
+        return _delta(context, table, f"label {source}")
+    if exists(context.spark, path):
+        return _delta(context, path, source)
     if (kind := _file_format(path)) is not None:
         location = Location(path, kind)
-        return Spine(from_files(place, location, key_types=key_types, scratch=scratch), source, location)
-    return _from_catalog(place, source)
+        return Spine(from_files(context, location, key_types=key_types, scratch=scratch), source, location)
+    return _from_catalog(context, source)
 
 
-def _delta(place: Place, path: str, told: str) -> Spine:
-    version = current_version(place.spark, path)
-    return Spine(read(place.spark, path, version=version), f"{told}, version {version}")
+def _delta(context: Context, path: str, told: str) -> Spine:
+    version = current_version(context.spark, path)
+    return Spine(read(context.spark, path, version=version), f"{told}, version {version}")
 
 
 def _file_format(path: str) -> str | None:
@@ -75,8 +75,8 @@ def _file_format(path: str) -> str | None:
     return next((kind for kind in ("parquet", "csv") for name in shown if name.endswith(f".{kind}")), None)
 
 
-def _from_catalog(place: Place, name: str) -> Spine:
-    labels = [label.name for label in place.registry.labels]
+def _from_catalog(context: Context, name: str) -> Spine:
+    labels = [label.name for label in context.registry.labels]
     if name in labels:
         raise SpineMissing(f"the spine of label '{name}' is not derived yet. Derive it: ziggurat labels {name}")
     if Path(name).exists():
@@ -84,7 +84,7 @@ def _from_catalog(place: Place, name: str) -> Spine:
             f"there is no spine at {name}: it holds no Delta table, and no file ends in .parquet or .csv."
         )
     try:
-        frame = place.spark.table(name)
+        frame = context.spark.table(name)
         _ = frame.schema
     except AnalysisException:
         raise SpineMissing(
@@ -94,7 +94,7 @@ def _from_catalog(place: Place, name: str) -> Spine:
     return Spine(frame, f"table {name}")
 
 
-def _from_pandas(place: Place, spine: "pd.DataFrame") -> DataFrame:
+def _from_pandas(context: Context, spine: "pd.DataFrame") -> DataFrame:
     refuse_twice([str(name) for name in spine.columns])
     if spine.empty and not len(spine.columns):
         raise SpineColumnsError("the spine has no columns; give it join keys and label_time.")
@@ -111,7 +111,7 @@ def _from_pandas(place: Place, spine: "pd.DataFrame") -> DataFrame:
         ) from None
     except (pa.ArrowTypeError, TypeError) as error:
         raise SpineColumnsError(f"the spine can't be read: {str(error).splitlines()[0]}.") from None
-    return place.spark.createDataFrame(table)
+    return context.spark.createDataFrame(table)
 
 
 def _refuse_naive(schema: pa.Schema) -> None:

@@ -12,24 +12,24 @@ from definitions.registry import key_of
 from definitions.services import FeatureService
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released, newest_release
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME, open_spine
-from jobs.training_set.job import Asked
+from jobs.training_set.job import TrainingSetRequest
 from pit_join import History, evidence_column, join_with_evidence
 
 
-def batch_frame(place: Place, asked: Asked, as_of_us: int) -> DataFrame:
+def batch_frame(context: Context, asked: TrainingSetRequest, as_of_us: int) -> DataFrame:
     """Keys, label_time, the service's features in order, then per view `{view}__age`: seconds since its event time.
 
     label_time is as_of + the longest publish delay of the service's snapshots: the first instant at which all of them
     are out. Without entities given, those that any of the views has seen by then; a service of several entities needs
     them given. Null: nothing known, and then the age is null, too.
     """
-    released = newest_release(place)
+    released = newest_release(context)
     refuse_unknown_as_of(released, asked.service, as_of_us)
-    histories = [history_of(place, selection, released, keys=asked.keys) for selection in asked.service.features]
+    histories = [history_of(context, selection, released, keys=asked.keys) for selection in asked.service.features]
     at = instant(as_of_us + asked.service.publish_delay_us)
-    spine = _entities(place, asked, histories, at).withColumn(LABEL_TIME, at)
+    spine = _entities(context, asked, histories, at).withColumn(LABEL_TIME, at)
     joined = join_with_evidence(spine, histories, label_time=LABEL_TIME)
     ages = [_age(history) for history in histories if history.event_time is not None]
     return joined.select(*spine.columns, *[column.name for column in asked.service.columns], *ages)
@@ -39,16 +39,16 @@ def refuse_unknown_as_of(released: Released, service: FeatureService, as_of_us: 
     """A frame of an as-of that no view has would silently be one of an older as-of."""
     snapshots = [key_of(selection.view) for selection in service.features if selection.is_snapshot]
     name = day_or_instant(as_of_us)
-    if snapshots and not any(name in released.known.slices(table) for table in snapshots):
+    if snapshots and not any(name in released.published.slices(table) for table in snapshots):
         raise UsageError(
             f"no view of {service.where} has a snapshot of {name}. Build it: ziggurat build --as-of {name}"
         )
 
 
-def _entities(place: Place, asked: Asked, histories: list[History], at: Column) -> DataFrame:
+def _entities(context: Context, asked: TrainingSetRequest, histories: list[History], at: Column) -> DataFrame:
     if not (isinstance(asked.spine, str) and not asked.spine):
-        scratch = place.warehouse.staging(f"entities-{uuid.uuid4().hex[:8]}", "entities")
-        given = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch).frame
+        scratch = context.warehouse.staging(f"entities-{uuid.uuid4().hex[:8]}", "entities")
+        given = open_spine(context, asked.spine, key_types=asked.key_types, scratch=scratch).frame
         if LABEL_TIME in given.columns:
             raise SpineColumnsError(
                 f"the entities have a column {LABEL_TIME}, but a batch frame has one instant for all; leave it out."

@@ -6,9 +6,9 @@ from typing import Any
 
 from definitions.durations import instant_or_none
 from definitions.errors import UsageError
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
-from jobs.training_set.diff_reasons import Reason, reasons_of
+from jobs.training_set.diff_reasons import Reason, explain_differences
 from jobs.training_set.diff_rows import EXAMPLES, Pair, Side, counts, examples_of, is_in, paired
 from jobs.training_set.manifest import Manifest
 from jobs.training_set.reuse import rows_of
@@ -57,14 +57,14 @@ class Difference:
         return not any(found)
 
 
-def diff_training_sets(place: Place, a: Manifest, b: Manifest) -> Difference:
+def diff_training_sets(context: Context, a: Manifest, b: Manifest) -> Difference:
     """Raises UsageError for sets without a join key in common, TableMissing for rows that are gone.
 
     Cost: one full outer join of the two, and one aggregate pass over it.
     """
     keys = _common_keys(a, b)
     names = [*keys, LABEL_TIME]
-    sides = [Side(rows_of(place, manifest), _keys(manifest), names) for manifest in (a, b)]
+    sides = [Side(rows_of(context, manifest), _keys(manifest), names) for manifest in (a, b)]
     columns = [name for name in sides[0].others if name in sides[1].others]
     pairs = [Pair(number, *(side.rows.schema[name].dataType for side in sides)) for number, name in enumerate(columns)]
     found = (
@@ -88,7 +88,7 @@ def diff_training_sets(place: Place, a: Manifest, b: Manifest) -> Difference:
         columns_only_in_b=tuple(name for name in sides[1].others if name not in columns),
         columns=tuple(
             ColumnDifference(
-                name, found[f"cells_{number}"], reasons_of(name, a, b), _told(found, f"cells_{number}", names)
+                name, found[f"cells_{number}"], explain_differences(name, a, b), _told(found, f"cells_{number}", names)
             )
             for number, name in enumerate(columns)
             if found[f"cells_{number}"]

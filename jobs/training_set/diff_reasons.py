@@ -19,7 +19,7 @@ class Reason:
     told: str
 
 
-def reasons_of(column: str, a: Manifest, b: Manifest) -> tuple[Reason, ...]:
+def explain_differences(column: str, a: Manifest, b: Manifest) -> tuple[Reason, ...]:
     """All that may have changed the column; `unknown` where the manifests tell of nothing: then verify both."""
     in_a, in_b = _view_of(column, a), _view_of(column, b)
     if in_a is None or in_b is None:

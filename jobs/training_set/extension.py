@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 
-from jobs.run.context import Place
-from jobs.training_set.publish import Made
-from jobs.training_set.reuse import Standing, new_rows, unknown_points, with_known
+from jobs.run.context import Context
+from jobs.training_set.publish import BuildResult
+from jobs.training_set.reuse import CurrentVersion, new_rows, unknown_points, with_known
 from jobs.training_set.split import Split
 from jobs.training_set.split_request import SPLIT
 from pit_join import History, evidence_column
@@ -22,27 +22,27 @@ class Extension:
     histories in, features and evidence out. staged: stores a frame under a name and reads it back.
     """
 
-    place: Place
+    context: Context
     spine: DataFrame
     histories: Sequence[History]
     features: Sequence[str]
     points: Sequence[str]
     split: Split | None
-    standing: Standing | None
+    standing: CurrentVersion | None
     kept: set[str]
     join: Callable[[DataFrame, Sequence[History]], DataFrame]
     staged: Callable[[DataFrame, str], DataFrame]
 
-    def made(self) -> Made:
+    def made(self) -> BuildResult:
         fresh = tuple(history.name for history in self.histories if history.name not in self.kept)
         added = None if fresh else self._added()
         written = self._written(self.spine if added is None else added, is_few=added is not None)
         rows, evidence = self._select(written, self.columns), self._select(written, [*self.points, *self._evidence])
         if added is None or self.standing is None:
-            return Made(written, rows, evidence, None, fresh)
+            return BuildResult(written, rows, evidence, None, fresh)
         whole = self._select(self.standing.rows, self.columns).unionByName(rows)
         told = self._select(self.standing.evidence, evidence.columns).unionByName(evidence)
-        return Made(written, whole, told, added.count(), fresh)
+        return BuildResult(written, whole, told, added.count(), fresh)
 
     @property
     def columns(self) -> list[str]:
@@ -55,7 +55,7 @@ class Extension:
     def _added(self) -> DataFrame | None:
         """The rows to append; None where rows left, or where those that stand are not to stay as they are."""
         standing = self.standing
-        if standing is None or not standing.is_newest(self.place) or standing.rows.columns != self.columns:
+        if standing is None or not standing.is_newest(self.context) or standing.rows.columns != self.columns:
             return None
         if Split.of_manifest(standing.manifest.split) != self.split:
             return None
@@ -70,7 +70,7 @@ class Extension:
         keeping = [history for history in self.histories if history.name in self.kept]
         fresh = [history for history in self.histories if history.name not in self.kept]
         if self.standing is not None and keeping:
-            known = self.standing.known(self.points, keeping, of=rows if is_few else None)
+            known = self.standing.known_points(self.points, keeping, of=rows if is_few else None)
             found = self.join(unknown_points(rows, known, self.points), keeping)
             rows = with_known(rows, known.unionByName(found), self.points)
         joined = self.join(rows, fresh) if fresh else rows

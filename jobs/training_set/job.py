@@ -9,20 +9,20 @@ from pyspark.sql import DataFrame
 from definitions.sources import check_name
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import newest_release
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
 from jobs.spines.spine import LABEL_TIME, open_spine
-from jobs.training_set.build import Making
+from jobs.training_set.build import TrainingSetBuild
 from jobs.training_set.manifest import manifest_of
-from jobs.training_set.request import Asked, TrainingSet
+from jobs.training_set.request import TrainingSet, TrainingSetRequest
 from jobs.training_set.reuse import data_key, evidence_key, rows_of
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.tables import TableAddress, remove
 from pit_join import Choice, History, explain_join, point_in_time_join
 
 __all__ = [
-    "Asked",
     "TrainingSet",
+    "TrainingSetRequest",
     "build_training_set",
     "explain_training_set",
     "read_training_set",
@@ -30,23 +30,23 @@ __all__ = [
 ]
 
 
-def training_frame(place: Place, asked: Asked) -> DataFrame:
+def training_frame(context: Context, asked: TrainingSetRequest) -> DataFrame:
     """The spine's rows and columns, then the service's features as they were known; nothing is written.
 
     Null: unseen, expired, or null in the whole row that matched (S16). Raises what `open_spine` and the join do.
     """
-    spine, histories = _sides(place, asked)
+    spine, histories = _sides(context, asked)
     return point_in_time_join(
         spine, histories, label_time=LABEL_TIME, knowledge=asked.knowledge, strategy=asked.strategy
     )
 
 
-def explain_training_set(place: Place, asked: Asked) -> list[Choice]:
+def explain_training_set(context: Context, asked: TrainingSetRequest) -> list[Choice]:
     """By which strategy each of the service's views would be joined to this spine, and why; nothing is joined."""
-    return explain_join(*_sides(place, asked), knowledge=asked.knowledge, strategy=asked.strategy)
+    return explain_join(*_sides(context, asked), knowledge=asked.knowledge, strategy=asked.strategy)
 
 
-def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
+def build_training_set(context: Context, asked: TrainingSetRequest, *, name: str) -> TrainingSet:
     """Join, certify and publish; the same spine and release again change nothing (S28).
 
     One that stands is extended: only what is new or changed is joined, and the result is what building it at once
@@ -54,31 +54,31 @@ def build_training_set(place: Place, asked: Asked, *, name: str) -> TrainingSet:
     """
     check_name(name, "training set")
     begun = time.monotonic()
-    run_id = place.new_run_id()
-    table = place.warehouse.address(data_key(name))
-    desk = LeaseDesk.at(place.warehouse.leases, run_id=run_id)
+    run_id = context.new_run_id()
+    table = context.warehouse.address(data_key(name))
+    desk = LeaseDesk.at(context.warehouse.leases, run_id=run_id)
     with desk.acquire_all([table.key, evidence_key(name)]) as leases:
-        place.listener.begun(table.key)
-        remove(place.warehouse.staging_of(table.key))  # what killed runs left; the lease is ours
+        context.listener.begun(table.key)
+        remove(context.warehouse.staging_of(table.key))  # what killed runs left; the lease is ours
         try:
-            made = Making(place, asked, name, run_id, leases).run()
+            made = TrainingSetBuild(context, asked, name, run_id, leases).run()
         finally:
-            remove(place.warehouse.staging(table.key, run_id))
-            place.listener.idle(table.key)
+            remove(context.warehouse.staging(table.key, run_id))
+            context.listener.idle(table.key)
     ended = replace(made, seconds=time.monotonic() - begun)
-    place.listener.ended(_step(ended, table))
+    context.listener.ended(_step(ended, table))
     return ended
 
 
-def read_training_set(place: Place, name: str, *, version: int | None = None) -> DataFrame:
+def read_training_set(context: Context, name: str, *, version: int | None = None) -> DataFrame:
     """The rows that the manifest names, at the version it names; `version`: of an older manifest."""
-    return rows_of(place, manifest_of(place.warehouse, name, version))
+    return rows_of(context, manifest_of(context.warehouse, name, version))
 
 
-def _sides(place: Place, asked: Asked) -> tuple[DataFrame, list[History]]:
-    scratch = place.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
-    spine = open_spine(place, asked.spine, key_types=asked.key_types, scratch=scratch)
-    return spine.frame, histories_of(place, asked.service, newest_release(place), keys=asked.keys)
+def _sides(context: Context, asked: TrainingSetRequest) -> tuple[DataFrame, list[History]]:
+    scratch = context.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
+    spine = open_spine(context, asked.spine, key_types=asked.key_types, scratch=scratch)
+    return spine.frame, histories_of(context, asked.service, newest_release(context), keys=asked.keys)
 
 
 def _step(made: TrainingSet, table: TableAddress) -> StepOutcome:

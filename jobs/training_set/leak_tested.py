@@ -7,40 +7,40 @@ from definitions.errors import DefinitionChanged, UsageError
 from definitions.services import FeatureService
 from definitions.versions import service_fingerprint
 from jobs.inputs.stored_set import StoredSet
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.training_set.manifest import Manifest, manifest_of, write_manifest
 from jobs.training_set.pages import write_pages
 from jobs.training_set.reuse import data_key
 from lakehouse.leases.leases import LeaseDesk
 from pit_join.errors import FutureLeak
 from pit_join.facts import AT_LABEL
-from reports.training_set import Proof
+from reports.training_set import LeakTestResult
 
 _REASON = "future-poison test"
-LeakTest = Callable[[StoredSet, str], Proof]
+LeakTest = Callable[[StoredSet, str], LeakTestResult]
 
 
-def record_leak_test(place: Place, name: str, leak_test: LeakTest) -> Manifest:
+def record_leak_test(context: Context, name: str, leak_test: LeakTest) -> Manifest:
     """Run the test on a stored training set, and write its result into the manifest and the pages.
 
     leak_test: is given the stored set and the id of this run. The set is leased for as long as it takes. Raises
     FutureLeak when a cell changed, after the certificate was marked as not certified; UsageError for a set that used
     the latest knowledge, DefinitionChanged where the service means something else now.
     """
-    run_id = place.new_run_id()
-    _service(place, manifest_of(place.warehouse, name))
-    with LeaseDesk.at(place.warehouse.leases, run_id=run_id).acquire(data_key(name)):
-        manifest = manifest_of(place.warehouse, name)
-        result = leak_test(_stored(place, manifest), run_id)
+    run_id = context.new_run_id()
+    _service(context, manifest_of(context.warehouse, name))
+    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(data_key(name)):
+        manifest = manifest_of(context.warehouse, name)
+        result = leak_test(_stored(context, manifest), run_id)
         tested = with_result(manifest, result)
-        write_manifest(place.warehouse, tested)
-        write_pages(place.warehouse, tested)
+        write_manifest(context.warehouse, tested)
+        write_pages(context.warehouse, tested)
     if result.changed_cells:
         raise FutureLeak(f"training set '{name}': {result.told(name)}. Its certificate says so now.")
     return tested
 
 
-def with_result(manifest: Manifest, result: Proof) -> Manifest:
+def with_result(manifest: Manifest, result: LeakTestResult) -> Manifest:
     """The manifest with the result in its certificate; a cell that changed makes it not certified."""
     reasons = [reason for reason in manifest.certificate["reasons"] if not reason.startswith(_REASON)]
     if result.changed_cells:
@@ -53,18 +53,18 @@ def with_result(manifest: Manifest, result: Proof) -> Manifest:
     )
 
 
-def _stored(place: Place, manifest: Manifest) -> StoredSet:
+def _stored(context: Context, manifest: Manifest) -> StoredSet:
     return StoredSet(
         key=data_key(manifest.name),
         version=manifest.data["version"],
-        service=_service(place, manifest),
+        service=_service(context, manifest),
         release=manifest.release,
         keys=manifest.options["keys"],
     )
 
 
-def _service(place: Place, manifest: Manifest) -> FeatureService:
-    service = place.registry.service(manifest.service)
+def _service(context: Context, manifest: Manifest) -> FeatureService:
+    service = context.registry.service(manifest.service)
     if manifest.options["knowledge"] != AT_LABEL:
         raise UsageError(
             f"training set '{manifest.name}' was asked for with knowledge '{manifest.options['knowledge']}': it knows "

@@ -16,9 +16,9 @@ from reports.training_set import (
     CardPage,
     CertificateCheck,
     CertificatePage,
-    Proof,
-    ProofChange,
-    ProofInstant,
+    LeakTestChange,
+    LeakTestInstant,
+    LeakTestResult,
     ViewEvidence,
 )
 
@@ -45,7 +45,7 @@ def write_owed_pages(warehouse: Warehouse, manifest: Manifest) -> None:
 
 def _certificate_text(manifest: Manifest) -> str:
     """As the manifest holds it, with the proof's result in words."""
-    proof = proof_of(manifest.certificate)
+    proof = leak_test_of(manifest.certificate)
     told = {"told": proof.told(manifest.name), **asdict(proof)}
     certificate = {**manifest.certificate, "options": _options(manifest), "proof": told}
     return json.dumps(certificate, indent=1, ensure_ascii=False) + "\n"
@@ -56,7 +56,7 @@ def _certificate(manifest: Manifest) -> CertificatePage:
     lists = {name: tuple(told[name]) for name in ("reasons", "warnings", "static_sources")}
     checks = tuple(CertificateCheck(**check) for check in told["checks"])
     views = tuple(ViewEvidence(**view) for view in told["views"])
-    more = {"options": _options(manifest), "proof": proof_of(told)}
+    more = {"options": _options(manifest), "proof": leak_test_of(told)}
     return CertificatePage(**{**told, **lists, "checks": checks, "views": views, **more})
 
 
@@ -74,13 +74,13 @@ def _plain(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
-def proof_of(certificate: Mapping[str, Any]) -> Proof:
+def leak_test_of(certificate: Mapping[str, Any]) -> LeakTestResult:
     """The future-poison test that a manifest's certificate tells of; a certificate of before it had none."""
     told = certificate.get("proof") or {}
-    instants = tuple(ProofInstant(**each) for each in told.get("instants", ()))
-    changes = tuple(ProofChange(**each) for each in told.get("changes", ()))
+    instants = tuple(LeakTestInstant(**each) for each in told.get("instants", ()))
+    changes = tuple(LeakTestChange(**each) for each in told.get("changes", ()))
     poisons = tuple(told.get("poisons", ()))
-    return Proof(**{**told, "instants": instants, "changes": changes, "poisons": poisons})
+    return LeakTestResult(**{**told, "instants": instants, "changes": changes, "poisons": poisons})
 
 
 def _card(told: Mapping[str, Any]) -> CardPage:

@@ -7,7 +7,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.training_set.manifest import Manifest, find_manifest, folder_of, write_manifest
 from jobs.training_set.pages import write_pages
 from jobs.training_set.request import PARQUET
@@ -18,13 +18,13 @@ from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import append, replace_all
 from lakehouse.crash_points import crash_point
 from lakehouse.leases.leases import Lease
-from lakehouse.storage_errors import TableMissing, storage_errors_told
+from lakehouse.storage_errors import TableMissing, translated_storage_errors
 from pit_join.ordering import quoted
 from quality.measure import SLICE, Measured, measure
 
 
 @dataclass(frozen=True)
-class Made:
+class BuildResult:
     """The staged rows to be written, with their evidence, and the whole set that results, each row once.
 
     added: how many rows are appended to those that stand; None: the written rows are all of them. computed: the views
@@ -41,9 +41,9 @@ class Made:
 class Publishing:
     """One commit per table, and none where nothing of it changed; readers follow the manifest, which comes last."""
 
-    def __init__(self, place: Place, leases: Mapping[str, Lease], manifest: Manifest, made: Made) -> None:
-        self.place, self.leases, self.manifest, self.made = place, leases, manifest, made
-        self.before = find_manifest(place.warehouse, manifest.name)
+    def __init__(self, context: Context, leases: Mapping[str, Lease], manifest: Manifest, made: BuildResult) -> None:
+        self.context, self.leases, self.manifest, self.made = context, leases, manifest, made
+        self.before = find_manifest(context.warehouse, manifest.name)
 
     def publish(self) -> Manifest:
         """Evidence goes first: rows without it can't be extended, evidence without rows hurts nobody."""
@@ -54,9 +54,9 @@ class Publishing:
         if self.manifest.options.get("format") == PARQUET:
             finished = replace(finished, parquet=self._copied(finished))
         crash_point("before_manifest", data_key(name))
-        write_manifest(self.place.warehouse, finished)
+        write_manifest(self.context.warehouse, finished)
         crash_point("after_manifest", data_key(name))
-        write_pages(self.place.warehouse, finished)
+        write_pages(self.context.warehouse, finished)
         return finished
 
     def _evidence(self) -> int:
@@ -77,13 +77,13 @@ class Publishing:
         if (before.data["hash"], before.data["rows"]) != (self.manifest.data["hash"], self.manifest.data["rows"]):
             return False
         try:
-            return rows_of(self.place, before).dtypes == self.made.rows.dtypes
+            return rows_of(self.context, before).dtypes == self.made.rows.dtypes
         except TableMissing:
             return False
 
     def _written(self, key: str, columns: Sequence[str]) -> int:
         rows = self.made.written.select(*map(quoted, columns))
-        table, lease, spark = self.place.warehouse.address(key), self.leases[key], self.place.spark
+        table, lease, spark = self.context.warehouse.address(key), self.leases[key], self.context.spark
         if self.made.added is None:
             note = self._note(key, lease, self.manifest.data["rows"], self.manifest.data["hash"])
             return replace_all(spark, rows, table, lease=lease, note=note).version
@@ -100,13 +100,13 @@ class Publishing:
     def _copied(self, finished: Manifest) -> dict[str, Any]:
         """A folder per version, in its whole before the manifest names it; what a killed run left is replaced."""
         folder = f"parquet/{finished.version}"
-        path = f"{folder_of(self.place.warehouse, finished.name)}/{folder}"
-        rows = rows_of(self.place, finished)
+        path = f"{folder_of(self.context.warehouse, finished.name)}/{folder}"
+        rows = rows_of(self.context, finished)
         parts = [SPLIT] if finished.split else []
-        with storage_errors_told(path):
+        with translated_storage_errors(path):
             rows.write.mode("overwrite").partitionBy(*parts).parquet(path)
         crash_point("after_parquet", data_key(finished.name))
-        return {"folder": folder, "rows": self.place.spark.read.schema(rows.schema).parquet(path).count()}
+        return {"folder": folder, "rows": self.context.spark.read.schema(rows.schema).parquet(path).count()}
 
 
 def measured(frame: DataFrame, columns: Sequence[str], *, profiled: Sequence[str] = ()) -> Measured:

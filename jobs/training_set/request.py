@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from definitions.errors import UsageError, did_you_mean
 from definitions.services import FeatureService
 from jobs.training_set.manifest import Manifest
-from jobs.training_set.split_request import SplitAsked
+from jobs.training_set.split_request import SplitRequest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ DELTA, PARQUET = FORMATS = ("delta", "parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class TrainingSetRequest:
     """A training set as it was asked for. `keys`: the service's join key -> what the spine calls it.
 
     format: parquet writes a copy beside the Delta table. strategy: how to join; no strategy changes the answer.
@@ -28,7 +28,7 @@ class Asked:
     spine: "str | DataFrame | pd.DataFrame"
     keys: Mapping[str, str] = field(default_factory=dict)
     knowledge: str = "at_label"
-    split: SplitAsked | None = None
+    split: SplitRequest | None = None
     format: str = DELTA
     strategy: str = "auto"
 

@@ -17,7 +17,7 @@ from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
 from definitions.versions import fingerprints
 from jobs.inputs.releases import Released
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
 from jobs.training_set.manifest import Manifest, find_manifest
 from lakehouse.storage_errors import TableMissing
@@ -36,10 +36,10 @@ def evidence_key(name: str) -> str:
     return f"training_sets/{name}/evidence"
 
 
-def rows_of(place: Place, manifest: Manifest) -> DataFrame:
+def rows_of(context: Context, manifest: Manifest) -> DataFrame:
     """The rows that the manifest names. Raises TableMissing when they are gone."""
-    path = place.warehouse.address(data_key(manifest.name)).path
-    return read(place.spark, path, version=manifest.data["version"])
+    path = context.warehouse.address(data_key(manifest.name)).path
+    return read(context.spark, path, version=manifest.data["version"])
 
 
 def views_of(service: FeatureService, released: Released, keys: Mapping[str, str]) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def _view(selection: Selection, released: Released, keys: Mapping[str, str]) -> 
 
 
 @dataclass(frozen=True)
-class Standing:
+class CurrentVersion:
     """The version in force: its rows, and a row of evidence for each of them."""
 
     manifest: Manifest
@@ -82,7 +82,7 @@ class Standing:
             return set()
         return {name for name, view in views.items() if manifest.views.get(name) == view}
 
-    def known(self, points: Sequence[str], histories: Sequence[History], *, of: DataFrame | None) -> DataFrame:
+    def known_points(self, points: Sequence[str], histories: Sequence[History], *, of: DataFrame | None) -> DataFrame:
         """Points with the histories' columns and evidence, each once; `of`: only the points that these rows have.
 
         A point with two different values would come twice, and the certificate's count of rows would tell.
@@ -94,24 +94,24 @@ class Standing:
             rows, told = (with_known(each, _columns(of, points), points, how="left_semi") for each in (rows, told))
         return with_known(rows.distinct(), told.distinct(), points, how="inner")
 
-    def is_newest(self, place: Place) -> bool:
+    def is_newest(self, context: Context) -> bool:
         """False when a killed run, or somebody else, wrote to its tables after the manifest was placed."""
         named = ((data_key, self.manifest.data), (evidence_key, self.manifest.evidence))
         return all(
-            current_version(place.spark, place.warehouse.address(key(self.manifest.name)).path) == told["version"]
+            current_version(context.spark, context.warehouse.address(key(self.manifest.name)).path) == told["version"]
             for key, told in named
         )
 
 
-def find_standing(place: Place, name: str) -> Standing | None:
+def find_current(context: Context, name: str) -> CurrentVersion | None:
     """None where there is none to take anything over from: the first run, a set without evidence, or rows gone."""
-    manifest = find_manifest(place.warehouse, name)
+    manifest = find_manifest(context.warehouse, name)
     if manifest is None or not manifest.evidence:
         return None
     try:
-        path = place.warehouse.address(evidence_key(name)).path
-        evidence = read(place.spark, path, version=manifest.evidence["version"])
-        return Standing(manifest, rows_of(place, manifest), evidence)
+        path = context.warehouse.address(evidence_key(name)).path
+        evidence = read(context.spark, path, version=manifest.evidence["version"])
+        return CurrentVersion(manifest, rows_of(context, manifest), evidence)
     except TableMissing:
         return None
 
@@ -121,7 +121,7 @@ def points_of(views: Mapping[str, Any]) -> list[str]:
     return [*sorted({key for view in views.values() for key in view["spine_keys"]}), LABEL_TIME]
 
 
-def new_rows(spine: DataFrame, standing: Standing) -> DataFrame | None:
+def new_rows(spine: DataFrame, standing: CurrentVersion) -> DataFrame | None:
     """The spine's rows that do not stand yet, each as often as it is new (S15); None where they can't be compared."""
     stored = _columns(standing.rows, standing.manifest.spine["columns"])
     if stored.dtypes != spine.dtypes or any("map<" in type_ for _, type_ in spine.dtypes):
@@ -131,7 +131,7 @@ def new_rows(spine: DataFrame, standing: Standing) -> DataFrame | None:
 
 def with_known(frame: DataFrame, known: DataFrame, points: Sequence[str], *, how: str = "left") -> DataFrame:
     """The frame's columns, then what is known of each row's point; a null key is a point like any other."""
-    names = {name: _KNOWN.format(place) for place, name in enumerate(points)}
+    names = {name: _KNOWN.format(context) for context, name in enumerate(points)}
     renamed = known.select(*(quoted(name).alias(names.get(name, name)) for name in known.columns))
     same = [quoted(name).eqNullSafe(F.col(other)) for name, other in names.items()]
     joined = frame.join(renamed, on=reduce(Column.__and__, same), how=how)

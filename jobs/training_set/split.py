@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 from definitions.durations import duration_us, instant_or_none, instant_text, instant_us
 from definitions.errors import SpineColumnsError, UsageError
 from jobs.spines.spine import LABEL_TIME
-from jobs.training_set.split_request import SPLIT, SplitAsked
+from jobs.training_set.split_request import SPLIT, SplitRequest
 
 TRAIN, VALIDATION, TEST, GAP = PARTS = ("train", "validation", "test", "gap")
 
@@ -50,7 +50,7 @@ def refuse_taken(columns: Sequence[str]) -> None:
         )
 
 
-def placed(spine: DataFrame, asked: SplitAsked) -> Split:
+def placed(spine: DataFrame, asked: SplitRequest) -> Split:
     """The boundaries for this spine, each at a distinct label time. Raises UsageError without any label time.
 
     A share takes whole instants: the part before a boundary has at most its share of the rows, gap included. Cost: for
@@ -75,7 +75,7 @@ def placed(spine: DataFrame, asked: SplitAsked) -> Split:
     return Split(boundaries[0], boundaries[1], gap_us)
 
 
-def counted(spine: DataFrame, split: Split, asked: SplitAsked) -> dict[str, Any]:
+def counted(spine: DataFrame, split: Split, asked: SplitRequest) -> dict[str, Any]:
     """What the manifest tells: boundaries, and each part's rows with its first and last label time.
 
     Raises UsageError for shares that leave a part without rows; `at` may name times that are still to come.

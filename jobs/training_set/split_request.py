@@ -13,7 +13,7 @@ SPLIT = "split"  # the column that it writes, and what the manifest's options ca
 
 
 @dataclass(frozen=True, kw_only=True)
-class SplitAsked:
+class SplitRequest:
     """Either `shares` of the rows in the order of their label times, or the two label times `at` which parts begin.
 
     gap: a duration; empty: the horizon of the label that the spine is.
@@ -29,14 +29,14 @@ class SplitAsked:
         return {**by, "gap": self.gap}
 
     @classmethod
-    def of_manifest(cls, options: Mapping[str, Any]) -> "SplitAsked | None":
+    def of_manifest(cls, options: Mapping[str, Any]) -> "SplitRequest | None":
         told = options.get(SPLIT)
         if not told:
             return None
         return cls(shares=tuple(told.get("shares", ())), at=tuple(told.get("at", ())), gap=told["gap"])
 
 
-def asked_split(shares: str, at: str, gap: str) -> SplitAsked | None:
+def parse_split(shares: str, at: str, gap: str) -> SplitRequest | None:
     """From the words of the options `--split`, `--split-at` and `--gap`. Raises UsageError."""
     if shares and at:
         raise UsageError("--split and --split-at say the same thing in two ways; give one of them.")
@@ -47,10 +47,10 @@ def asked_split(shares: str, at: str, gap: str) -> SplitAsked | None:
     if gap:
         _asked(lambda: duration_us(gap, where="--gap"))
     words = tuple(word.strip() for word in (shares or at).split(","))
-    return SplitAsked(shares=_shares(words), gap=gap) if shares else SplitAsked(at=_instants(words), gap=gap)
+    return SplitRequest(shares=_shares(words), gap=gap) if shares else SplitRequest(at=_instants(words), gap=gap)
 
 
-def with_gap(asked: SplitAsked, label: Label | None) -> SplitAsked:
+def with_gap(asked: SplitRequest, label: Label | None) -> SplitRequest:
     """The same, its gap known. Raises UsageError where nothing tells it, or where it is shorter than the horizon."""
     if label is None:
         if not asked.gap:
@@ -64,7 +64,7 @@ def with_gap(asked: SplitAsked, label: Label | None) -> SplitAsked:
             f"--gap {asked.gap} is shorter than the horizon of {label.where}, {label.horizon}: outcomes of the train "
             "rows would reach into validation. Leave --gap out, or make it longer."
         )
-    return SplitAsked(shares=asked.shares, at=asked.at, gap=asked.gap or label.horizon)
+    return SplitRequest(shares=asked.shares, at=asked.at, gap=asked.gap or label.horizon)
 
 
 def _shares(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,13 +17,13 @@ from definitions.sources import Entity
 from definitions.versions import fingerprints
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
 from jobs.training_set.manifest import Manifest
 from jobs.training_set.publish import hash_of, measured
 from jobs.training_set.reuse import data_key, rows_of
 from jobs.training_set.split import Split, counted, placed
-from jobs.training_set.split_request import SPLIT, SplitAsked
+from jobs.training_set.split_request import SPLIT, SplitRequest
 from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing
 from lakehouse.tables import exists, filesystem, read, remove
@@ -79,18 +79,18 @@ class Verification:
         )
 
 
-def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "auto") -> Verification:
+def verify_training_set(context: Context, manifest: Manifest, *, strategy: str = "auto") -> Verification:
     """Join the stored spine again to the tables at the versions that the manifest names; nothing stays written.
 
     Raises TrainingSetErased where one of them is gone, NotReproduced where a definition means something else now.
     Cost: one join of the whole spine, and a pass over the result.
     """
-    service = service_of(place.registry, manifest)
-    released = earlier_release(place, manifest.release, manifest.tables)
-    stored = _whole(place, manifest)
+    service = service_of(context.registry, manifest)
+    released = earlier_release(context, manifest.release, manifest.tables)
+    stored = _whole(context, manifest)
     run_id = f"verify-{uuid.uuid4().hex[:8]}"
     try:
-        histories = histories_of(place, service, released, keys=manifest.options["keys"])
+        histories = histories_of(context, service, released, keys=manifest.options["keys"])
         columns = [column.name for column in service.columns]
         spine = stored.select(
             *(quoted(name) for name in manifest.spine["columns"]),
@@ -99,11 +99,11 @@ def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "au
         joined = point_in_time_join(
             spine, histories, label_time=LABEL_TIME, knowledge=manifest.options["knowledge"], strategy=strategy
         )
-        if asked := SplitAsked.of_manifest(manifest.options):
+        if asked := SplitRequest.of_manifest(manifest.options):
             split = Split.of_manifest(counted(spine, placed(spine, asked), asked))
             joined = joined.withColumn(SPLIT, split.column()) if split else joined
-        staged = stage(joined, place.warehouse.staging(run_id, "rebuilt"), partition_by=[])
-        rebuilt = read(place.spark, staged.path, version=staged.version)
+        staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
+        rebuilt = read(context.spark, staged.path, version=staged.version)
         whole = [*manifest.spine["columns"], *columns, *([SPLIT] if manifest.split else [])]
         return Verification(
             manifest,
@@ -112,7 +112,7 @@ def verify_training_set(place: Place, manifest: Manifest, *, strategy: str = "au
             columns=_unlike(rebuilt, columns),
         )
     finally:
-        remove(place.warehouse.staging_of(run_id))
+        remove(context.warehouse.staging_of(run_id))
 
 
 def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
@@ -149,23 +149,23 @@ def _selection(registry: Registry, manifest: Manifest, view: Mapping[str, Any]) 
     return Selection(definition, entity, tuple(view["features"]), view["role"], view["max_age"])
 
 
-def _whole(place: Place, manifest: Manifest) -> DataFrame:
+def _whole(context: Context, manifest: Manifest) -> DataFrame:
     """The stored rows, after a look at every table that the manifest names."""
     for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data["version"])]:
-        if _is_gone(place, place.warehouse.address(table).path, version):
+        if _is_gone(context, context.warehouse.address(table).path, version):
             raise TrainingSetErased(
                 f"training set '{manifest.called}' is erased: {table} can no longer be read at version {version}, "
                 "which its manifest names. What was trained on it can't be checked any more."
             )
-    return rows_of(place, manifest)
+    return rows_of(context, manifest)
 
 
-def _is_gone(place: Place, path: str, version: int) -> bool:
+def _is_gone(context: Context, path: str, version: int) -> bool:
     """Whether a pinned version lacks a file, or is gone itself; files that only Spark can look for count as there."""
-    if not exists(place.spark, path):  # asked first: Spark may remember a log that lies there no more
+    if not exists(context.spark, path):  # asked first: Spark may remember a log that lies there no more
         return True
     try:
-        frame = read(place.spark, path, version=version)
+        frame = read(context.spark, path, version=version)
     except TableMissing:
         return True
     names = [unquote(name) for name in frame.inputFiles()]

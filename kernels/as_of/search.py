@@ -71,8 +71,8 @@ class _Steps:
     def latest(self, key: Ints, at_us: Ints) -> Ints:
         if not len(self.from_us):
             return np.full(len(key), NONE, np.int64)
-        place = _bisected(self.from_us, self.starts[key], self.starts[key + 1], at_us) - 1
-        return np.where(place >= self.starts[key], self.latest_row[place], NONE)
+        index = _bisected(self.from_us, self.starts[key], self.starts[key + 1], at_us) - 1
+        return np.where(index >= self.starts[key], self.latest_row[index], NONE)
 
 
 def runs(changes: Bools) -> Ints:
@@ -82,13 +82,13 @@ def runs(changes: Bools) -> Ints:
 
 def _bisected(values: Ints, low: Ints, high: Ints, asked: Ints) -> Ints:
     """For each label the place after the last of values[low:high], which are sorted, that is <= what it asks."""
-    place = low.copy()
+    index = low.copy()
     for power in reversed(range(int((high - low).max(initial=0)).bit_length())):
-        further = place + (1 << power)
+        further = index + (1 << power)
         fits = further <= high
         fits &= values.take(further - 1, mode="clip") <= asked
-        place += fits.astype(np.int64) << power
-    return place
+        index += fits.astype(np.int64) << power
+    return index
 
 
 def _order_in_runs(starts: Ints, visible_us: Ints) -> Ints | None:
@@ -117,9 +117,9 @@ def _sweep(rows: Ints, keys: Ints, from_us: Ints, to_us: Ints, *, keys_in_all: i
     order = np.lexsort((points, owners))
     is_new = np.ones(len(order), bool)
     is_new[1:] = (np.diff(points[order]) != 0) | (np.diff(owners[order]) != 0)
-    place = np.empty(len(order), np.int64)
-    place[order] = np.cumsum(is_new) - 1
-    first, end = place[: len(rows)], place[len(rows) :]
+    index = np.empty(len(order), np.int64)
+    index[order] = np.cumsum(is_new) - 1
+    first, end = index[: len(rows)], index[len(rows) :]
     steps = order[is_new]
     return _Steps(
         np.searchsorted(owners[steps], np.arange(keys_in_all + 1)),

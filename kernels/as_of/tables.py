@@ -38,7 +38,7 @@ def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table],
         rows = _seen(first, keys, label_us)
         return _chosen(first, rows, columns, label_us).append_column(FOUND, pa.array(rows != NONE))
     best_us = np.full(len(label_us), ALWAYS)
-    place = np.full(len(label_us), NONE, np.int64)
+    index = np.full(len(label_us), NONE, np.int64)
     found: list[pa.Table] = []
     taken = 0
     for piece in chain((first, second), filled):
@@ -48,12 +48,12 @@ def latest(keys: Sequence[pa.Array], label_us: Ints, pieces: Iterable[pa.Table],
         is_later = event_us >= best_us[hits]
         wins, rows = hits[is_later], rows[hits][is_later]
         best_us[wins] = event_us[is_later]
-        place[wins] = taken + np.arange(len(wins))
+        index[wins] = taken + np.arange(len(wins))
         taken += len(wins)
         found.append(_chosen(piece, rows, columns, label_us[wins]))
     whole = pa.concat_tables(found).combine_chunks()
-    answer = whole.take(pa.array(place, mask=place == NONE))
-    return answer.append_column(FOUND, pa.array(place != NONE))
+    answer = whole.take(pa.array(index, mask=index == NONE))
+    return answer.append_column(FOUND, pa.array(index != NONE))
 
 
 def _filled_pieces(pieces: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -73,11 +73,11 @@ def key_numbers(asked: Sequence[pa.Array], heads: Sequence[pa.Array]) -> Ints:
     mine, theirs = reduce(_paired, parts)
     order = np.argsort(theirs, kind="stable")
     ascending = theirs[order]
-    place = np.minimum(np.searchsorted(ascending, mine), max(len(ascending) - 1, 0))
+    index = np.minimum(np.searchsorted(ascending, mine), max(len(ascending) - 1, 0))
     if not len(ascending):
         return np.full(len(mine), NONE, np.int64)
     known = reduce(np.logical_and, (part.is_valid().to_numpy(zero_copy_only=False) for part in map(_one, asked)))
-    return np.where((ascending[place] == mine) & known, order[place], NONE)
+    return np.where((ascending[index] == mine) & known, order[index], NONE)
 
 
 def _seen(piece: pa.Table, keys: Sequence[pa.Array], label_us: Ints) -> Ints:
@@ -153,8 +153,8 @@ def _paired(one: tuple[Ints, Ints], other: tuple[Ints, Ints]) -> tuple[Ints, Int
 def _dense(mine: Ints, theirs: Ints) -> tuple[Ints, Ints]:
     """The same as positions among the distinct heads; NONE for what none of them has."""
     values, ranks = np.unique(theirs, return_inverse=True)
-    place = np.minimum(np.searchsorted(values, mine), max(len(values) - 1, 0))
-    return np.where(values[place] == mine, place, NONE) if len(values) else np.full_like(mine, NONE), ranks
+    index = np.minimum(np.searchsorted(values, mine), max(len(values) - 1, 0))
+    return np.where(values[index] == mine, index, NONE) if len(values) else np.full_like(mine, NONE), ranks
 
 
 def _one(column: pa.Array | pa.ChunkedArray) -> pa.Array:

@@ -116,10 +116,10 @@ def _differs(values: Values) -> Bools:
 
 def _entity_codes(keys: Sequence[pa.Array]) -> Ints:
     codes: Ints = np.zeros(len(keys[0]), np.int64)
-    for place, key in enumerate(keys):
+    for index, key in enumerate(keys):
         ranks, distinct = dense_ranks(key)
         codes = codes * (len(distinct) + 1) + ranks
-        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64) if place else codes - 1
+        codes = np.unique(codes, return_inverse=True)[1].astype(np.int64) if index else codes - 1
     return codes
 
 

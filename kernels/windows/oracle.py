@@ -37,8 +37,8 @@ def aggregate(facts: pa.Table, plan: WindowPlan) -> pa.Table:
 
 def _facts(facts: pa.Table, plan: WindowPlan) -> list[Fact]:
     for clock in ("event_time", "available_time", "superseded_at"):
-        place = facts.schema.get_field_index(clock)
-        facts = facts.set_column(place, clock, facts[clock].cast(pa.int64()))
+        index = facts.schema.get_field_index(clock)
+        facts = facts.set_column(index, clock, facts[clock].cast(pa.int64()))
     rows = [{name: _clean(value) for name, value in fact.items()} for fact in facts.to_pylist()]
     return [fact for fact in rows if all(fact[key] is not None for key in plan.keys)]
 

@@ -50,11 +50,11 @@ def size(location: Location) -> int:
     located = filesystem(location.path)
     if located is None:
         return 0
-    system, place = located
-    top = system.get_file_info(place)
+    system, inner = located
+    top = system.get_file_info(inner)
     if top.type is fs.FileType.File:
         return int(top.size)
-    found = system.get_file_info(fs.FileSelector(place, recursive=True, allow_not_found=True))
+    found = system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True))
     return sum(info.size or 0 for info in found)
 
 
@@ -111,12 +111,12 @@ def _files(source: str, location: Location) -> list[fs.FileInfo]:
     located = filesystem(location.path)
     if located is None:
         return []
-    system, place = located
-    top = system.get_file_info(place)
+    system, inner = located
+    top = system.get_file_info(inner)
     found = (
         [top]
         if top.type is fs.FileType.File
-        else system.get_file_info(fs.FileSelector(place, recursive=True, allow_not_found=True))
+        else system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True))
     )
     # Spark ignores names that begin with _ or a dot.
     files = sorted(
@@ -136,11 +136,11 @@ def _whole_microseconds(source: str, location: Location, scratch: str) -> str:
     finest = {info.path: _nanosecond_columns(source, system, info.path) for info in files}
     if not any(_must_copy(system, path, columns) for path, columns in finest.items()):
         return location.path
-    target, place = filesystem(scratch) or (system, scratch)
-    target.create_dir(place)
+    target, inner = filesystem(scratch) or (system, scratch)
+    target.create_dir(inner)
     for number, info in enumerate(files):
         table = pq.read_table(info.path, filesystem=system)
-        pq.write_table(_marked(table, finest[info.path]), f"{place}/{number:05d}.parquet", filesystem=target)
+        pq.write_table(_marked(table, finest[info.path]), f"{inner}/{number:05d}.parquet", filesystem=target)
     return scratch
 
 
@@ -177,8 +177,8 @@ def _marked(table: pa.Table, columns: dict[str, bool]) -> pa.Table:
     lost = pa.array([False] * table.num_rows)
     for name, is_int96 in columns.items():
         lost = pc.or_(lost, _finer(table[name]).combine_chunks())
-        place = table.column_names.index(name)
+        index = table.column_names.index(name)
         zone = table[name].type.tz or ("UTC" if is_int96 else None)
         whole = table[name].cast(pa.timestamp("us", tz=zone), safe=False)
-        table = table.set_column(place, name, whole)
+        table = table.set_column(index, name, whole)
     return table.append_column(NANOS_LOST, lost)

@@ -11,12 +11,12 @@ _HEADER = re.compile(r"CSV header does not conform.*?Expected: (\S+) but found: 
 _OTHER = re.compile(r"ParquetDecodingException|is not a Parquet file|MALFORMED_RECORD")
 
 
-def told_as_unreadable(error: BaseException, source: str, location: Location) -> SourceUnreadable | None:
+def as_read_error(error: BaseException, source: str, location: Location) -> SourceUnreadable | None:
     """The one-sentence error when a delivered file is to blame; None when another file is, or none."""
     words = str(error)
     file = _FILE.search(words)
-    place = unquote(file[1]) if file else location.path
-    if location.path not in place or not (file or _OTHER.search(words)):
+    file_path = unquote(file[1]) if file else location.path
+    if location.path not in file_path or not (file or _OTHER.search(words)):
         return None
     header = _HEADER.search(words)
     why = (
@@ -24,5 +24,7 @@ def told_as_unreadable(error: BaseException, source: str, location: Location) ->
         if header
         else f"it is damaged, or no {location.format}"
     )
-    place = place.removeprefix("file://")
-    return SourceUnreadable(f"source '{source}': {place} can't be read: {why}. Deliver it again; nothing was written.")
+    file_path = file_path.removeprefix("file://")
+    return SourceUnreadable(
+        f"source '{source}': {file_path} can't be read: {why}. Deliver it again; nothing was written."
+    )

@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from lakehouse.leases.owners import Holder
+from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import ClaimStore, claim_store
-from lakehouse.storage_errors import Fenced, LeaseHeld, storage_errors_told
+from lakehouse.storage_errors import Fenced, LeaseHeld, translated_storage_errors
 
 STALE_AFTER_SECONDS = 15 * 60.0
 
@@ -34,7 +34,7 @@ class Claim:
     token: int
     run_id: str
     since: str
-    holder: Holder
+    holder: LeaseOwner
     is_released: bool = False
 
     def to_json(self) -> bytes:
@@ -45,7 +45,7 @@ class Claim:
         """None for a claim that is still being written, or that no version of us wrote."""
         try:
             fields = json.loads(content or b"")
-            return cls(**{**fields, "holder": Holder(**fields["holder"])})
+            return cls(**{**fields, "holder": LeaseOwner(**fields["holder"])})
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -174,7 +174,7 @@ class LeaseDesk:
         heartbeat has been silent for `stale_after_seconds`.
         """
         deadline = time.monotonic() + wait_seconds
-        with storage_errors_told(f"the lease on {table} in {self.store}"):
+        with translated_storage_errors(f"the lease on {table} in {self.store}"):
             while True:
                 held, lease = self._try(table)
                 if lease is not None:
@@ -202,7 +202,7 @@ class LeaseDesk:
         # Counting starts at the clock, so that a deleted leases folder does not hand out tokens used before.
         token = before[-1] + 1 if before else int(time.time())
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        claim = Claim(table, token, self.run_id, since, Holder.this_process())
+        claim = Claim(table, token, self.run_id, since, LeaseOwner.this_process())
         if not self.store.create(table, token, claim.to_json()):
             return None, None
         after = self.store.tokens(table)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Holder:
+class LeaseOwner:
     """A process. `realm` tells machines and containers of one host name apart; `born` tells a reused pid."""
 
     host: str
@@ -16,7 +16,7 @@ class Holder:
     born: str
 
     @classmethod
-    def this_process(cls) -> "Holder":
+    def this_process(cls) -> "LeaseOwner":
         return cls(socket.gethostname(), _realm(), os.getpid(), _born(os.getpid()) or "")
 
     def is_dead(self) -> bool | None:

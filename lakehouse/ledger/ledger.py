@@ -31,9 +31,9 @@ from lakehouse.ledger.records import (
     started_row,
     step_row,
 )
-from lakehouse.ledger.recovery import Mended, find_unrecorded, mended_rows, tables_ahead
+from lakehouse.ledger.recovery import RecoveryResult, find_unrecorded, recovered_rows, tables_ahead
 from lakehouse.ledger.state import LedgerState, collect_state
-from lakehouse.storage_errors import LeaseHeld, StorageError, storage_errors_told
+from lakehouse.storage_errors import LeaseHeld, StorageError, translated_storage_errors
 from lakehouse.tables import TableAddress, Warehouse, current_version, exists, read, set_aside
 
 Read = TypeVar("Read")
@@ -138,7 +138,7 @@ class Ledger:
             None,
         )
 
-    def mend(self) -> Mended:
+    def recover(self) -> RecoveryResult:
         """Writes down what killed runs published, and that they died; costs listings when nothing is amiss.
 
         Looks at each table whose version is ahead of the ledger and takes the missing commits' notes from
@@ -147,18 +147,18 @@ class Ledger:
         """
         state = self.state()
         if not state.unended and not tables_ahead(self._spark, self._tables(), state.known_versions):
-            return Mended()
+            return RecoveryResult()
         with self._desk(f"mend-{uuid.uuid4().hex[:8]}").acquire("ledger", wait_seconds=self._wait):
             return self._mend_alone()
 
-    def rebuild(self) -> Mended:
+    def rebuild(self) -> RecoveryResult:
         """Sets a ledger aside that can't be read or believed, and writes it anew from the histories."""
         with self._desk(f"rebuild-{uuid.uuid4().hex[:8]}").acquire("ledger", wait_seconds=self._wait):
-            with storage_errors_told(self._warehouse.runs.path):
+            with translated_storage_errors(self._warehouse.runs.path):
                 set_aside(self._warehouse.runs.path)
             return self._mend_alone()
 
-    def _mend_alone(self) -> Mended:
+    def _mend_alone(self) -> RecoveryResult:
         state = self.state()
         dead, living = self._dead_and_living(state)
         try:
@@ -166,7 +166,7 @@ class Ledger:
                 self._spark, self._tables(), known_versions=state.known_versions, living=frozenset(living)
             )
             mended = replace(mended, killed_runs=tuple(r.run_id for r in state.unended if r.run_id in dead))
-            rows = mended_rows(mended, state.runs, _now())
+            rows = recovered_rows(mended, state.runs, _now())
             if rows:
                 self._write(self._warehouse.runs, RUNS, rows, txn=f"mend/{uuid.uuid4()}", version=1)
         finally:
@@ -214,7 +214,7 @@ class Ledger:
     ) -> None:
         frame = self._spark.createDataFrame(pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
         writer = frame.coalesce(1).write.format("delta").mode("append").options(**_PROPERTIES)
-        with storage_errors_told(table.path):
+        with translated_storage_errors(table.path):
             writer.options(txnAppId=txn, txnVersion=str(version)).save(table.path)
 
 

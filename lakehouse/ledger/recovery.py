@@ -41,7 +41,7 @@ _KEEPS_ROWS = frozenset(
 
 
 @dataclass(frozen=True)
-class Mended:
+class RecoveryResult:
     """Runs that had died; slices published but not written down, by run; commits that were not ours."""
 
     killed_runs: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ def find_unrecorded(
     *,
     known_versions: Mapping[str, int],
     living: frozenset[str],
-) -> Mended:
+) -> RecoveryResult:
     """Reads the histories of tables that are ahead; commits of `living` runs are theirs to write down."""
     slices: list[tuple[str, SliceRecord]] = []
     others: list[StepRecord] = []
@@ -77,10 +77,10 @@ def find_unrecorded(
         ours, strange = _told(table, commits, living)
         slices += ours
         others += strange
-    return Mended(slices=tuple(slices), others=tuple(others))
+    return RecoveryResult(slices=tuple(slices), others=tuple(others))
 
 
-def mended_rows(mended: Mended, runs: Sequence[RunState], at: datetime) -> list[dict[str, Any]]:
+def recovered_rows(mended: RecoveryResult, runs: Sequence[RunState], at: datetime) -> list[dict[str, Any]]:
     """The ledger's rows for what was found; runs it never heard of are written down as rebuilt."""
     names = {run.run_id: run.name for run in runs}
     unheard = sorted({run_id for run_id, _ in mended.slices} - set(names))

@@ -8,7 +8,7 @@ EXTENSION = "io.delta.sql.DeltaSparkSessionExtension"
 CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
 
 # What values mean and how tables are written, on a laptop and a cluster alike. ANSI mode stays on, as it is.
-MEANING = {
+REQUIRED_CONF = {
     ZONE: "UTC",  # S2: the only zone in which a timestamp means the same everywhere
     "spark.sql.extensions": EXTENSION,
     "spark.sql.catalog.spark_catalog": CATALOG,
@@ -61,7 +61,7 @@ LOCAL_WORKERS = {
 
 # A run is minutes of ever new code: Java's optimising compiler took a quarter of its processor time, mostly for code
 # that was about to end. It waits ten times as long as by default; what is hot for more than a moment still gets it.
-PATIENT_COMPILER = (
+JIT_OPTIONS = (
     "-XX:Tier4InvocationThreshold=50000",
     "-XX:Tier4MinInvocationThreshold=20000",
     "-XX:Tier4CompileThreshold=100000",

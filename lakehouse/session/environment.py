@@ -101,11 +101,11 @@ def _jars() -> Check:
 
 
 def _disk(folder: Path) -> Check:
-    place = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
-    free_gb = shutil.disk_usage(place).free / 1e9
+    path = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    free_gb = shutil.disk_usage(path).free / 1e9
     fits = free_gb >= ROOM_NEEDED_GB
     fix = "" if fits else f"Free some space, or set the warehouse to a disk with {ROOM_NEEDED_GB} GB."
-    return Check("disk", fits, f"{free_gb:.0f} GB free at {place}", fix)
+    return Check("disk", fits, f"{free_gb:.0f} GB free at {path}", fix)
 
 
 def _zone(configured: str | None) -> Check:
@@ -134,9 +134,9 @@ def _shadowed() -> Iterator[Check]:
     wrong: dict[str, Path | str] = {}
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
-        place = Path(spec.origin).parent if spec and spec.origin else None
-        if place is None or place.parent != PROJECT_ROOT:
-            wrong[name] = place or "nowhere"
+        path = Path(spec.origin).parent if spec and spec.origin else None
+        if path is None or path.parent != PROJECT_ROOT:
+            wrong[name] = path or "nowhere"
     if not wrong:
         yield Check("package names", True, f"all {len(PACKAGES)} packages come from {PROJECT_ROOT}")
     for name, other in wrong.items():

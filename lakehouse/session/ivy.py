@@ -10,7 +10,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from lakehouse.session.java import Java
-from lakehouse.session.truststore import PASSWORD, python_trust
+from lakehouse.session.truststore import PASSWORD, python_truststore
 
 PATIENCE_S = 300  # for 9.6 MB on a slow line; without any network Ivy gives up in seconds
 
@@ -25,7 +25,7 @@ def retrieve(coordinates: Iterable[str], folder: Path, *, java: Java, spark_home
     (folder / "ivy.xml").write_text(_module(coordinates), "utf-8")
     told = _run(folder, java=java, spark_home=spark_home)
     if "PKIX" in told:  # Java does not know who signed: perhaps Python does
-        trust = python_trust(folder / "trust.jks")
+        trust = python_truststore(folder / "trust.jks")
         options = [f"-Djavax.net.ssl.trustStore={trust}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
         told = _run(folder, java=java, spark_home=spark_home, options=options) if trust else told
     return _reason(told)

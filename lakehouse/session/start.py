@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lakehouse.session.cache import cache_folder, placed, writable
-from lakehouse.session.conf import LOCAL, LOCAL_WORKERS, MEANING, PATIENT_COMPILER, ZONE, forks_workers_here
+from lakehouse.session.conf import JIT_OPTIONS, LOCAL, LOCAL_WORKERS, REQUIRED_CONF, ZONE, forks_workers_here
 from lakehouse.session.errors import EnvironmentProblem, JarsMissing
 from lakehouse.session.jars import DELTA, delta_jars, fitting_jars, jars_folder
 from lakehouse.session.java import find_java, launcher_home
@@ -62,7 +62,7 @@ def open_session(
     if PLATFORMS & os.environ.keys():
         return _found_fit(SparkSession.builder.getOrCreate())
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
-    conf = MEANING | dict(settings.extra) if submitted else _own_conf(settings, say)
+    conf = REQUIRED_CONF | dict(settings.extra) if submitted else _own_conf(settings, say)
     session = _started(settings.app_name, conf)
     return _found_fit(session) if submitted else session
 
@@ -88,7 +88,7 @@ def _own_conf(settings: SessionSettings, say: Callable[[str], None]) -> dict[str
     extra, master = dict(settings.extra), settings.master or "local[*]"
     all_jars = [*(jar.as_uri() for jar in jars), *filter(None, [extra.pop("spark.jars", "")])]
     conf = {
-        **MEANING,
+        **REQUIRED_CONF,
         **LOCAL,
         **(LOCAL_WORKERS if forks_workers_here(master) else {}),
         "spark.master": master,
@@ -120,7 +120,7 @@ def _java_options(more: str) -> str:
     writable(log_file().parent)
     options = [
         "-XX:+UseParallelGC",  # 13 % less processor time than G1 on batch work
-        *PATIENT_COMPILER,
+        *JIT_OPTIONS,
         "-Duser.timezone=UTC",
         "-Djava.net.preferIPv4Stack=true",
         f'"-Dlog4j2.configurationFile={config.as_uri()}"',

@@ -14,7 +14,7 @@ from pathlib import Path
 PASSWORD = "changeit"  # the format wants one; a list of public certificates has no secret
 
 
-def python_trust(path: Path) -> Path | None:
+def python_truststore(path: Path) -> Path | None:
     """Write the store to the path; None if this Python names no authorities."""
     certificates = ssl.create_default_context().get_ca_certs(binary_form=True)
     if not certificates:

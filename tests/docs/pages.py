@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*PROJECT_ROOT.glob("docs/**/*.md"), *(PROJECT_ROOT / name for name in ("README.md", "GLOSSARY.md", "CHANGELOG.md"))])
+PAGES = sorted(
+    [
+        *PROJECT_ROOT.glob("docs/**/*.md"),
+        *(PROJECT_ROOT / name for name in ("README.md", "GLOSSARY.md", "CHANGELOG.md")),
+    ]
+)
 RUNS = "<!-- runs in the tests"
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

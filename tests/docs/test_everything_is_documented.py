@@ -161,7 +161,9 @@ def test_every_record_of_a_decision_has_its_four_parts_and_stands_in_the_list() 
 def test_every_page_is_listed() -> None:
     index = text_of("docs/README.md")
     assert not [
-        page.name for page in (PROJECT_ROOT / "docs").glob("*.md") if page.name not in index and page.name != "README.md"
+        page.name
+        for page in (PROJECT_ROOT / "docs").glob("*.md")
+        if page.name not in index and page.name != "README.md"
     ]
 
 

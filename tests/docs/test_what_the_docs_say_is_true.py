@@ -10,7 +10,7 @@ import yaml
 
 from definitions.registry import load
 from definitions.views import AggregateView
-from tests.docs.pages import PROJECT_ROOT, PAGES, RUNS, anchors_of, blocks, commands, everything, prose_of, text_of
+from tests.docs.pages import PAGES, PROJECT_ROOT, RUNS, anchors_of, blocks, commands, everything, prose_of, text_of
 from ziggurat.cli.main import verbs
 from ziggurat.settings import Settings, resolve
 

@@ -31,7 +31,7 @@ class Groceries:
 
     @property
     def warehouse(self) -> Path:
-        return Path(self.workspace.place.warehouse.root)
+        return Path(self.workspace.context.warehouse.root)
 
     def table(self, name: str) -> DeltaTable:
         """A published table as the other Delta implementation sees it, without Spark."""
@@ -52,8 +52,8 @@ class Groceries:
 
 def opened(sources: Path, warehouse: Path, definitions: str = "") -> Workspace:
     """The real data's workspace, in the session of the tests."""
-    places = [f"sources.{name}.path={sources / name}.parquet" for name in TABLES]
-    return open_workspace(warehouse=str(warehouse), definitions=definitions, overrides=places)
+    paths = [f"sources.{name}.path={sources / name}.parquet" for name in TABLES]
+    return open_workspace(warehouse=str(warehouse), definitions=definitions, overrides=paths)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +65,7 @@ def groceries(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Grocer
     edges = Request(command="build of three instants", as_ofs_us=tuple(map(instant_us, EDGES)))
     runs = (
         workspace.backfill(*EARLY, every="113d"),
-        build(workspace.place, edges),
+        build(workspace.context, edges),
         workspace.backfill(*LATE, every=f"{(instant_us(LATE[1]) - instant_us(LATE[0])) // 1_000_000}s"),
     )
     for run in runs:

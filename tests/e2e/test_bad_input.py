@@ -64,8 +64,8 @@ def test_a_renamed_column_is_named_with_the_nearest_delivered_one(bikes: Bikes) 
 def test_a_column_of_another_type_is_told_with_both(bikes: Bikes, tmp_path: Path) -> None:
     riders = pyarrow.csv.read_csv(bikes.riders)
     numbers = pyarrow.array(range(riders.num_rows))
-    place = riders.column_names.index("district")
-    pyarrow.parquet.write_table(riders.set_column(place, "district", numbers), tmp_path / "riders.parquet")
+    index = riders.column_names.index("district")
+    pyarrow.parquet.write_table(riders.set_column(index, "district", numbers), tmp_path / "riders.parquet")
     refused(
         bikes, 22, "'district' is bigint, declared string", "version=2",
         words=("build", "--as-of", FIRST, *as_parquet(tmp_path / "riders.parquet")),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.leases.leases import Claim
-from lakehouse.leases.owners import Holder
+from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import claim_store
 from tests.e2e.small import killed_build
 from tests.e2e.small.bikes import FIRST, PROJECT_ROOT, SECOND, Bikes
@@ -136,7 +136,7 @@ class Thief:
         if (table, doing) == (self.stolen, "publishing"):
             store = claim_store(self.leases)
             newest = max(store.tokens(table))
-            since, holder = datetime.now(UTC).isoformat(), Holder.this_process()
+            since, holder = datetime.now(UTC).isoformat(), LeaseOwner.this_process()
             claim = Claim(table, newest + 1, "another run", since, holder, is_released=True)
             assert store.create(table, newest + 1, claim.to_json())
 

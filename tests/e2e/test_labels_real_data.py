@@ -11,7 +11,7 @@ from definitions.durations import instant_us
 from definitions.errors import LabelTimeError, NotReleased, UsageError
 from definitions.labels import Every, Label
 from definitions.registry import load
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.spines.labels import LabelOutcome, derive_labels
 from lakehouse.commit_notes import CommitNote
 from lakehouse.leases.leases import LeaseDesk
@@ -28,8 +28,8 @@ TIMED = "* REPLACE (timezone('UTC', event_time) AS event_time)"
 
 @pytest.fixture(scope="module")
 def derived(groceries) -> Mapping[str, LabelOutcome]:
-    place = groceries.workspace.place
-    return {name: derive_labels(place, place.registry.label(name)) for name in LABELS}
+    context = groceries.workspace.context
+    return {name: derive_labels(context, context.registry.label(name)) for name in LABELS}
 
 
 def spine(outcome: LabelOutcome):
@@ -100,9 +100,9 @@ def test_fourteen_days_are_no_fortnight_when_the_clocks_go_back(derived, oracle)
 
 @pytest.mark.parametrize("name", LABELS)
 def test_deriving_again_changes_no_table_and_says_so(groceries, derived, name: str) -> None:
-    place = groceries.workspace.place
+    context = groceries.workspace.context
     before = groceries.versions()
-    again = derive_labels(place, place.registry.label(name))
+    again = derive_labels(context, context.registry.label(name))
     assert again == replace(derived[name], is_unchanged=True, seconds=again.seconds)
     assert groceries.versions() == before
 
@@ -110,7 +110,7 @@ def test_deriving_again_changes_no_table_and_says_so(groceries, derived, name: s
 @pytest.mark.parametrize("name", LABELS)
 def test_a_spine_names_the_release_it_was_read_from(groceries, derived, spark, name: str) -> None:
     outcome = derived[name]
-    release = Ledger.open(spark, groceries.workspace.place.warehouse).latest_release()
+    release = Ledger.open(spark, groceries.workspace.context.warehouse).latest_release()
     note = CommitNote.from_json(history(spark, outcome.path, limit=1)[0].user_metadata)
     assert outcome.release == release.release_id
     assert outcome.inputs == note.inputs == {table: release.views[table]["version"] for table in note.inputs}
@@ -120,47 +120,47 @@ def test_a_spine_names_the_release_it_was_read_from(groceries, derived, spark, n
 
 
 def test_limits_are_inclusive_and_a_label_of_another_meaning_replaces_its_spine_whole(groceries) -> None:
-    place = groceries.workspace.place
-    mine = replace(place.registry.label("coupon_14d"), name="coupon_of_tests")
+    context = groceries.workspace.context
+    mine = replace(context.registry.label("coupon_14d"), name="coupon_of_tests")
     from_campaign_1, to_campaign_3 = instant_us("2017-03-03T05:00:00Z"), instant_us("2017-03-13T04:00:00Z")
-    few = derive_labels(place, mine, start_us=from_campaign_1, end_us=to_campaign_3)
+    few = derive_labels(context, mine, start_us=from_campaign_1, end_us=to_campaign_3)
     assert (few.label_times, few.first_us, few.last_us) == (3, from_campaign_1, to_campaign_3)
-    fewer = derive_labels(place, mine, start_us=from_campaign_1 + 1, end_us=to_campaign_3 - 1)
+    fewer = derive_labels(context, mine, start_us=from_campaign_1 + 1, end_us=to_campaign_3 - 1)
     assert (fewer.label_times, fewer.version) == (1, few.version + 1)
     assert set(spine(fewer)["campaign_id"].to_pylist()) == {2}
     # The same content under another name is another meaning; the same rows alone would not tell.
     renamed = replace(mine, column="has_handed_in")
-    told = derive_labels(place, renamed, start_us=from_campaign_1 + 1, end_us=to_campaign_3 - 1)
+    told = derive_labels(context, renamed, start_us=from_campaign_1 + 1, end_us=to_campaign_3 - 1)
     assert (told.is_unchanged, told.version) == (False, fewer.version + 1)
     assert spine(told).column_names == ["household_id", "campaign_id", "label_time", "has_handed_in"]
     assert spine(told)["has_handed_in"].to_pylist() == spine(fewer)["has_redeemed"].to_pylist()
 
 
 def test_what_can_t_be_derived_leaves_the_spine_as_it_is(groceries, derived) -> None:
-    place = groceries.workspace.place
-    label = place.registry.label("churn_30d")
+    context = groceries.workspace.context
+    label = context.registry.label("churn_30d")
     before = groceries.versions()
     with pytest.raises(UsageError, match="2017-05-01 lies before the first 2017-06-01; swap the two"):
-        derive_labels(place, label, start_us=instant_us("2017-06-01"), end_us=instant_us("2017-05-01"))
+        derive_labels(context, label, start_us=instant_us("2017-06-01"), end_us=instant_us("2017-05-01"))
     with pytest.raises(LabelTimeError, match="no label time from 2018-03-01 to the last has anybody"):
-        derive_labels(place, label, start_us=instant_us("2018-03-01"))
+        derive_labels(context, label, start_us=instant_us("2018-03-01"))
     with (
-        LeaseDesk.at(place.warehouse.leases, run_id="another").acquire("spines/churn_30d"),
+        LeaseDesk.at(context.warehouse.leases, run_id="another").acquire("spines/churn_30d"),
         pytest.raises(LeaseHeld, match="Run another writes spines/churn_30d"),
     ):
-        derive_labels(place, label)
+        derive_labels(context, label)
     assert groceries.versions() == before
 
 
 def test_a_warehouse_without_its_sources_names_the_build_that_brings_them(groceries, tmp_warehouse: Path) -> None:
-    place = groceries.workspace.place
-    empty = replace(place, warehouse=Warehouse(str(tmp_warehouse)))
+    context = groceries.workspace.context
+    empty = replace(context, warehouse=Warehouse(str(tmp_warehouse)))
     wanted = r"reads raw/transactions/v1, .* Build first: ziggurat build --as-of … --select transactions"
     with pytest.raises(NotReleased, match=wanted):
-        derive_labels(empty, place.registry.label("churn_30d"))
-    Ledger.open(place.spark, empty.warehouse).release("by-hand", {"raw/transactions/v1": 0}, as_of=[])
+        derive_labels(empty, context.registry.label("churn_30d"))
+    Ledger.open(context.spark, empty.warehouse).release("by-hand", {"raw/transactions/v1": 0}, as_of=[])
     with pytest.raises(NotReleased, match=r"reads raw/coupon_redemptions/v1, raw/campaign_descriptions/v1, raw/camp"):
-        derive_labels(empty, place.registry.label("coupon_14d"))
+        derive_labels(empty, context.registry.label("coupon_14d"))
     assert not (tmp_warehouse / "spines").exists()
 
 
@@ -188,8 +188,8 @@ def test_a_spine_tells_what_is_known_in_the_versions_that_are_released(spark, tm
         at=Every(first="2017-01-11", step="1000d"),
         owner="tests",
     )
-    place = Place(spark=spark, warehouse=Warehouse(str(tmp_warehouse)), registry=load())
-    ledger = Ledger.open(spark, place.warehouse)
+    context = Context(spark=spark, warehouse=Warehouse(str(tmp_warehouse)), registry=load())
+    ledger = Ledger.open(spark, context.warehouse)
 
     def loaded(text: str) -> None:
         raw = frame(spark, text).selectExpr("*", "event_time as at", "available_time as loaded_at")
@@ -203,21 +203,21 @@ def test_a_spine_tells_what_is_known_in_the_versions_that_are_released(spark, tm
         3             4             60d         61d
     """)
     ledger.release("first", {"raw/visits/v1": 0}, as_of=[])
-    assert told(derive_labels(place, returns)) == {1: True, 2: False}
+    assert told(derive_labels(context, returns)) == {1: True, 2: False}
     loaded("""
         rider:bigint  visit:bigint  event_time  available_time
         3             5             59d         60d
     """)
     ledger.release("second", {"raw/visits/v1": 1}, as_of=[])
-    more = derive_labels(place, returns)
+    more = derive_labels(context, returns)
     assert (more.is_unchanged, more.version, more.inputs) == (True, 0, {"raw/visits/v1": 1})
     loaded("""
         rider:bigint  visit:bigint  event_time  available_time
         2             2             11d         70d
     """)
-    assert derive_labels(place, returns).is_unchanged
+    assert derive_labels(context, returns).is_unchanged
     ledger.release("third", {"raw/visits/v1": 2}, as_of=[])
-    corrected = derive_labels(place, returns)
+    corrected = derive_labels(context, returns)
     assert (corrected.is_unchanged, corrected.version, corrected.inputs) == (False, 1, {"raw/visits/v1": 2})
     assert told(corrected) == {1: False, 2: True}
 

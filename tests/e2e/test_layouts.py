@@ -52,9 +52,9 @@ def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
 def joined(bikes: Bikes) -> tuple[dict[str, str], str, str]:
     """The strategy of each view, and the content of the join with the layouts and without."""
     with bikes.at_home():
-        place = open_workspace(conf="conf.yaml").place
-        histories = histories_of(place, place.registry.service("rides_v1"), newest_release(place))
-        spine = place.spark.read.csv(str(bikes.folder / "spine.csv"), header=True)
+        context = open_workspace(conf="conf.yaml").context
+        histories = histories_of(context, context.registry.service("rides_v1"), newest_release(context))
+        spine = context.spark.read.csv(str(bikes.folder / "spine.csv"), header=True)
         spine = spine.selectExpr("rider_id", "cast(label_time as timestamp) as label_time")
         chosen = {choice.history: choice.strategy for choice in explain_join(spine, histories)}
         hashes = [_hash(join_with_evidence(spine, histories, strategy=strategy)) for strategy in ("auto", "sql")]
@@ -64,7 +64,7 @@ def joined(bikes: Bikes) -> tuple[dict[str, str], str, str]:
 def _hash(frame) -> str:
     told = [f"{name}.*" if name.startswith("_evidence") else name for name in frame.columns]
     flat = frame.select(*told)
-    flat = flat.toDF(*(f"c{place}" for place in range(len(flat.columns)))).selectExpr("*", "0L as slice")
+    flat = flat.toDF(*(f"c{index}" for index in range(len(flat.columns)))).selectExpr("*", "0L as slice")
     return combine(partial_sums(flat.toArrow(), slice_column="slice"))[0].hex
 
 

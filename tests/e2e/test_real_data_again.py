@@ -64,15 +64,15 @@ def test_finished_as_ofs_change_no_table_and_say_so(groceries) -> None:
 @pytest.mark.parametrize("name", AGGREGATES)
 def test_one_as_of_alone_is_bit_for_bit_what_was_published_among_others(spark, groceries, name: str) -> None:
     """S21 and S24: other instants beside it, later facts in the table and another partitioning show in no bit."""
-    place, view, at = groceries.workspace.place, groceries.workspace.definition(name), instant_us(EDGES[0])
+    context, view, at = groceries.workspace.context, groceries.workspace.definition(name), instant_us(EDGES[0])
     assert isinstance(view, AggregateView)
-    facts = read(spark, place.warehouse.address(key_of(view.source)).path)
+    facts = read(spark, context.warehouse.address(key_of(view.source)).path)
     alone = _as_published(snapshots(facts, view, [at], partitions=3), view)
     keys = view.entity.key_names
     features = [feature.name for feature in view.published]
     columns = [*keys, "event_time", "known_at", "available_time", *features]
     found = measure(alone, keys=keys, profiled=features, hashed=columns).hashes[at]
-    published = Ledger.open(spark, place.warehouse).state().published[key_of(view), day_or_instant(at)]
+    published = Ledger.open(spark, context.warehouse).state().published[key_of(view), day_or_instant(at)]
     assert (found.hex, found.rows) == (published.hash, published.rows)
 
 
@@ -135,10 +135,10 @@ def test_a_view_that_fails_its_gate_keeps_what_was_published_and_blocks_only_its
     assert [mended[name] for name in OWN] == [Status.PUBLISHED, Status.PUBLISHED, Status.UNCHANGED]
 
     # Its release names what other definitions built beside it, too.
-    place = groceries.workspace.place
-    release = Ledger.open(place.spark, place.warehouse).latest_release()
+    context = groceries.workspace.context
+    release = Ledger.open(context.spark, context.warehouse).latest_release()
     assert release is not None
-    assert {*OWN, *place.registry.by_key} == set(release.views)
+    assert {*OWN, *context.registry.by_key} == set(release.views)
 
 
 def test_select_builds_a_view_with_what_it_needs_and_with_a_plus_what_is_built_on_it(groceries, own_views) -> None:

@@ -186,10 +186,10 @@ def test_verify_tells_the_same_other_rows_and_what_is_erased(bikes: Bikes) -> No
     # Somebody writes other values over the stored rows, and makes the manifest point there.
     data = f"{bikes.warehouse.root}/training_sets/truth/data"
     rows = DeltaTable(data).to_pyarrow_table()
-    place = rows.column_names.index(FARE)
+    index = rows.column_names.index(FARE)
     known = [value is not None for value in rows[FARE].to_pylist()]
     raised = [value + 1 if value is not None else None for value in rows[FARE].to_pylist()]
-    write_deltalake(data, rows.set_column(place, rows.schema.field(FARE), pa.array(raised)), mode="overwrite")
+    write_deltalake(data, rows.set_column(index, rows.schema.field(FARE), pa.array(raised)), mode="overwrite")
     told = json.loads(Path(data, "..", "manifest.json").read_text("utf-8"))
     told["data"]["version"] += 1
     Path(bikes.folder, "forged.json").write_text(json.dumps(told), "utf-8")

@@ -20,9 +20,9 @@ from features.aggregate.household_coupons import household_coupons
 from features.aggregate.household_spend import household_spend
 from features.cross_entity.product_popularity import product_popularity
 from jobs.export.job import export
-from jobs.run.context import Place
+from jobs.run.context import Context
 from jobs.training_set.batch_frame import batch_frame
-from jobs.training_set.job import Asked, TrainingSet, training_frame
+from jobs.training_set.job import TrainingSet, TrainingSetRequest, training_frame
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.tables import Warehouse
 from online_store.embedded.store import EmbeddedStore
@@ -170,7 +170,7 @@ def test_a_stored_set_is_read_back_as_its_manifest_names_it(groceries, sets) -> 
         groceries.workspace.read_training_set("coupon_v1").toArrow(), stored(groceries, made),
         by=("household_id", "campaign_id"),
     ) == []  # fmt: skip
-    release = Ledger.open(groceries.workspace.spark, groceries.workspace.place.warehouse).latest_release()
+    release = Ledger.open(groceries.workspace.spark, groceries.workspace.context.warehouse).latest_release()
     tables = made.manifest.tables
     assert release is not None
     assert tables == {table: release.views[table]["version"] for table in tables}
@@ -282,7 +282,9 @@ def test_one_entity_in_two_roles_and_another_entity_beside_it(groceries, publish
         """,
         spine=spine,
     )
-    found = training_frame(groceries.workspace.place, Asked(service=pairs, spine=spark.createDataFrame(spine)))
+    found = training_frame(
+        groceries.workspace.context, TrainingSetRequest(service=pairs, spine=spark.createDataFrame(spine))
+    )
     assert unlike(found.toArrow(), expected, by=names) == []
     values = expected.sort_by("household_id").to_pylist()[0]
     assert all(value is not None for name, value in values.items() if "__" in name)
@@ -296,20 +298,22 @@ LIFETIME = "household_coupons__redemption_count_lifetime"
 
 
 @pytest.fixture
-def coupons(groceries, tmp_warehouse: Path) -> Place:
+def coupons(groceries, tmp_warehouse: Path) -> Context:
     """A warehouse with a copy of one view, whose rows the test may change."""
     for name in (COUPONS, "runs", "releases"):
         shutil.copytree(groceries.warehouse / name, tmp_warehouse / name)
-    return replace(groceries.workspace.place, warehouse=Warehouse(str(tmp_warehouse)))
+    return replace(groceries.workspace.context, warehouse=Warehouse(str(tmp_warehouse)))
 
 
-def release(place: Place) -> None:
+def release(context: Context) -> None:
     """The view's newest version, as the only one of a new release."""
-    version = DeltaTable(f"{place.warehouse.root}/{COUPONS}").version()
-    Ledger.open(place.spark, place.warehouse).release("by-hand", {COUPONS: version}, as_of=["2017-11-30"])
+    version = DeltaTable(f"{context.warehouse.root}/{COUPONS}").version()
+    Ledger.open(context.spark, context.warehouse).release("by-hand", {COUPONS: version}, as_of=["2017-11-30"])
 
 
-def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_exported(groceries, coupons: Place) -> None:
+def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_exported(
+    groceries, coupons: Context
+) -> None:
     """For the two hours before, a household had another value, and a stranger had one at all (S12)."""
     whole = groceries.snapshot("household_coupons", "2017-11-30")
     household, published = (whole[name][0].as_py() for name in ("household_id", "redemption_count_lifetime"))
@@ -326,11 +330,13 @@ def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_expor
     instants = pa.array([datetime(2017, 11, 30, *clock, tzinfo=UTC) for clock in clocks] * 2, INSTANT)
     asked = pa.table({"household_id": [household] * 3 + [NEVER_SEEN] * 3, "label_time": instants})
 
-    rows = training_frame(coupons, Asked(service=REDEEMED, spine=coupons.spark.createDataFrame(asked))).toArrow()
+    rows = training_frame(
+        coupons, TrainingSetRequest(service=REDEEMED, spine=coupons.spark.createDataFrame(asked))
+    ).toArrow()
     rows = rows.sort_by([("household_id", "ascending"), ("label_time", "ascending")])
     assert rows[LIFETIME].to_pylist() == [999, 999, published, 999, 999, None]
 
-    scored = batch_frame(coupons, Asked(service=REDEEMED, spine=""), instant_us("2017-11-30")).toArrow()
+    scored = batch_frame(coupons, TrainingSetRequest(service=REDEEMED, spine=""), instant_us("2017-11-30")).toArrow()
     found = dict(zip(scored["household_id"].to_pylist(), scored[LIFETIME].to_pylist(), strict=True))
     assert (found[household], NEVER_SEEN in found, len(found)) == (published, False, scored.num_rows)
 
@@ -343,7 +349,7 @@ def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_expor
         assert len(list(reader.records(COUPONS))) == whole.num_rows
 
 
-def test_a_published_row_that_somebody_changed_goes_not_online(coupons: Place) -> None:
+def test_a_published_row_that_somebody_changed_goes_not_online(coupons: Context) -> None:
     """What is read back has to be what passed its gate; the snapshot before stays in force (S32, S34)."""
     store = Path(coupons.warehouse.root, "online")
     export(coupons, [REDEEMED], instant_us("2017-11-05T05:30:00Z"), folder=store)

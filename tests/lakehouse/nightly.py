@@ -50,7 +50,7 @@ def run_night(spark, root: str, run_id: str, rows: int) -> str:
     """'published', or 'unchanged' where the ledger knows that the table holds these rows."""
     warehouse = Warehouse(root)
     ledger = Ledger.open(spark, warehouse)
-    ledger.mend()
+    ledger.recover()
     known = ledger.state().published.get((TABLE, SLICE))
     run = Run(run_id, "build")
     with LeaseDesk.at(warehouse.leases, run_id=run_id).acquire_all([TABLE]) as leases:

@@ -13,7 +13,7 @@ from pyspark.errors import AnalysisException
 from definitions.errors import DefinitionChanged
 from lakehouse.commits import CommitNote, SliceNote, append, publish, slices_at
 from lakehouse.leases.leases import Claim, LeaseDesk
-from lakehouse.leases.owners import Holder
+from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import FolderClaims
 from lakehouse.storage_errors import Fenced, StorageError
 from lakehouse.tables import Warehouse, current_version, history, read, sql_name
@@ -112,7 +112,7 @@ def test_an_older_token_is_fenced_by_delta_even_when_its_lease_looks_valid(spark
     published(spark, warehouse, lease, households(spark, 5), 5)
     # As if a clone of the leases folder had been mounted elsewhere: that desk knows nothing of ours.
     elsewhere = FolderClaims(Path(warehouse.root) / "other leases")
-    stale = Claim(TABLE, lease.token - 2, "run-old", "now", Holder.this_process(), is_released=True)
+    stale = Claim(TABLE, lease.token - 2, "run-old", "now", LeaseOwner.this_process(), is_released=True)
     elsewhere.create(TABLE, stale.token, stale.to_json())
     old = LeaseDesk(elsewhere, "run-old").acquire(TABLE)
     assert old.token == lease.token - 1
@@ -124,7 +124,7 @@ def test_an_older_token_is_fenced_by_delta_even_when_its_lease_looks_valid(spark
 
 
 def test_a_run_that_lost_its_lease_does_not_write_at_all(spark, warehouse: Warehouse, lease):
-    usurper = Claim(TABLE, lease.token + 1, "run-b", "now", Holder.this_process())
+    usurper = Claim(TABLE, lease.token + 1, "run-b", "now", LeaseOwner.this_process())
     FolderClaims(Path(warehouse.leases)).create(TABLE, usurper.token, usurper.to_json())
     with pytest.raises(Fenced, match="run-b"):
         published(spark, warehouse, lease, households(spark, 5), 5)

@@ -41,7 +41,7 @@ def test_it_does_so_too_when_spark_dies_with_the_run(spark, tmp_warehouse: Path)
 
 def ends_as_if_unkilled(spark, root: Path, point: str) -> None:
     ledger, table = Ledger.open(spark, Warehouse(str(root))), Warehouse(str(root)).address(nightly.TABLE)
-    mended = ledger.mend()
+    mended = ledger.recover()
     assert mended.killed_runs == (("killed",) if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_WRITTEN_DOWN else ())
     assert [run_id for run_id, _ in mended.slices] == (["killed"] if point in PUBLISHED_BUT_NOT_WRITTEN_DOWN else [])
     assert not mended.others

@@ -66,10 +66,10 @@ def test_a_run_that_lives_is_not_mended_and_keeps_its_own_commits(spark, warehou
     ledger.start(run)
     with LeaseDesk.at(warehouse.leases, run_id="alive").acquire(TABLE) as lease:
         publish_households(spark, warehouse, lease, 3)
-    mended = Ledger.open(spark, warehouse).mend()
+    mended = Ledger.open(spark, warehouse).recover()
     assert (mended.killed_runs, mended.slices) == ((), ())
     ledger.finish(run, slices=[SliceRecord(TABLE, SLICE, "published", 3, "hash of 3", 0)], status="done")
-    assert ledger.mend().slices == ()
+    assert ledger.recover().slices == ()
     assert not (Path(warehouse.leases) / "run").exists() or not any((Path(warehouse.leases) / "run").iterdir())
 
 
@@ -78,7 +78,7 @@ def test_a_run_that_was_taken_for_dead_finds_itself_fenced(spark, warehouse: War
     ledger.start(run)
     claim = next((Path(warehouse.leases) / "run" / "paused").glob("*.json"))
     claim.write_text(claim.read_text().replace('"born": "', '"born": "0'))  # another process of that number
-    assert Ledger.open(spark, warehouse).mend().killed_runs == ("paused",)
+    assert Ledger.open(spark, warehouse).recover().killed_runs == ("paused",)
     with pytest.raises(Fenced):
         ledger.finish(run, status="done")
     assert ledger.state().runs[0].status == "killed"
@@ -89,7 +89,7 @@ def test_a_lost_or_damaged_ledger_is_rebuilt_from_the_tables(spark, warehouse: W
     before = ledger.state().published[TABLE, SLICE]
     shutil.rmtree(warehouse.runs.path)
     assert ledger.state().published == {}
-    ledger.mend()
+    ledger.recover()
     assert told(ledger) == (before.hash, before.rows, before.fingerprint, before.inputs, 0, "run-1")
 
     for file in (Path(warehouse.runs.path) / "_delta_log").glob("*.json"):
@@ -110,12 +110,12 @@ def test_a_table_that_somebody_else_changed_or_deleted_is_not_believed(spark, wa
     run_night(spark, warehouse.root, "run-1", 4)
     path = warehouse.address(TABLE).path
     spark.sql(f"OPTIMIZE {sql_name(path)}")
-    assert ledger.mend().foreign == ()
+    assert ledger.recover().foreign == ()
     assert (TABLE, SLICE) in ledger.state().published
     spark.sql(f"DELETE FROM {sql_name(path)} WHERE household_id = 1")
-    assert ledger.mend().foreign == (TABLE,)
+    assert ledger.recover().foreign == (TABLE,)
     assert ledger.state().published == {}
-    assert ledger.mend().others == ()
+    assert ledger.recover().others == ()
     assert run_night(spark, warehouse.root, "run-2", 4) == "published"
     assert (TABLE, SLICE) in ledger.state().published
 

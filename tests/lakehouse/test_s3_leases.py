@@ -7,7 +7,7 @@ import pytest
 from moto import mock_aws
 
 from lakehouse.leases.leases import Claim, LeaseDesk
-from lakehouse.leases.owners import Holder
+from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import BucketClaims
 from lakehouse.storage_errors import Fenced, LeaseHeld, StorageError
 
@@ -51,7 +51,7 @@ def test_a_claim_is_created_once_and_rewritten_only_by_who_wrote_it_last(bucket:
 
 
 def test_a_dead_holders_lease_is_taken_over(bucket: str):
-    dead = Claim(TABLE, 7, "run-z", "2017-11-30T00:00:00+00:00", Holder("elsewhere", "", 1, ""))
+    dead = Claim(TABLE, 7, "run-z", "2017-11-30T00:00:00+00:00", LeaseOwner("elsewhere", "", 1, ""))
     BucketClaims(bucket).create(TABLE, 7, dead.to_json())
     with pytest.raises(LeaseHeld, match="elsewhere"):
         LeaseDesk.at(bucket, run_id="run-a").acquire(TABLE)

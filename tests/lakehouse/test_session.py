@@ -47,10 +47,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("repository")
     paths = delta_jars(find_java(), spark_home=spark_home(), say=lambda line: None)
     for jar, path in zip(fitting_jars(), paths, strict=True):
-        place = folder / "io" / "delta" / jar.artifact / jar.version
-        place.mkdir(parents=True)
-        (place / jar.file).symlink_to(path)
-        (place / jar.file).with_suffix(".pom").write_text(POM.format(artifact=jar.artifact, version=jar.version))
+        repository = folder / "io" / "delta" / jar.artifact / jar.version
+        repository.mkdir(parents=True)
+        (repository / jar.file).symlink_to(path)
+        (repository / jar.file).with_suffix(".pom").write_text(POM.format(artifact=jar.artifact, version=jar.version))
     return folder
 
 
@@ -180,13 +180,13 @@ def test_workers_import_our_packages_from_where_the_driver_does(spark) -> None:
 
     import kernels
 
-    def places(batches):
+    def locations(batches):
         import kernels
 
         for batch in batches:
             yield pa.RecordBatch.from_pydict({"place": [kernels.__file__] * batch.num_rows})
 
-    found = spark.range(2).mapInArrow(places, "place string").distinct().collect()
+    found = spark.range(2).mapInArrow(locations, "place string").distinct().collect()
     assert [row.place for row in found] == [kernels.__file__]
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.storage_errors import StorageError, TableMissing, storage_errors_told
+from lakehouse.storage_errors import StorageError, TableMissing, translated_storage_errors
 from lakehouse.tables import Warehouse, current_version, exists, history, read
 from tests.lakehouse.nightly import households
 
@@ -48,11 +48,11 @@ def test_versions_are_read_from_the_log_and_nothing_is_no_table(spark, tmp_wareh
 
 def test_what_the_disk_refuses_inside_spark_is_one_sentence(spark, tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
-    place = str(tmp_path / "file" / "table")
-    with pytest.raises(StorageError, match="the folder can't be created") as told, storage_errors_told(place):
-        households(spark, 1).write.format("delta").save(place)
-    assert place in str(told.value)
-    assert len(str(told.value)) < 300 + len(place)
+    path = str(tmp_path / "file" / "table")
+    with pytest.raises(StorageError, match="the folder can't be created") as told, translated_storage_errors(path):
+        households(spark, 1).write.format("delta").save(path)
+    assert path in str(told.value)
+    assert len(str(told.value)) < 300 + len(path)
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_what_the_disk_refuses_inside_spark_is_one_sentence(spark, tmp_path: Pat
 def test_storage_errors_are_known_by_their_words_also_deep_in_the_causes(words: str, what: str):
     failed = RuntimeError("Task failed while writing rows")
     failed.__cause__ = OSError(words)
-    with pytest.raises(StorageError, match=what), storage_errors_told("/here"):
+    with pytest.raises(StorageError, match=what), translated_storage_errors("/here"):
         raise failed
 
 
 def test_other_errors_pass_through_as_they_are():
-    with pytest.raises(KeyError, match="bug"), storage_errors_told("/here"):
+    with pytest.raises(KeyError, match="bug"), translated_storage_errors("/here"):
         raise KeyError("bug")

@@ -10,7 +10,7 @@ import kernels
 from lakehouse.session.start import open_session
 
 
-def places(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def locations(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     import kernels
 
     for batch in batches:
@@ -19,7 +19,7 @@ def places(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 
 if __name__ == "__main__":
     spark = open_session()
-    spark.range(4).mapInArrow(places, "place string").write.format("delta").save(sys.argv[1])
+    spark.range(4).mapInArrow(locations, "place string").write.format("delta").save(sys.argv[1])
     workers = [row.place for row in spark.read.format("delta").load(sys.argv[1]).distinct().collect()]
     zone = spark.conf.get("spark.sql.session.timeZone")
     print(json.dumps({"driver": kernels.__file__, "workers": workers, "zone": zone}))

@@ -161,8 +161,8 @@ Batch = list[tuple[list[Row], list[Row]]]
 
 def frames(spark: Any, batch: Batch) -> tuple[Any, list[History]]:
     """The spine and the histories of all examples."""
-    drawn = [{"example": place, **row} for place, (rows, _) in enumerate(batch) for row in rows]
-    spine = frame(spark, [{"example": place, **row} for place, (_, rows) in enumerate(batch) for row in rows], SPINE)
+    drawn = [{"example": index, **row} for index, (rows, _) in enumerate(batch) for row in rows]
+    spine = frame(spark, [{"example": index, **row} for index, (_, rows) in enumerate(batch) for row in rows], SPINE)
     all_facts = frame(spark, drawn, TYPES)
     return spine, [History(name, all_facts, features=VALUES, **how) for name, how in HISTORIES.items()]
 
@@ -180,7 +180,7 @@ def laid_out(histories: list[History], folder: Path) -> list[History]:
 def answered(spine: Any, histories: list[History], knowledge: str, strategy: str) -> dict[int, Counter[Any]]:
     """Of each example, its spine rows with what they see of every history, each as often as it came."""
     joined = join_with_evidence(spine, histories, knowledge=knowledge, strategy=strategy)
-    told = [value.alias(f"{name}:{place}") for name in HISTORIES for place, value in enumerate(columns_of(name))]
+    told = [value.alias(f"{name}:{index}") for name in HISTORIES for index, value in enumerate(columns_of(name))]
     found: dict[int, Counter[Any]] = {}
     for row in in_utc(joined.select(*SPINE, *told).toArrow()).to_pylist():
         values = [plain(value) for value in row.values()]
@@ -196,11 +196,11 @@ def columns_of(name: str) -> list[Any]:
 def should_be(batch: Batch, knowledge: str) -> list[Counter[Any]]:
     """The same, by the oracle."""
     all_wanted = []
-    for place, (drawn, rows) in enumerate(batch):
-        example = [{"example": place, **row} for row in drawn]
+    for index, (drawn, rows) in enumerate(batch):
+        example = [{"example": index, **row} for row in drawn]
         should: Counter[Any] = Counter()
         for row in rows:
-            asking = {"example": place, **row}
+            asking = {"example": index, **row}
             answers = [wanted(asking, example, name, knowledge) for name in HISTORIES]
             should[repr([*(asking[name] for name in SPINE), *(value for answer in answers for value in answer)])] += 1
         all_wanted.append(should)
@@ -209,8 +209,8 @@ def should_be(batch: Batch, knowledge: str) -> list[Counter[Any]]:
 
 def differing(batch: Batch, wanted: list[Counter[Any]], found: dict[int, Counter[Any]]) -> Iterator[tuple[int, str]]:
     """The size of each example that was answered otherwise, and how."""
-    for place, (drawn, rows) in enumerate(batch):
-        should, did = wanted[place], found.get(place, Counter())
+    for index, (drawn, rows) in enumerate(batch):
+        should, did = wanted[index], found.get(index, Counter())
         if did != should:
             yield len(drawn) + len(rows), f"{drawn}\n found {did - should}\nwanted {should - did}"
 

@@ -133,9 +133,9 @@ COUNTED = ["slice", "feature", "rows", "nulls", "nans", "minimum", "maximum"]
 
 def keys_counted(rows: list[dict[str, Any]]) -> dict[Any, tuple[int, int]]:
     found = {}
-    for place in {row[SLICE] for row in rows}:
-        keys = [row["id"] for row in rows if row[SLICE] == place]
-        found[place] = (len(keys) - len(set(keys)), keys.count(None))
+    for index in {row[SLICE] for row in rows}:
+        keys = [row["id"] for row in rows if row[SLICE] == index]
+        found[index] = (len(keys) - len(set(keys)), keys.count(None))
     return found
 
 
@@ -152,7 +152,7 @@ def check_measures(spark: Any, seed: int) -> None:
     assert answer.hashes == combine(partial_sums(whole, slice_column=SLICE))
     alone = profile(whole, slice_column=SLICE, columns=columns).select(COUNTED)
     assert pa.Table.from_pandas(answer.profile[COUNTED], alone.schema, preserve_index=False).equals(alone)
-    counted = {place: (counts.duplicates, counts.nulls) for place, counts in answer.keys.items()}
+    counted = {index: (counts.duplicates, counts.nulls) for index, counts in answer.keys.items()}
     assert counted == keys_counted(rows)
 
 

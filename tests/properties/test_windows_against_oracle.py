@@ -51,7 +51,7 @@ def fact_rows(draw: st.DrawFn, grid: list[int], delay: int) -> list[dict[str, An
     )
     rows = draw(st.lists(row, max_size=14))
     again = draw(st.lists(st.integers(0, 13), max_size=3))
-    return rows + [rows[place] for place in again if place < len(rows)]
+    return rows + [rows[index] for index in again if index < len(rows)]
 
 
 SCHEMA = pa.schema(

@@ -131,8 +131,8 @@ def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> 
 def test_s3_local_times_need_a_declared_zone() -> None:
     declared = moments(zone="")
     with pytest.raises(SourceSchemaError, match="holds local times; say where they were read"):
-        require_columns({"case": "string", "at": "timestamp_ntz"}, declared, is_text=False, place="here")
-    require_columns({"case": "string", "at": "timestamp"}, declared, is_text=False, place="here")
+        require_columns({"case": "string", "at": "timestamp_ntz"}, declared, is_text=False, path="here")
+    require_columns({"case": "string", "at": "timestamp"}, declared, is_text=False, path="here")
 
 
 def test_s3_without_a_zone_text_must_bring_its_own(spark) -> None:
@@ -314,7 +314,7 @@ def delivered(spark, tmp_path: Path, name: str, text: str):
     (folder / f"part.{name}").write_text(text)
     location = Location(str(folder), name)
     rows = open_delivery(spark, "words", location, scratch=str(tmp_path / "scratch"))
-    require_columns(dict(rows.dtypes), WORDS, is_text=True, place=location.path)
+    require_columns(dict(rows.dtypes), WORDS, is_text=True, path=location.path)
     return typed(rows, WORDS)
 
 

@@ -24,10 +24,10 @@ def laid_out(folder: Path) -> Prepare:
     def prepare(history: History) -> History:
         if history.is_static:
             return history
-        place = str(folder / history.name)
+        path = str(folder / history.name)
         if history.identity or int(history.name[1:]) % 2:
-            return lay_out(history, place, buckets=2)
-        laid = lay_out(replace(history, frame=history.frame.where("hash(event_time) % 2 = 0")), place, buckets=2).layout
+            return lay_out(history, path, buckets=2)
+        laid = lay_out(replace(history, frame=history.frame.where("hash(event_time) % 2 = 0")), path, buckets=2).layout
         assert laid
         return replace(history, layout=replace(laid, tail=history.frame.where("hash(event_time) % 2 <> 0")))
 
@@ -49,11 +49,11 @@ def cases_of(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     return cases
 
 
-def settings(place: int, zone: str) -> dict[str, str]:
+def settings(index: int, zone: str) -> dict[str, str]:
     return {
         "spark.sql.session.timeZone": zone,
-        "spark.sql.ansi.enabled": "true" if place % 2 else "false",
-        "spark.sql.shuffle.partitions": str(PARTITIONS[(place + 1) % 3]),
+        "spark.sql.ansi.enabled": "true" if index % 2 else "false",
+        "spark.sql.shuffle.partitions": str(PARTITIONS[(index + 1) % 3]),
         "spark.sql.adaptive.coalescePartitions.enabled": "false",
     }
 
@@ -62,10 +62,10 @@ def settings(place: int, zone: str) -> dict[str, str]:
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strategy: str, zone: str) -> None:
-    cases, place = cases_of(strategy), ZONES.index(zone) + list(STRATEGIES).index(strategy)
-    turn = 1 + place % (len(cases.batches) - 1)
-    with session_like(spark, settings(place, zone)):
-        failures = cases.failures(strategy, partitions=PARTITIONS[place % 3], only={0, turn})
+    cases, index = cases_of(strategy), ZONES.index(zone) + list(STRATEGIES).index(strategy)
+    turn = 1 + index % (len(cases.batches) - 1)
+    with session_like(spark, settings(index, zone)):
+        failures = cases.failures(strategy, partitions=PARTITIONS[index % 3], only={0, turn})
     assert not failures, "\n".join(failures)
 
 
@@ -73,10 +73,10 @@ def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strat
 def test_without_evidence_the_features_are_the_same(spark, cases_of, strategy: str) -> None:
     """Clocks that nobody looks at are left where they are, and so are outcomes that can't be anything but a match."""
     cases = cases_of(strategy)
-    at_label = [place for place, batch in enumerate(cases.batches) if batch[0].first.knowledge == "at_label"]
-    place = at_label[list(STRATEGIES).index(strategy) % len(at_label)]
-    found = cases.features(strategy, place, is_plain=True)
-    wanted = cases.features("sql", place, is_plain=False)
+    at_label = [index for index, batch in enumerate(cases.batches) if batch[0].first.knowledge == "at_label"]
+    index = at_label[list(STRATEGIES).index(strategy) % len(at_label)]
+    found = cases.features(strategy, index, is_plain=True)
+    wanted = cases.features("sql", index, is_plain=False)
     assert found == wanted, f"{found - wanted} for {wanted - found}"
 
 

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from definitions.errors import DefinitionError, UsageError
 from lakehouse.storage_errors import StorageError
 from pit_join import History, explain_join, lay_out, point_in_time_join, with_layout
-from pit_join.laying_out import buckets_for
+from pit_join.layout_writer import buckets_for
 from tests.support.drawn import frame, same
 
 FACTS = "who:bigint  event_time  seq:bigint  value\n1  3d  1  a\n1  3d  2  b\n2  5d  1  c"

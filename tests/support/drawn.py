@@ -59,8 +59,8 @@ def table(text: str) -> pa.Table:
     if short:
         raise ValueError(f"{len(header)} columns are drawn above {short[0]}; keep cells two spaces apart")
     columns = {
-        name: pa.array([_value(line[place], kind) for line in lines], _arrow(kind))
-        for place, (name, kind) in enumerate(map(_named, header))
+        name: pa.array([_value(line[index], kind) for line in lines], _arrow(kind))
+        for index, (name, kind) in enumerate(map(_named, header))
     }
     return pa.table(columns)
 

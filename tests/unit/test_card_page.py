@@ -186,8 +186,10 @@ def test_columns_stand_under_their_view_with_type_unit_and_figures():
 def test_columns_keep_their_order_and_those_without_a_view_are_shown_too():
     columns = (spend(name="household_id", view=""), spend(), spend(name="taste__x", view="cross_entity/taste/v1"))
     text = after("The columns", columns=columns)
-    places = [text.index(name) for name in ("The spine", "household_id", "sales_value_sum_7d", "cross_entity/taste/v1")]
-    assert places == sorted(places)
+    positions = [
+        text.index(name) for name in ("The spine", "household_id", "sales_value_sum_7d", "cross_entity/taste/v1")
+    ]
+    assert positions == sorted(positions)
 
 
 def test_what_is_not_known_of_a_column_is_a_dash():

@@ -7,7 +7,7 @@ import pytest
 
 from reports import CertificateCheck, CertificatePage, ViewEvidence, render_certificate, write_certificate
 from reports.errors import ReportNotWritten
-from reports.training_set import Proof, ProofChange, ProofInstant
+from reports.training_set import LeakTestChange, LeakTestInstant, LeakTestResult
 from tests.support.pages import Page
 
 EVIL = "<script>alert('x')</script>\"'&"
@@ -243,10 +243,10 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path):
         write_certificate(certificate(), tmp_path / "taken" / "certificate.html")
 
 
-PROOF = Proof(
+PROOF = LeakTestResult(
     verdict="held",
     poisons=("removed", "replaced"),
-    instants=(ProofInstant("2017-07-03T12:00:00Z", rows=200, poisoned={"raw/transactions/v1": 731_004}),),
+    instants=(LeakTestInstant("2017-07-03T12:00:00Z", rows=200, poisoned={"raw/transactions/v1": 731_004}),),
     entities=200,
     rows=200,
     cells=10_400,
@@ -272,7 +272,7 @@ def test_a_proof_that_held_tells_what_was_compared_and_what_was_poisoned():
 
 
 def test_a_cell_that_changed_is_shown_and_never_read_as_markup():
-    change = ProofChange(
+    change = LeakTestChange(
         "spend__sum",
         keys=f"name={EVIL}",
         label_time="2017-07-03T12:00:00Z",
@@ -292,7 +292,7 @@ def test_a_cell_that_changed_is_shown_and_never_read_as_markup():
 
 
 def test_a_release_that_raw_no_longer_gives_is_not_called_a_leak():
-    change = ProofChange(
+    change = LeakTestChange(
         "a__b", keys="k=1", label_time="2017-07-03T12:00:00Z", poison="removed", stored="1", rebuilt="2"
     )
     told = replace(PROOF, verdict="broken", changed_cells=1, changes=(change,), is_stale=True).told("x")

@@ -177,14 +177,14 @@ def test_a_session_zone_other_than_utc_is_found_before_spark_starts(
 
 
 def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path) -> None:
-    (tmp_path / "features").mkdir()
-    (tmp_path / "features" / "__init__.py").write_text("")
+    (tmp_path / "quality").mkdir()
+    (tmp_path / "quality" / "__init__.py").write_text("")
     house = Path(__file__).parents[2]
     script = "from lakehouse.session.environment import checks; print([c.found for c in checks() if c.ok is False])"
     code = f"import sys; sys.path.insert(0, {str(house)!r}); import definitions.errors, lakehouse.session.environment\n"
-    code += f"sys.path.insert(0, {str(tmp_path)!r}); del sys.modules['features']\n{script}"
+    code += f"sys.path.insert(0, {str(tmp_path)!r}); sys.modules.pop('quality', None)\n{script}"
     told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert f"`features` comes from {tmp_path / 'features'}" in told.stdout
+    assert f"`quality` comes from {tmp_path / 'quality'}" in told.stdout
 
 
 def test_no_job_is_named_like_a_package() -> None:

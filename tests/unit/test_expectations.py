@@ -13,9 +13,9 @@ import pytest
 from quality import Bounds, Outcome, RowRule, SliceFacts, Verdict, expectations, judge, preload
 from quality.expectations import evaluate
 from quality.loading import great_expectations
+from quality.profile_checks import Problems
 from quality.rules import RULES, Comparison
-from quality.sheet import lay_out
-from quality.soundness import Problems
+from quality.validation_table import lay_out
 
 DAY = "2017-11-30"
 PROJECT_ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.leases.leases import Claim, LeaseDesk
-from lakehouse.leases.owners import Holder
+from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import FolderClaims
 from lakehouse.storage_errors import Fenced, LeaseHeld, StorageError
 
@@ -51,7 +51,7 @@ def test_a_second_run_is_told_who_writes_the_table_since_when_and_what_to_do(fol
         "run-a",
         TABLE,
         str(os.getpid()),
-        Holder.this_process().host,
+        LeaseOwner.this_process().host,
         "since 20",
         "Wait for it or stop",
     ):
@@ -97,13 +97,13 @@ def test_the_lease_of_a_killed_process_is_taken_over_at_once(folder: Path):
 
 
 def test_a_reused_process_number_does_not_keep_the_lease(folder: Path):
-    claimed(folder, replace(Holder.this_process(), born="1"))
+    claimed(folder, replace(LeaseOwner.this_process(), born="1"))
     with desk(folder).acquire(TABLE) as lease:
         assert lease.token == 8
 
 
 def test_another_machines_lease_falls_free_only_after_its_heartbeat_went_silent(folder: Path):
-    claim = claimed(folder, Holder("elsewhere", "another boot", 1, "1"))
+    claim = claimed(folder, LeaseOwner("elsewhere", "another boot", 1, "1"))
     with pytest.raises(LeaseHeld, match="elsewhere"):
         desk(folder).acquire(TABLE)
     an_hour_ago = time.time() - 3600
@@ -126,7 +126,7 @@ def test_a_heartbeat_keeps_the_lease_fresh_for_readers_on_other_machines(folder:
 def test_a_holder_that_was_taken_over_finds_itself_fenced_and_leaves_the_new_claim_alone(folder: Path):
     lease = desk(folder).acquire(TABLE)
     store = FolderClaims(folder)
-    usurper = Claim(TABLE, lease.token + 1, "run-b", "now", Holder.this_process())
+    usurper = Claim(TABLE, lease.token + 1, "run-b", "now", LeaseOwner.this_process())
     assert store.create(TABLE, usurper.token, usurper.to_json())
     with pytest.raises(Fenced, match="run-b") as told:
         lease.check()
@@ -235,7 +235,7 @@ def test_a_run_that_slept_between_its_look_and_its_claim_gives_way(folder: Path)
 
 def test_of_two_first_claims_with_different_numbers_the_later_gives_way(folder: Path):
     with pytest.raises(LeaseHeld, match="run-z"):
-        LeaseDesk(Overtaken(folder, lambda: claimed(folder, Holder.this_process())), "run-a").acquire(TABLE)
+        LeaseDesk(Overtaken(folder, lambda: claimed(folder, LeaseOwner.this_process())), "run-a").acquire(TABLE)
 
 
 def test_a_folder_that_can_not_be_written_is_told_in_one_sentence(tmp_path: Path):
@@ -259,7 +259,7 @@ def test_a_lease_is_released_on_a_full_disk_too(folder: Path, monkeypatch):
     desk(folder, "run-b").acquire(TABLE).release()
 
 
-def claimed(folder: Path, holder: Holder, token: int = 7) -> Path:
+def claimed(folder: Path, holder: LeaseOwner, token: int = 7) -> Path:
     claim = Claim(TABLE, token, "run-z", "2017-11-30T00:00:00+00:00", holder)
     FolderClaims(folder).create(TABLE, token, json.dumps(asdict(claim)).encode())
     return folder / TABLE / f"{token:012d}.json"

@@ -13,7 +13,15 @@ from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.demographics import demographics
 from features.services import churn_v1, coupon_v1
 from jobs.leak_test.sample import spread
-from jobs.leak_test.scenarios import WORLD, Knowable, Poison, everything_below, wide_selection, widened, worlds_of
+from jobs.leak_test.scenarios import (
+    SCENARIO,
+    Knowable,
+    Perturbation,
+    everything_below,
+    scenarios_of,
+    wide_selection,
+    widened,
+)
 from ziggurat.model import FeatureService, features_of
 
 NOON, SUNDAY, BEFORE = map(instant_us, ("2017-07-03T12:00:00Z", "2017-07-02", "2017-06-25"))
@@ -37,29 +45,31 @@ def test_a_snapshot_may_know_what_its_cut_knew_and_a_fact_what_its_label_time_kn
         ),
         owner="tests",
     )
-    snapshots, facts = worlds_of(service, [NOON], {(0, NOON): [BEFORE, SUNDAY]}, poisons=[Poison.REMOVED])
+    snapshots, facts = scenarios_of(service, [NOON], {(0, NOON): [BEFORE, SUNDAY]}, poisons=[Perturbation.REMOVED])
     assert snapshots.knowable == Knowable(SUNDAY, SUNDAY + 4 * HOUR_US)
     assert facts.knowable == Knowable(NOON, NOON, includes_edge=True)  # a plan counts from its first instant
-    assert (snapshots.places, facts.places) == ((0,), (1,))
+    assert (snapshots.selections, facts.selections) == ((0,), (1,))
     assert set(snapshots.as_ofs) == {key_of(household_taste), key_of(household_taste.of)}
     assert set(snapshots.as_ofs.values()) == {(BEFORE, SUNDAY)}
 
 
 def test_a_snapshot_that_was_stamped_as_out_before_its_cut_knows_no_more_than_its_label_time() -> None:
     service = FeatureService("one_v1", features=(features_of(household_taste),), owner="tests")
-    (world,) = worlds_of(service, [SUNDAY + HOUR_US], {(0, SUNDAY + HOUR_US): [SUNDAY]}, poisons=[Poison.MIXED])
+    (world,) = scenarios_of(
+        service, [SUNDAY + HOUR_US], {(0, SUNDAY + HOUR_US): [SUNDAY]}, poisons=[Perturbation.MIXED]
+    )
     assert world.knowable == Knowable(SUNDAY, SUNDAY + HOUR_US)
 
 
 def test_views_that_may_know_the_same_share_a_world_and_each_poison_has_its_own() -> None:
-    seen = {(place, NOON): [SUNDAY] for place in range(len(churn_v1.features))}
-    both = worlds_of(churn_v1, [NOON], seen, poisons=[Poison.REMOVED, Poison.REPLACED])
+    seen = {(index, NOON): [SUNDAY] for index in range(len(churn_v1.features))}
+    both = scenarios_of(churn_v1, [NOON], seen, poisons=[Perturbation.REMOVED, Perturbation.REPLACED])
     assert [world.number for world in both] == [0, 1]
-    assert {world.places for world in both} == {tuple(range(len(churn_v1.features)))}
+    assert {world.selections for world in both} == {tuple(range(len(churn_v1.features)))}
 
 
 def test_a_service_that_can_see_no_snapshot_yet_needs_no_world() -> None:
-    assert worlds_of(churn_v1, [NOON], {}, poisons=[Poison.REMOVED]) == ()
+    assert scenarios_of(churn_v1, [NOON], {}, poisons=[Perturbation.REMOVED]) == ()
 
 
 @pytest.mark.parametrize("service", [churn_v1, coupon_v1], ids=lambda service: service.name)
@@ -69,7 +79,7 @@ def test_every_view_with_a_clock_gets_the_world_as_one_more_key_and_keeps_all_el
             assert widened(selection.view) is selection.view
             continue
         wide = wide_selection(selection)
-        assert wide.entity.key_names == (*selection.entity.key_names, WORLD)
+        assert wide.entity.key_names == (*selection.entity.key_names, SCENARIO)
         assert replace(wide, view=selection.view, entity=selection.entity) == selection
         below = everything_below(wide.view)
         assert set(below) >= set(everything_below(selection.view)) - {"raw/demographics/v1"}
@@ -78,6 +88,6 @@ def test_every_view_with_a_clock_gets_the_world_as_one_more_key_and_keeps_all_el
 def test_members_of_a_cohort_are_those_of_their_own_world() -> None:
     for view in (household_taste, household_vs_cohort):
         wide = widened(view)
-        assert wide.group.by == (*view.group.by, WORLD)
-        assert wide.group.source.identity == ("household_id", WORLD)
+        assert wide.group.by == (*view.group.by, SCENARIO)
+        assert wide.group.source.identity == ("household_id", SCENARIO)
         assert wide.group.unknown is view.group.unknown

@@ -195,6 +195,6 @@ def test_definitions_are_found_inside_a_zip_with_their_lock_file(tmp_path: Path)
         text=True,
         check=True,
     )
-    place, counted = run.stdout.splitlines()
-    assert place.startswith(str(archive))
+    path, counted = run.stdout.splitlines()
+    assert path.startswith(str(archive))
     assert counted == f"{len(load().definitions)} {len(load().definitions)}"

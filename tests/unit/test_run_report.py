@@ -184,8 +184,8 @@ def test_what_failed_is_told_before_what_could_not_be_checked_and_the_newest_fir
             failed(feature="newer"),
         )
     )
-    places = [page.text.index(f"{name} 2017") for name in ("newer", "older", "unknown")]
-    assert places == sorted(places)
+    positions = [page.text.index(f"{name} 2017") for name in ("newer", "older", "unknown")]
+    assert positions == sorted(positions)
 
 
 def test_checks_that_held_are_gathered_over_their_slices():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from jobs.training_set.diff_reasons import reasons_of
+from jobs.training_set.diff_reasons import explain_differences
 from jobs.training_set.manifest import Manifest
 
 VIEW = {
@@ -20,7 +20,7 @@ BEFORE = Manifest(
 
 
 def whys(column: str, **changed: Any) -> list[tuple[str, str]]:
-    return [(reason.why, reason.told) for reason in reasons_of(column, BEFORE, replace(BEFORE, **changed))]
+    return [(reason.why, reason.told) for reason in explain_differences(column, BEFORE, replace(BEFORE, **changed))]
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,7 @@ def test_a_column_of_the_spine_differs_by_its_labels_and_a_split_by_its_options_
         ("labels", "the spines differ: label churn, version 1 and survey.csv")
     ]
     a = replace(BEFORE, split={"gap": "30d"}, options={"split": {"gap": "30d"}})
-    assert [r.why for r in reasons_of("split", a, replace(a, options={"split": {"gap": "40d"}}))] == ["options"]
-    assert [r.why for r in reasons_of("split", a, a)] == ["labels"]
+    assert [r.why for r in explain_differences("split", a, replace(a, options={"split": {"gap": "40d"}}))] == [
+        "options"
+    ]
+    assert [r.why for r in explain_differences("split", a, a)] == ["labels"]

@@ -5,20 +5,20 @@ import pytest
 from definitions.errors import SpineColumnsError, UsageError
 from features.labels import churn_30d
 from jobs.training_set.split import Split, refuse_taken
-from jobs.training_set.split_request import SplitAsked, asked_split, with_gap
+from jobs.training_set.split_request import SplitRequest, parse_split, with_gap
 
 
 def test_shares_and_instants_are_read_in_one_form_however_they_are_written():
-    assert asked_split("0.70,.15, 0.15", "", "30d") == SplitAsked(shares=("0.7", "0.15", "0.15"), gap="30d")
-    at = SplitAsked(at=("2024-06-01T00:00:00Z", "2024-07-01T22:00:00Z"), gap="0s")
-    assert asked_split("", "2024-06-01,2024-07-02T00:00:00+02:00", "0s") == at
-    assert asked_split("", "", "") is None
+    assert parse_split("0.70,.15, 0.15", "", "30d") == SplitRequest(shares=("0.7", "0.15", "0.15"), gap="30d")
+    at = SplitRequest(at=("2024-06-01T00:00:00Z", "2024-07-01T22:00:00Z"), gap="0s")
+    assert parse_split("", "2024-06-01,2024-07-02T00:00:00+02:00", "0s") == at
+    assert parse_split("", "", "") is None
 
 
 def test_what_the_manifest_tells_is_the_split_that_was_asked_for():
-    for asked in (asked_split("0.7,0.15,0.15", "", "30d"), asked_split("", "2024-06-01,2024-07-01", "7d")):
-        assert SplitAsked.of_manifest({"split": asked.told()}) == asked
-    assert SplitAsked.of_manifest({"knowledge": "at_label"}) is None
+    for asked in (parse_split("0.7,0.15,0.15", "", "30d"), parse_split("", "2024-06-01,2024-07-01", "7d")):
+        assert SplitRequest.of_manifest({"split": asked.told()}) == asked
+    assert SplitRequest.of_manifest({"knowledge": "at_label"}) is None
     assert Split.of_manifest({}) is None
 
 
@@ -40,18 +40,18 @@ def test_what_the_manifest_tells_is_the_split_that_was_asked_for():
 )
 def test_what_can_t_be_meant_is_refused_with_the_fix(words, told):
     with pytest.raises(UsageError, match=told):
-        asked_split(*words)
+        parse_split(*words)
 
 
 def test_the_gap_is_the_label_s_horizon_and_never_shorter():
-    shares = SplitAsked(shares=("0.7", "0.15", "0.15"))
+    shares = SplitRequest(shares=("0.7", "0.15", "0.15"))
     assert with_gap(shares, churn_30d).gap == "30d"
-    assert with_gap(SplitAsked(shares=shares.shares, gap="40d"), churn_30d).gap == "40d"
+    assert with_gap(SplitRequest(shares=shares.shares, gap="40d"), churn_30d).gap == "40d"
     with pytest.raises(UsageError, match="shorter than the horizon of label 'churn_30d', 30d"):
-        with_gap(SplitAsked(shares=shares.shares, gap="29d"), churn_30d)
+        with_gap(SplitRequest(shares=shares.shares, gap="29d"), churn_30d)
     with pytest.raises(UsageError, match="say it with --gap 30d"):
         with_gap(shares, None)
-    assert with_gap(SplitAsked(shares=shares.shares, gap="0s"), None).gap == "0s"
+    assert with_gap(SplitRequest(shares=shares.shares, gap="0s"), None).gap == "0s"
 
 
 def test_a_spine_column_that_the_split_would_write_is_refused():

@@ -145,8 +145,8 @@ def changed(otherwise: CrossEntityView) -> set[str]:
 
 def features(*replaced: Any) -> dict[str, Any]:
     kept = list(SPEND.features)
-    for place, feature in replaced:
-        kept[place : place + 1] = [feature]
+    for index, feature in replaced:
+        kept[index : index + 1] = [feature]
     return {"features": tuple(kept)}
 
 

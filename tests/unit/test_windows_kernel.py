@@ -21,7 +21,7 @@ CLOCKS = ("event_time", "available_time", "superseded_at")
 def table(text: str, **types: pa.DataType) -> pa.Table:
     """A table from its drawing; `-` is null, times are µs; available_time is the event's unless drawn."""
     header, *lines = [line.split() for line in text.strip().splitlines()]
-    columns = {name: [line[place] for line in lines] for place, name in enumerate(header)}
+    columns = {name: [line[index] for line in lines] for index, name in enumerate(header)}
     columns = {"available_time": columns["event_time"], "superseded_at": ["-"] * len(lines)} | columns
     built = {}
     for name, cells in columns.items():
@@ -249,7 +249,7 @@ def test_the_extremes_of_an_integer_type_are_values_like_any_other():
 
 
 def many(*values):
-    drawn = "\n".join(f"1 {90 + place % 5} 0" for place in range(len(values)))
+    drawn = "\n".join(f"1 {90 + index % 5} 0" for index in range(len(values)))
     return table(f"id event_time v\n{drawn}").set_column(4, "v", pa.array(values, pa.int64()))
 
 
@@ -306,8 +306,8 @@ def test_every_type_comes_back_as_itself():
 def test_facts_in_any_chunks_and_dictionary_keys_answer_the_same():
     facts = table("id event_time name\n1 90 a\n1 91 b\n2 92 a")
     encoded = pa.concat_tables([facts.slice(0, 1), facts.slice(1)])
-    place = encoded.schema.get_field_index("name")
-    encoded = encoded.set_column(place, "name", encoded["name"].dictionary_encode())
+    index = encoded.schema.get_field_index("name")
+    encoded = encoded.set_column(index, "name", encoded["name"].dictionary_encode())
     last = Output("last", "last", "name", None, None)
     assert aggregate(encoded, plan(last)).equals(aggregate(facts, plan(last)))
     assert aggregate(encoded, plan(COUNT_ALL, keys=("name",)))["name"].to_pylist() == ["a", "b"]

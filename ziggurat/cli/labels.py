@@ -53,7 +53,7 @@ def batch_frame(
     click.echo(batch_frame_text(frame, path))
 
 
-for verb in training_set_version_verbs.VERBS:
+for verb in training_set_version_verbs.COMMANDS:
     training_set.add_command(verb)
 
-VERBS = (labels, training_set, batch_frame)
+COMMANDS = (labels, training_set, batch_frame)

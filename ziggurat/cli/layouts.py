@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ziggurat.cli.options import Verbs, common, workspace_of
+from ziggurat.cli.options import CommandGroup, common, workspace_of
 
 if TYPE_CHECKING:
     from jobs.layouts.job import LayoutOutcome
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _views = click.argument("views", nargs=-1, metavar="[VIEW]...")
 
 
-@click.group(cls=Verbs)
+@click.group(cls=CommandGroup)
 def layout() -> None:
     """Facts laid out for fast joins: sorted by key, in hash buckets.
 
@@ -33,7 +33,7 @@ def list_layouts(**where: Any) -> None:
     from jobs.layouts.job import described
     from ziggurat.cli.terminal import table_text
 
-    lines = described(workspace_of(**where).place)
+    lines = described(workspace_of(**where).context)
     if lines:
         click.echo(table_text(list(lines[0]), [list(line.values()) for line in lines]))
     else:
@@ -48,8 +48,8 @@ def build_layouts(views: tuple[str, ...], **where: Any) -> None:
     from jobs.layouts.job import build_layouts as build
     from jobs.layouts.job import declared_selections
 
-    place = workspace_of(**where).place
-    _tell(build(place, declared_selections(place.registry, views)))
+    context = workspace_of(**where).context
+    _tell(build(context, declared_selections(context.registry, views)))
 
 
 @layout.command("compact")
@@ -60,9 +60,9 @@ def compact_layouts(views: tuple[str, ...], **where: Any) -> None:
     from jobs.layouts.job import build_layouts as build
     from jobs.layouts.job import declared_selections, existing
 
-    place = workspace_of(**where).place
-    wanted = {each.view.name for each in declared_selections(place.registry, views)}
-    _tell(build(place, [each for each in existing(place) if each.view.name in wanted], anew=True))
+    context = workspace_of(**where).context
+    wanted = {each.view.name for each in declared_selections(context.registry, views)}
+    _tell(build(context, [each for each in existing(context) if each.view.name in wanted], anew=True))
 
 
 def _tell(outcomes: "Sequence[LayoutOutcome]") -> None:
@@ -78,4 +78,4 @@ def _tell(outcomes: "Sequence[LayoutOutcome]") -> None:
     click.echo(table_text(["layout", "", "of", "rows", "runs", "took"], rows))
 
 
-VERBS = (layout,)
+COMMANDS = (layout,)

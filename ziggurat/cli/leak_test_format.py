@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 def proof_text(manifest: "Manifest") -> str:
     """A proof that held: what was poisoned at each label time, and the verdict."""
-    from jobs.training_set.pages import proof_of
+    from jobs.training_set.pages import leak_test_of
 
-    proof = proof_of(manifest.certificate)
+    proof = leak_test_of(manifest.certificate)
     sources = list(proof.facts)
     rows = [[each.label_time, each.rows, *(each.poisoned.get(source) for source in sources)] for each in proof.instants]
     total = ["in reach", proof.rows, *(proof.facts[source] for source in sources)]

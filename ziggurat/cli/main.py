@@ -15,14 +15,14 @@ from definitions.errors import ZigguratError
 from ziggurat.cli import labels as model_verbs
 from ziggurat.cli import layouts as layout_verbs
 from ziggurat.cli import online as online_verbs
-from ziggurat.cli.options import Verbs, common, logging, selecting, workspace_of
+from ziggurat.cli.options import CommandGroup, common, logging, selecting, workspace_of
 
 if TYPE_CHECKING:
     from jobs.run.outcome import RunOutcome
     from ziggurat.workspace import Workspace
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ziggurat-features", message="ziggurat %(version)s")
 def verbs() -> None:
     """Features declared once, computed in layers, checked before they are published.
@@ -99,7 +99,7 @@ def retry(run: str | None, log_format: str, **where: Any) -> None:
     _conclude(workspace, outcome, log_format)
 
 
-@verbs.group(cls=Verbs)
+@verbs.group(cls=CommandGroup)
 def runs() -> None:
     """What ran, when, and how it ended."""
 
@@ -113,7 +113,7 @@ def runs_list(limit: int, as_json: bool, **where: Any) -> None:
     from jobs.run.history import runs as recorded
     from ziggurat.cli.terminal import table_text
 
-    lines = recorded(workspace_of(**where).place)[:limit]
+    lines = recorded(workspace_of(**where).context)[:limit]
     if as_json:
         for line in lines:
             click.echo(json.dumps(line, default=str))
@@ -132,7 +132,7 @@ def runs_show(run: str | None, as_json: bool, **where: Any) -> None:
     from jobs.run.history import steps_of
     from ziggurat.cli.terminal import table_text
 
-    lines = steps_of(workspace_of(**where).place, run)
+    lines = steps_of(workspace_of(**where).context, run)
     if as_json:
         for line in lines:
             click.echo(json.dumps(line, default=str))
@@ -175,7 +175,7 @@ def doctor(**where: Any) -> None:
     click.echo(examine(**where))
 
 
-for verb in (*model_verbs.VERBS, *layout_verbs.VERBS, *online_verbs.VERBS):
+for verb in (*model_verbs.COMMANDS, *layout_verbs.COMMANDS, *online_verbs.COMMANDS):
     verbs.add_command(verb)
 
 
@@ -213,7 +213,7 @@ def _conclude(workspace: "Workspace", outcome: "RunOutcome", log_format: str) ->
     from jobs.run.report import write_report
     from ziggurat.cli.summary import run_fields, run_line
 
-    report = None if outcome.is_unchanged else write_report(workspace.place, outcome)
+    report = None if outcome.is_unchanged else write_report(workspace.context, outcome)
     if log_format == "json":
         click.echo(json.dumps(run_fields(outcome, report), default=str))
     else:

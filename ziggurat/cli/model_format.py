@@ -83,7 +83,7 @@ def _verdict(certificate: Any) -> list[str]:
 
 
 def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
-    from jobs.training_set.pages import proof_of
+    from jobs.training_set.pages import leak_test_of
 
     card = manifest.card
     lines = [
@@ -93,7 +93,7 @@ def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
         f"{manifest.made_at} from release {manifest.release}",
         f"  content hash {manifest.data['hash']}",
         *_verdict(manifest.certificate),
-        f"  future-poison test: {proof_of(manifest.certificate).told(manifest.name)}",
+        f"  future-poison test: {leak_test_of(manifest.certificate).told(manifest.name)}",
         *split_lines(manifest.split),
         *_copy(manifest),
     ]
@@ -159,17 +159,17 @@ def batch_frame_text(frame: "DataFrame", path: str | None) -> str:
 
 def _written(frame: "DataFrame", path: str) -> int:
     """Replaces an earlier batch frame, and nothing else that lies there. The number of rows."""
-    from lakehouse.storage_errors import storage_errors_told
+    from lakehouse.storage_errors import translated_storage_errors
     from lakehouse.tables import names_in
 
     # Relative paths are this process's: the JVM may have been started in another folder.
-    place = path if "://" in path else str(Path(path).absolute())
-    others = [Path(place).name] if Path(place).is_file() else [n for n in names_in(place) if not _PARQUET.match(n)]
+    target = path if "://" in path else str(Path(path).absolute())
+    others = [Path(target).name] if Path(target).is_file() else [n for n in names_in(target) if not _PARQUET.match(n)]
     if others:
         raise UsageError(f"--out {path}: '{others[0]}' is there already, and no batch frame; name a new folder.")
-    with storage_errors_told(path):
-        frame.write.mode("overwrite").parquet(place)
-    return frame.sparkSession.read.parquet(place).count()
+    with translated_storage_errors(path):
+        frame.write.mode("overwrite").parquet(target)
+    return frame.sparkSession.read.parquet(target).count()
 
 
 def _short(value: Any) -> str:

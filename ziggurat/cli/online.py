@@ -48,4 +48,4 @@ def _said(overrides: tuple[str, ...], definitions: str, **_: Any) -> list[str]:
     return [*overrides, *([f"definitions={definitions}"] if definitions else [])]
 
 
-VERBS = (export, get)
+COMMANDS = (export, get)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ziggurat.workspace import Workspace
 
 
-class Verbs(click.Group):
+class CommandGroup(click.Group):
     """Verbs in the order in which a newcomer meets them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

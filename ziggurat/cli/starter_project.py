@@ -7,7 +7,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from definitions.errors import UsageError
-from lakehouse.storage_errors import storage_errors_told
+from lakehouse.storage_errors import translated_storage_errors
 
 PLACEHOLDER = "bikes_features"
 _RENAMED = {"gitignore": ".gitignore"}  # a packaged name that begins with a dot is easily left out of a wheel
@@ -21,7 +21,7 @@ def write_starter(folder: Path) -> str:
     """
     _refuse_occupied(folder)
     package = package_name(folder)
-    with storage_errors_told(str(folder)):
+    with translated_storage_errors(str(folder)):
         for path, content in _packaged(files("ziggurat") / "starter"):
             target = folder / path.replace(PLACEHOLDER, package)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -56,13 +56,13 @@ def _packaged(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]]
 
 
 def _next_steps(folder: Path, package: str) -> str:
-    place = f'"{folder}"' if " " in str(folder) else str(folder)
+    path = f'"{folder}"' if " " in str(folder) else str(folder)
     return "\n".join(
         [
             f"  {folder}: definitions in {package}/, settings in conf.yaml, a bike rental's spring in data/",
             "",
             "  next:",
-            *([] if folder.resolve() == Path.cwd() else [f"    cd {place}"]),
+            *([] if folder.resolve() == Path.cwd() else [f"    cd {path}"]),
             "    ziggurat build --as-of 2024-06-01 --conf conf.yaml",
             "    ziggurat describe rider_activity --conf conf.yaml",
             "    and README.md: a second delivery, and what becomes of bad rows",

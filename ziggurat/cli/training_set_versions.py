@@ -66,4 +66,4 @@ def diff(a: str, b: str, as_json: bool, **where: Any) -> None:
     click.echo(json.dumps(asdict(found), ensure_ascii=False, default=str) if as_json else diff_text(found))
 
 
-VERBS = (list_training_sets, verify, diff)
+COMMANDS = (list_training_sets, verify, diff)

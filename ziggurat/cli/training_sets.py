@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ziggurat.cli.options import Verbs, common, workspace_of
+from ziggurat.cli.options import CommandGroup, common, workspace_of
 
 mapped_keys = click.option(
     "--key",
@@ -19,7 +19,7 @@ mapped_keys = click.option(
 )
 
 
-class _TrainingSets(Verbs):
+class _TrainingSets(CommandGroup):
     """A group that is a verb too: `training-set --service …` builds one, `training-set show NAME` shows it."""
 
 

@@ -52,12 +52,12 @@ class Peer:
             return found.to_spark_df().withColumnRenamed("event_timestamp", "label_time").toArrow()
 
     def _store_of(self, asked: Question) -> FeatureStore:
-        place = self._scratch / f"feast_{self._asked}"
-        framed(self._spark, asked.facts, asked.rule.facts, asked).coalesce(1).write.parquet(str(place / "facts"))
+        path = self._scratch / f"feast_{self._asked}"
+        framed(self._spark, asked.facts, asked.rule.facts, asked).coalesce(1).write.parquet(str(path / "facts"))
         config = RepoConfig(
             project="conformance",
             provider="local",
-            registry=str(place / "registry.db"),
+            registry=str(path / "registry.db"),
             offline_store=SparkOfflineStoreConfig(),
             online_store=None,
             entity_key_serialization_version=3,
@@ -72,7 +72,7 @@ class Peer:
             schema=[Field(name=name, dtype=_FIELDS[types[name]]) for name in asked.features],
             source=SparkSource(
                 name="facts",
-                path=str(place / "facts"),
+                path=str(path / "facts"),
                 file_format="parquet",
                 timestamp_field="event_time",
                 created_timestamp_column=asked.available_time or next(iter(asked.tie_break), None),

@@ -14,7 +14,7 @@ from benchmarks.pit.engines.ziggurat_colocated import Colocated
 from definitions.durations import to_us
 from lakehouse.layouts import find_layout, write_run
 from pit_join import History, lay_out
-from pit_join.laying_out import buckets_for, laid_rows
+from pit_join.layout_writer import buckets_for, laid_rows
 
 DAYS = 10
 _END = datetime.fromtimestamp((START_US + YEAR_US) / 1e6, UTC)

@@ -112,6 +112,6 @@ def _difference(name: str, found: pa.ChunkedArray, expected: pa.ChunkedArray, ke
     wrong = pc.or_(nulls, pc.fill_null(pc.not_equal(*bits), False))
     if not (count := pc.sum(wrong).as_py()):
         return None
-    place = pc.index(wrong, True).as_py()
-    example = f"{found[place].as_py()!r} for {expected[place].as_py()!r}"
-    return f"{name}: {count} of {len(found)} differ, e.g. at {keys[place].as_py()} {example}"
+    index = pc.index(wrong, True).as_py()
+    example = f"{found[index].as_py()!r} for {expected[index].as_py()!r}"
+    return f"{name}: {count} of {len(found)} differ, e.g. at {keys[index].as_py()} {example}"

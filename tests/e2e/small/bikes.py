@@ -19,7 +19,7 @@ from deltalake import DeltaTable
 
 from definitions.durations import instant_us
 from jobs.build.job import build
-from jobs.run.context import Listener, Silent
+from jobs.run.context import Listener, SilentListener
 from jobs.run.outcome import RunOutcome
 from jobs.run.request import Request
 from kernels.content_hash import combine, partial_sums
@@ -114,13 +114,13 @@ class Bikes:
         """A build whose wall clock stands still; one step after the other."""
         with self.at_home():
             workspace = open_workspace(conf="conf.yaml", overrides=["build.workers=1"])
-            place = replace(workspace.place, clock=lambda: clock, listener=listener or Silent())
+            context = replace(workspace.context, clock=lambda: clock, listener=listener or SilentListener())
             request = Request(
                 command=f"build --as-of {' '.join(as_ofs)}",
                 as_ofs_us=tuple(map(instant_us, as_ofs)),
                 select=(select,) if select else (),
             )
-            return build(place, request)
+            return build(context, request)
 
     @contextlib.contextmanager
     def broken(self, file: Path, content: str | bytes | None) -> Iterator[None]:

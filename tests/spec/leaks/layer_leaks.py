@@ -79,8 +79,8 @@ def _moved(name: str, by: Callable[[pa.Table], pa.Array]) -> Callable[[Iterator[
         for_it = []
         for batch in batches:
             table = pa.Table.from_batches([batch])
-            place = table.schema.get_field_index(name)
-            for_it += table.set_column(place, table.schema.field(place), by(table)).to_batches()
+            index = table.schema.get_field_index(name)
+            for_it += table.set_column(index, table.schema.field(index), by(table)).to_batches()
         yield from _aggregate_partition(iter(for_it), plan)
 
     return planted

@@ -97,9 +97,9 @@ def stacks(rules: Sequence[Rule]) -> list[Stack]:
     """What is declared alike lies together, as far as its columns stand in one order."""
     found: list[Stack] = []
     for rule in rules:
-        place = next((place for place, stack in enumerate(found) if stack.takes(rule)), len(found))
-        before = found[place].rules if place < len(found) else ()
-        found[place : place + 1] = [Stack(f"h{place}", (*before, rule))]
+        index = next((index for index, stack in enumerate(found) if stack.takes(rule)), len(found))
+        before = found[index].rules if index < len(found) else ()
+        found[index : index + 1] = [Stack(f"h{index}", (*before, rule))]
     return found
 
 
@@ -137,9 +137,9 @@ class Cases:
         partitions: of every input; None: as they come. only: these batches; None: all.
         """
         lines = []
-        for place, batch in enumerate(self.batches):
-            if only is None or place in only:
-                spine, histories = self.spines[place], self.histories[place]
+        for index, batch in enumerate(self.batches):
+            if only is None or index in only:
+                spine, histories = self.spines[index], self.histories[index]
                 knowledge = batch[0].first.knowledge
                 # A layout knows what was known at each label time, nothing else.
                 asked = "auto" if strategy == "colocated" and knowledge == "latest" else strategy
@@ -147,11 +147,11 @@ class Cases:
                 lines += [*_types(joined, spine, histories), *_rows(in_utc(joined.toArrow()), batch)]
         return lines
 
-    def features(self, strategy: str, place: int, *, is_plain: bool) -> Counter[str]:
+    def features(self, strategy: str, index: int, *, is_plain: bool) -> Counter[str]:
         """A batch's rows, each as often as it came; is_plain: joined without evidence, where less is brought along."""
-        spine, histories = self.spines[place], self.histories[place]
+        spine, histories = self.spines[index], self.histories[index]
         join = point_in_time_join if is_plain else join_with_evidence
-        joined = join(spine, histories, knowledge=self.batches[place][0].first.knowledge, strategy=strategy)
+        joined = join(spine, histories, knowledge=self.batches[index][0].first.knowledge, strategy=strategy)
         columns = [*spine.columns, *(f"{each.name}__{name}" for each in histories for name in each.features)]
         rows = in_utc(joined.select(*columns).toArrow()).to_pylist()
         return Counter(_line({name: plain(value) for name, value in row.items()}) for row in rows)

@@ -77,7 +77,7 @@ def run_demo(workspace: "Workspace") -> None:
         click.echo(values_text({name: value for name, value, _ in values if name in _SHOWN[layer]}))
     report = _report(workspace, backfill, build, example)
     click.echo(f"\n8. pages with pictures\n\n     the run           {report}")
-    folder = workspace.place.warehouse.training_set(TRAINING_SET).path
+    folder = workspace.context.warehouse.training_set(TRAINING_SET).path
     click.echo(f"     the training set  {folder}/card.html\n     its certificate   {folder}/certificate.html")
     click.echo("\n   try next:")
     for words in (
@@ -136,18 +136,18 @@ def _report(workspace: "Workspace", backfill: "RunOutcome", build: "RunOutcome",
     """The report of the larger run; a demo that had nothing to do shows the one that is there."""
     from jobs.run.report import latest_report, write_report
 
-    if backfill.is_unchanged and build.is_unchanged and (path := latest_report(workspace.place)):
+    if backfill.is_unchanged and build.is_unchanged and (path := latest_report(workspace.context)):
         return path
     shown = build if backfill.is_unchanged else backfill
-    return write_report(workspace.place, shown, example=example, example_entity=f"household {HOUSEHOLD}, {AS_OF}")
+    return write_report(workspace.context, shown, example=example, example_entity=f"household {HOUSEHOLD}, {AS_OF}")
 
 
 def _what_stands(workspace: "Workspace") -> str:
     """Rows by the ledger, features by the definitions: nothing is counted again."""
-    from jobs.run.published import Known
+    from jobs.run.published import PublishedState
     from lakehouse.ledger.ledger import Ledger
 
-    known = Known(Ledger.open(workspace.spark, workspace.place.warehouse).state())
+    known = PublishedState(Ledger.open(workspace.spark, workspace.context.warehouse).state())
     rows: list[list[Any]] = []
     for definition in workspace.registry.definitions:
         key = key_of(definition)

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 
+from quality.profile_checks import FIGURES, Problems, find_missing, sound_facts, sound_figures
 from quality.rules import RULES
-from quality.soundness import FIGURES, Problems, find_missing, sound_facts, sound_figures
 from quality.verdicts import Bounds, RowRule, SliceFacts
 
 LABELS = ("slice", "feature", "severity")

@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 
 from definitions.durations import to_us
 from definitions.errors import DefinitionError
-from lakehouse.layouts import LaidOut, LayoutNote, Span, find_layout, write_run
+from lakehouse.layouts import LayoutNote, Span, StoredLayout, find_layout, write_run
 from pit_join.buckets import sorted_facts
 from pit_join.facts import AT_LABEL, carried, facts_of, places
 from pit_join.history import History
@@ -40,7 +40,9 @@ def with_layout(history: History, folder: str) -> History:
     return attached(history, laid)
 
 
-def attached(history: History, laid: LaidOut, *, tail: DataFrame | None = None, masked: Sequence[Span] = ()) -> History:
+def attached(
+    history: History, laid: StoredLayout, *, tail: DataFrame | None = None, masked: Sequence[Span] = ()
+) -> History:
     """Raises DefinitionError for a layout of another meaning: other keys, clocks, versions or columns."""
     if found := mismatch(history, laid.note):
         raise DefinitionError(f"{history.where}: its layout in {laid.path} {found}; lay it out anew.")
