@@ -1,0 +1,158 @@
+"""The structure of the code in figures: `python -m benchmarks.structure [CHECKOUT ...]`, side by side.
+
+Reads every module as text with Python's own parser and runs none of it, so it works on the checkout of any commit.
+Imports inside functions and under TYPE_CHECKING count. Levels are those of the longest chain of imports inside a
+package; modules that import each other in a circle count as one.
+"""
+
+import argparse
+import ast
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from ziggurat.cli.terminal import table_text
+
+LEFT_OUT = ("tests", "benchmarks", "docs", "notebooks", "starter")
+KINDS = {"Source", "DerivedView", "AggregateView", "CrossEntityView"}
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The modules of one checkout by their dotted name, parsed, with the text of each."""
+
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, checkout: Path) -> "Structure":
+        named = subprocess.run(["git", "ls-files", "*.py"], cwd=checkout, capture_output=True, text=True, check=True)
+        paths = [Path(line) for line in named.stdout.splitlines()]
+        code = [path for path in paths if len(path.parts) > 1 and not {*path.parts} & {*LEFT_OUT}]
+        return cls({_module(path): (checkout / path).read_text("utf-8") for path in code})
+
+    @cached_property
+    def trees(self) -> Mapping[str, ast.Module]:
+        return {name: ast.parse(text) for name, text in self.texts.items()}
+
+    @cached_property
+    def imports(self) -> Mapping[str, set[str]]:
+        return {name: {*_imported(tree, {*self.texts})} - {name} for name, tree in self.trees.items()}
+
+    @cached_property
+    def functions(self) -> list[int]:
+        """The lines of each function, without its docstring."""
+        defined = [n for tree in self.trees.values() for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        return [_lines(node) for node in defined]
+
+    def figures(self) -> dict[str, float]:
+        lengths = [len(text.splitlines()) for name, text in self.texts.items() if not self._is_package(name)]
+        importers = [sum(name in others for others in self.imports.values()) for name in self.texts]
+        public = [n for tree in self.trees.values() for n in tree.body if _is_public(n)]
+        return {
+            "modules": len(lengths),
+            "lines": sum(len(text.splitlines()) for text in self.texts.values()),
+            "median lines of a module": statistics.median(lengths),
+            "modules of more than 350 lines": sum(length > 350 for length in lengths),
+            "modules of less than 30 lines": sum(length < 30 for length in lengths),
+            "modules with one importer": importers.count(1),
+            "most modules in one folder": max(self._folders().values()),
+            "functions": len(self.functions),
+            "median lines of a function": statistics.median(self.functions),
+            "functions of more than 25 lines": sum(lines > 25 for lines in self.functions),
+            "public names with a docstring, %": round(100 * statistics.mean(map(_is_documented, public))),
+            "tests of a view's kind": sum(_asks_kind(n) for tree in self.trees.values() for n in ast.walk(tree)),
+            "imports inside jobs": self._inside("jobs"),
+            "levels inside jobs": self._levels("jobs"),
+        }
+
+    def _is_package(self, name: str) -> bool:
+        return any(other.startswith(f"{name}.") for other in self.texts)
+
+    def _folders(self) -> dict[str, int]:
+        folders: dict[str, int] = {}
+        for name in self.texts:
+            if "." in name and not self._is_package(name):
+                folder = name.rpartition(".")[0]
+                folders[folder] = folders.get(folder, 0) + 1
+        return folders
+
+    def _inside(self, package: str) -> int:
+        return sum(
+            len([o for o in others if _is_in(o, package)]) for n, others in self.imports.items() if _is_in(n, package)
+        )
+
+    def _levels(self, package: str) -> int:
+        """Of packages where a module of `package` lies in one; before that was so, of modules."""
+        edges: dict[str, set[str]] = {}
+        for name, others in self.imports.items():
+            if _is_in(name, package):
+                own = _unit(name)
+                edges.setdefault(own, set()).update(_unit(o) for o in others if _is_in(o, package) and _unit(o) != own)
+        return max((_depth(name, edges, ()) for name in edges), default=0)
+
+
+def _unit(name: str) -> str:
+    return ".".join(name.split(".")[:2])
+
+
+def _depth(name: str, edges: Mapping[str, set[str]], above: tuple[str, ...]) -> int:
+    if name in above:
+        return 0
+    return 1 + max((_depth(other, edges, (*above, name)) for other in edges.get(name, ())), default=0)
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def _is_in(name: str, package: str) -> bool:
+    return name.startswith(f"{package}.")
+
+
+def _imported(tree: ast.Module, modules: set[str]) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in modules)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                yield from (n for n in ([name] if name in modules else [node.module]) if n in modules)
+
+
+def _lines(node: ast.FunctionDef) -> int:
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def _is_public(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+
+
+def _is_documented(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None
+
+
+def _asks_kind(node: ast.AST) -> bool:
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
+    return is_call and bool(KINDS & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)})
+
+
+def report(checkouts: Iterable[Path]) -> str:
+    columns = {str(checkout): Structure.of(checkout).figures() for checkout in checkouts}
+    names = next(iter(columns.values()))
+    rows = [[name, *(figures[name] for figures in columns.values())] for name in names]
+    return table_text(["", *columns], rows)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("checkouts", nargs="*", type=Path, default=[Path()])
+    sys.stdout.write(report(options.parse_args().checkouts) + "\n")
+
+
+if __name__ == "__main__":
+    main()
