@@ -14,7 +14,7 @@ from definitions.registry import LAYERS, Registry, documentation, key_of, load
 from definitions.services import FeatureService
 from definitions.sources import AvailableColumn, LandingDelay, LoadTime, Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from docs import point_in_time
+from docs import point_in_time, structure
 from features.entities import household, product
 from ziggurat.cli.catalogue import formula
 
@@ -45,6 +45,7 @@ def pages() -> dict[str, str]:
         "expressions.md": expressions(),
         "point-in-time.md": point_in_time.page(),
         "peers.md": peers.page(),
+        "structure.md": structure.page(),
     }
 
 

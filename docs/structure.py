@@ -1,4 +1,4 @@
-"""The structure of the code in figures: `python -m benchmarks.structure [CHECKOUT ...]`, side by side.
+"""The structure of the code: its page, and its figures: `python -m docs.structure [CHECKOUT ...]`, side by side.
 
 Reads every module as text with Python's own parser and runs none of it, so it works on the checkout of any commit.
 Imports inside functions and under TYPE_CHECKING count. Levels are those of the longest chain of imports inside a
@@ -8,7 +8,6 @@ package; modules that import each other in a circle count as one.
 import argparse
 import ast
 import statistics
-import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,9 @@ from pathlib import Path
 from ziggurat.cli.terminal import table_text
 
 LEFT_OUT = ("tests", "benchmarks", "docs", "notebooks", "starter")
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+NOTE = "<!-- Written by `python -m docs` from the code. Change that, then run `make docs`. -->"
+LANGUAGE = {"ziggurat.model": "definitions.model"}
 KINDS = {"Source", "DerivedView", "AggregateView", "CrossEntityView"}
 
 
@@ -29,9 +31,9 @@ class Structure:
 
     @classmethod
     def of(cls, checkout: Path) -> "Structure":
-        named = subprocess.run(["git", "ls-files", "*.py"], cwd=checkout, capture_output=True, text=True, check=True)
-        paths = [Path(line) for line in named.stdout.splitlines()]
-        code = [path for path in paths if len(path.parts) > 1 and not {*path.parts} & {*LEFT_OUT}]
+        paths = (path.relative_to(checkout) for path in sorted(checkout.glob("[a-z]*/**/*.py")))
+        code = [path for path in paths if (checkout / path.parts[0] / "__init__.py").is_file()]
+        code = [path for path in code if not {*path.parts} & {*LEFT_OUT}]
         return cls({_module(path): (checkout / path).read_text("utf-8") for path in code})
 
     @cached_property
@@ -40,7 +42,9 @@ class Structure:
 
     @cached_property
     def imports(self) -> Mapping[str, set[str]]:
-        return {name: {*_imported(tree, {*self.texts})} - {name} for name, tree in self.trees.items()}
+        """`ziggurat.model` is another name of `definitions.model`, and counts as that."""
+        imported = {name: {*_imported(tree, {*self.texts})} - {name} for name, tree in self.trees.items()}
+        return {name: {LANGUAGE.get(other, other) for other in others} for name, others in imported.items()}
 
     @cached_property
     def functions(self) -> list[int]:
@@ -69,6 +73,17 @@ class Structure:
             "levels inside jobs": self._levels("jobs"),
         }
 
+    def edges(self, *, inside: str = "") -> dict[str, set[str]]:
+        """Which package imports which: the top-level ones, or those inside one of them."""
+        parts = 2 if inside else 1
+        found: dict[str, set[str]] = {}
+        for name, others in self.imports.items():
+            if not inside or _is_in(name, inside):
+                own = ".".join(name.split(".")[:parts])
+                there = {".".join(other.split(".")[:parts]) for other in others if not inside or _is_in(other, inside)}
+                found.setdefault(own, set()).update(there - {own})
+        return found
+
     def _is_package(self, name: str) -> bool:
         return any(other.startswith(f"{name}.") for other in self.texts)
 
@@ -87,16 +102,8 @@ class Structure:
 
     def _levels(self, package: str) -> int:
         """Of packages where a module of `package` lies in one; before that was so, of modules."""
-        edges: dict[str, set[str]] = {}
-        for name, others in self.imports.items():
-            if _is_in(name, package):
-                own = _unit(name)
-                edges.setdefault(own, set()).update(_unit(o) for o in others if _is_in(o, package) and _unit(o) != own)
+        edges = self.edges(inside=package)
         return max((_depth(name, edges, ()) for name in edges), default=0)
-
-
-def _unit(name: str) -> str:
-    return ".".join(name.split(".")[:2])
 
 
 def _depth(name: str, edges: Mapping[str, set[str]], above: tuple[str, ...]) -> int:
@@ -139,6 +146,65 @@ def _is_documented(node: ast.stmt) -> bool:
 def _asks_kind(node: ast.AST) -> bool:
     is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
     return is_call and bool(KINDS & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)})
+
+
+def page() -> str:
+    """docs/structure.md: the packages, what each one promises, and which imports which."""
+    structure = Structure.of(PROJECT_ROOT)
+    tops = [name for name in structure.edges() if name != "features"]
+    promises = [f"- `{name}`: {_promise(structure, name)}" for name in [*sorted(tops), "features"]]
+    return "\n".join(
+        [
+            "# How the code is arranged\n",
+            NOTE + "\n",
+            "Imports point down, never up and never across; `make check` refuses others. An arrow that follows from",
+            "two others is left out.\n",
+            *_picture(structure.edges()),
+            "\nInside `jobs`, which runs everything:\n",
+            *_picture(structure.edges(inside="jobs")),
+            "\n## What each package promises\n",
+            *promises,
+            "",
+            *(
+                f"- `{name}`: {_promise(structure, name)}"
+                for name in sorted(structure.edges(inside="jobs"))
+                if name != "jobs"
+            ),
+            "\n`python -m docs.structure` prints figures of modules, functions and imports; with the folders of",
+            "several checkouts, side by side.\n",
+        ]
+    )
+
+
+def _picture(edges: Mapping[str, set[str]]) -> list[str]:
+    """A Mermaid flow chart without the arrows that follow from others."""
+    arrows = [
+        f"  {_node(name)} --> {_node(other)}"
+        for name in sorted(edges)
+        for other in sorted(edges[name])
+        if not any(other in _below(between, edges) for between in edges[name] - {other})
+    ]
+    return ["```mermaid", "flowchart TD", *arrows, "```"]
+
+
+def _node(name: str) -> str:
+    label = name.rpartition(".")[2]
+    return f"{name.replace('.', '_')}[{label}]"
+
+
+def _below(name: str, edges: Mapping[str, set[str]]) -> set[str]:
+    below: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = edges.get(waiting.pop(), set()) - below
+        below |= new
+        waiting += new
+    return below
+
+
+def _promise(structure: Structure, name: str) -> str:
+    text = ast.get_docstring(structure.trees[name]) or ""
+    return " ".join(text.split("\n\n")[0].split())
 
 
 def report(checkouts: Iterable[Path]) -> str:
