@@ -2,8 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ziggurat.own_packages import find_ours_first
+
 if TYPE_CHECKING:
     from ziggurat.workspace import Workspace, open, training_set
+
+find_ours_first()
 
 __version__ = "0.1.0"
 __all__ = ["Workspace", "__version__", "open", "training_set"]

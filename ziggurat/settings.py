@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from definitions.durations import duration_us
 from definitions.errors import DefinitionError, ZigguratError, did_you_mean
+from online_store.stores import StoreSettings
 
 PREFIX = "ZIGGURAT__"
 
@@ -50,6 +51,7 @@ class BuildSettings(_Section):
 
 
 class OnlineSettings(_Section):
+    store: str
     path: str
 
 
@@ -105,14 +107,15 @@ def resolve(*, env: str = "", conf: Path | None = None, overrides: Sequence[str]
     return Resolved(_validated(tree, origins), origins)
 
 
-def online_folder(settings: Settings) -> Path:
-    """Where the embedded online store lies: a local folder, since a store that is read in place needs one."""
+def store_settings(settings: Settings) -> StoreSettings:
+    """The online store that is configured. The embedded one is read in place, so it needs a local folder."""
     if not settings.online.path and re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:/", settings.warehouse):
         raise ConfigurationError(
             f"the warehouse is {settings.warehouse}, and the embedded online store needs a folder on a disk: set "
             "online.path."
         )
-    return Path(settings.online.path or f"{settings.warehouse}/online").absolute()
+    folder = Path(settings.online.path or f"{settings.warehouse}/online").absolute()
+    return StoreSettings(folder, settings.online.store)
 
 
 def _packaged(name: str) -> dict[str, Any]:

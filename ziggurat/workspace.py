@@ -14,7 +14,7 @@ from definitions.durations import day_or_instant, instant_us
 from definitions.errors import DefinitionError, UnknownName, UsageError
 from definitions.registry import Registry, key_of, load
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from ziggurat.settings import Resolved, Settings, online_folder, resolve
+from ziggurat.settings import Resolved, Settings, resolve, store_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -272,10 +272,11 @@ class Workspace:
     def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
         """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip."""
         from jobs.export.job import export
+        from online_store.stores import open_store
 
         chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
-        folder = online_folder(self.settings)
-        return export(self.context, chosen, _instant(as_of, "as_of"), folder=folder, rollback=rollback)
+        store = open_store(store_settings(self.settings))
+        return export(self.context, chosen, _instant(as_of, "as_of"), store=store, rollback=rollback)
 
     def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
         """What a definition would give on a sample of its facts, computed now from published upstream.

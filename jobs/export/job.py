@@ -4,7 +4,6 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from definitions.durations import day_or_instant
 from definitions.errors import NotReleased
@@ -17,10 +16,9 @@ from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
 from lakehouse.crash_points import crash_point
 from lakehouse.tables import remove
-from online_store.embedded.store import EmbeddedStore
 from online_store.errors import StoreDamaged
 from online_store.snapshot import SnapshotDescription, StoredSelection, StoredService
-from online_store.store import SnapshotReader
+from online_store.store import OnlineStore, SnapshotReader
 
 TABLE = "online"
 
@@ -40,7 +38,7 @@ class ExportOutcome:
 
 
 def export(
-    context: Context, services: Sequence[FeatureService], as_of_us: int, *, folder: Path, rollback: bool = False
+    context: Context, services: Sequence[FeatureService], as_of_us: int, *, store: OnlineStore, rollback: bool = False
 ) -> ExportOutcome:
     """Publish the services' features of as_of: written beside the live snapshot, read back, then one pointer flips.
 
@@ -56,7 +54,7 @@ def export(
         context.listener.phase(TABLE, "reading the release")
         views = exported_views(context, services, as_of_us, released, scratch=scratch)
         description = _description(services, as_of_us, released, views)
-        done = EmbeddedStore(folder).export(
+        done = store.export(
             description,
             {view.stored.table: view.batches() for view in views},
             step=lambda name: _step(context, name),

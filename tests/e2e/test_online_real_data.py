@@ -22,7 +22,7 @@ from online_store.embedded.store import EmbeddedStore
 from online_store.store import SnapshotReader
 from tests.e2e.oracle.joined import Published, unlike
 from tests.e2e.small.bikes import PROJECT_ROOT
-from ziggurat.settings import online_folder
+from ziggurat.settings import store_settings
 
 AS_OF = "2017-11-30"
 OUT = "2017-11-30T04:00:00Z"  # after the four hours that baskets and redemptions take to land
@@ -96,7 +96,7 @@ def exported(groceries) -> ExportOutcome:
 
 @pytest.fixture(scope="module")
 def folder(groceries) -> Path:
-    return online_folder(groceries.workspace.settings)
+    return store_settings(groceries.workspace.settings).folder
 
 
 @pytest.fixture(scope="module")

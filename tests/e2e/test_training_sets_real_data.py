@@ -341,7 +341,7 @@ def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_expor
     assert (found[household], NEVER_SEEN in found, len(found)) == (published, False, scored.num_rows)
 
     store = Path(coupons.warehouse.root, "online")
-    export(coupons, [REDEEMED], instant_us("2017-11-30"), folder=store)
+    export(coupons, [REDEEMED], instant_us("2017-11-30"), store=EmbeddedStore(store))
     with EmbeddedStore(store).open() as reader:
         record = reader.get(COUPONS, [household])
         assert record is not None
@@ -352,7 +352,7 @@ def test_a_restated_value_is_seen_while_it_stood_and_is_neither_scored_nor_expor
 def test_a_published_row_that_somebody_changed_goes_not_online(coupons: Context) -> None:
     """What is read back has to be what passed its gate; the snapshot before stays in force (S32, S34)."""
     store = Path(coupons.warehouse.root, "online")
-    export(coupons, [REDEEMED], instant_us("2017-11-05T05:30:00Z"), folder=store)
+    export(coupons, [REDEEMED], instant_us("2017-11-05T05:30:00Z"), store=EmbeddedStore(store))
     table = DeltaTable(f"{coupons.warehouse.root}/{COUPONS}")
     table.update(
         predicate="event_date = date '2017-11-30' and household_id = 1",
@@ -360,7 +360,7 @@ def test_a_published_row_that_somebody_changed_goes_not_online(coupons: Context)
     )
     release(coupons)
     with pytest.raises(StoreDamaged, match=f"{COUPONS} reads back with content hash .* Nothing was put online"):
-        export(coupons, [REDEEMED], instant_us("2017-11-30"), folder=store)
+        export(coupons, [REDEEMED], instant_us("2017-11-30"), store=EmbeddedStore(store))
     with EmbeddedStore(store).open() as reader:
         assert reader.description.as_of == "2017-11-05T05:30:00Z"
     assert not list((store / "snapshots").glob("2017-11-30*"))

@@ -9,8 +9,9 @@ import pytest
 
 from definitions.errors import UsageError
 from online_store.snapshot import StoredSelection, StoredService
+from online_store.stores import StoreSettings
 from tests.online.examples import a_snapshot, a_view, batch_of, churn, nightly
-from ziggurat.cli.get import age_text, looked_up
+from ziggurat.cli.get import age_text, look_up
 
 PROJECT_ROOT = Path(__file__).parents[2]
 
@@ -23,7 +24,7 @@ def folder(embedded):
 
 def test_a_person_sees_values_with_units_age_and_state(folder):
     snapshot_id = nightly(2)[0].snapshot_id
-    text = looked_up(folder, "churn_v1", ["household_id=22"], at="2017-11-03T05:00:00Z", as_json=False)
+    text = look_up(StoreSettings(folder), "churn_v1", ["household_id=22"], at="2017-11-03T05:00:00Z", as_json=False)
     expected = f"""\
 churn_v1  household_id=22
 at 2017-11-03T05:00:00Z: snapshot {snapshot_id}, as of 2017-11-03, release 2
@@ -38,14 +39,14 @@ at 2017-11-03T05:00:00Z: snapshot {snapshot_id}, as of 2017-11-03, release 2
 
 
 def test_a_person_sees_why_there_is_no_value(folder):
-    text = looked_up(folder, "churn_v1", ["household_id=23"], at="2017-11-09", as_json=False)
+    text = look_up(StoreSettings(folder), "churn_v1", ["household_id=23"], at="2017-11-09", as_json=False)
     assert "household_spend v1  household_sp  unseen\n    visit_count_7d      –" in text
-    text = looked_up(folder, "churn_v1", ["household_id=22"], at="2017-11-09", as_json=False)
+    text = look_up(StoreSettings(folder), "churn_v1", ["household_id=22"], at="2017-11-09", as_json=False)
     assert "household_spend v1  household_sp  expired, 6 d old\n    visit_count_7d      –" in text
 
 
 def test_a_machine_reads_one_object_with_all_of_it(folder):
-    told = json.loads(looked_up(folder, "churn_v1", ["household_id=22"], at="2017-11-04", as_json=True))
+    told = json.loads(look_up(StoreSettings(folder), "churn_v1", ["household_id=22"], at="2017-11-04", as_json=True))
     assert {name: told[name] for name in ("service", "keys", "at", "as_of", "release")} == {
         "service": "churn_v1",
         "keys": {"household_id": 22},
@@ -72,11 +73,11 @@ def test_values_are_sent_exactly_and_shown_on_one_line(embedded):
     embedded.export(a_snapshot(view, services=[service]), {view.table: [row]})
 
     words = {"pairs": ["shop=a=b"], "at": None}
-    [told] = json.loads(looked_up(embedded.folder.root, "odd_v1", **words, as_json=True))["views"]
+    [told] = json.loads(look_up(StoreSettings(embedded.folder.root), "odd_v1", **words, as_json=True))["views"]
     assert [feature["value"] for feature in told["features"]] == [
         0.30000000000000004, "two\nlines\x1b[2J", "12.00", "/w==", 2**53 + 1
     ]  # fmt: skip
-    text = looked_up(embedded.folder.root, "odd_v1", **words, as_json=False)
+    text = look_up(StoreSettings(embedded.folder.root), "odd_v1", **words, as_json=False)
     assert r'note   "two\nlines\u001b[2J"' in text
 
 
@@ -94,7 +95,7 @@ def test_values_are_sent_exactly_and_shown_on_one_line(embedded):
 )
 def test_words_that_can_not_be_read_are_a_usage_error(folder, words, at, message):
     with pytest.raises(UsageError, match=message):
-        looked_up(folder, "churn_v1", words, at=at, as_json=False)
+        look_up(StoreSettings(folder), "churn_v1", words, at=at, as_json=False)
 
 
 @pytest.mark.parametrize(

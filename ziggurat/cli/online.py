@@ -37,14 +37,14 @@ def get(keys: tuple[str, ...], service: str, at: str | None, as_json: bool, **wh
     \b
     ziggurat get household_id=22 --service churn_v1
     """
-    from ziggurat.cli.get import looked_up
-    from ziggurat.settings import online_folder, resolve
+    from ziggurat.cli.get import look_up
+    from ziggurat.settings import resolve, store_settings
 
-    settings = resolve(env=where["env"], conf=where["conf"], overrides=_said(**where)).settings
-    click.echo(looked_up(online_folder(settings), service, keys, at=at, as_json=as_json))
+    settings = resolve(env=where["env"], conf=where["conf"], overrides=_overrides(**where)).settings
+    click.echo(look_up(store_settings(settings), service, keys, at=at, as_json=as_json))
 
 
-def _said(overrides: tuple[str, ...], definitions: str, **_: Any) -> list[str]:
+def _overrides(overrides: tuple[str, ...], definitions: str, **_: Any) -> list[str]:
     return [*overrides, *([f"definitions={definitions}"] if definitions else [])]
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ziggurat.own_packages import ROOT, hidden_in, is_shipped
+
 if TYPE_CHECKING:
     from ziggurat.workspace import Workspace
 
@@ -72,4 +74,24 @@ def workspace_of(
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     listener = JsonListener() if log_format == "json" else TerminalListener()
-    return open_workspace(conf=conf, env=env, definitions=definitions, overrides=overrides, listener=listener)
+    for path in hidden_in(Path.cwd()):
+        click.echo(
+            f"note: ./{path.name} is hidden by Ziggurat's own package `{path.stem}`; rename it if your definitions "
+            "import it",
+            err=True,
+        )
+    workspace = open_workspace(conf=conf, env=env, definitions=definitions, overrides=overrides, listener=listener)
+    if _is_shipped_by_default(workspace):
+        click.echo(
+            "note: these are the definitions of the shipped grocery pyramid; name your own package by `definitions:` "
+            "in a file for --conf, or by --definitions",
+            err=True,
+        )
+    return workspace
+
+
+def _is_shipped_by_default(workspace: "Workspace") -> bool:
+    """True where nobody chose the definitions, and no package of that name lies in the working directory."""
+    is_default = workspace.resolved.origins["definitions"] == "conf/base.yaml"
+    is_checkout = Path.cwd().resolve() == ROOT.resolve()
+    return is_default and not is_checkout and is_shipped(sys.modules[workspace.registry.package])
