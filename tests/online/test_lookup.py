@@ -117,8 +117,10 @@ def test_an_age_is_told_in_its_largest_unit(seconds, text):
 def test_a_look_up_loads_no_engine(folder):
     code = (
         "import sys\n"
-        "from ziggurat.cli.get import looked_up\n"
-        "looked_up(sys.argv[1], 'churn_v1', ['household_id=22'], at=None, as_json=False)\n"
+        "from pathlib import Path\n"
+        "from online_store.stores import StoreSettings\n"
+        "from ziggurat.cli.get import look_up\n"
+        "look_up(StoreSettings(Path(sys.argv[1])), 'churn_v1', ['household_id=22'], at=None, as_json=False)\n"
         "heavy = {'pyspark', 'delta', 'pandas', 'pyarrow', 'numpy', 'sqlglot', 'pydantic', 'great_expectations'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
