@@ -3,7 +3,6 @@
 import json
 import os
 import runpy
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,29 +15,10 @@ from lakehouse.session.environment import PACKAGES
 from lakehouse.session.jars import delta_jars
 from lakehouse.session.java import find_java, launcher_home
 from lakehouse.session.start import spark_home
+from ziggurat import own_packages
 
 HERE = Path(__file__).parent
 PROJECT_ROOT = HERE.parents[1]
-GENERATED = shutil.ignore_patterns("*.egg-info", "__pycache__")
-
-
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel named .zip, built from a copy of this checkout, as `make zip` does it."""
-    folder = tmp_path_factory.mktemp("dist")
-    source = folder / "source"
-    for name in PACKAGES:
-        shutil.copytree(PROJECT_ROOT / name, source / name, ignore=GENERATED)
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
-        if (PROJECT_ROOT / name).is_file():
-            shutil.copyfile(PROJECT_ROOT / name, source / name)
-    (source / "tests").mkdir()
-    shutil.copyfile(HERE / "submitted_job.py", source / "tests" / "__init__.py")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder)]
-    built = subprocess.run([*command, str(source)], capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    (wheel,) = folder.glob("*.whl")
-    return wheel.rename(folder / "ziggurat.zip")
 
 
 @pytest.fixture
@@ -61,7 +41,7 @@ def test_the_list_of_packages_is_every_folder_that_is_one(monkeypatch: pytest.Mo
 def test_every_top_level_package_is_known_to_the_doctor() -> None:
     others = {"tests", "benchmarks", "docs", "notebooks", "deploy"}
     found = {init.parent.name for init in PROJECT_ROOT.glob("*/__init__.py")} - others
-    assert found == set(PACKAGES)
+    assert found == set(PACKAGES) == {*own_packages.PACKAGES, "features", "ziggurat"}
 
 
 def test_the_archive_holds_packages_and_their_data_but_no_tests(archive: Path) -> None:
