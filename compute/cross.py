@@ -1,11 +1,15 @@
 """Cross-entity views: an entity beside its group, at one T and one cut (S26)."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
 from compute.numbers import finite
 from compute.windows import with_expressions
 from definitions.features import Feature
+from definitions.operations.table import group_operation
 from definitions.views import CrossEntityView, Unknown
 
 
@@ -23,58 +27,93 @@ def compare(snapshots: DataFrame, membership: DataFrame | None, view: CrossEntit
     group = ["event_time", *by]
     others = F.count(F.lit(1)).over(Window.partitionBy(*group)) - F.lit(1 if view.exclude_self else 0)
     frame = frame.withColumn("_others", others)
-    grouped = F.lit(True)
+    has_group = F.lit(True)
     if view.group.unknown is Unknown.NO_GROUP:
         for name in by:
-            grouped = grouped & F.col(name).isNotNull()
-    enough = grouped & (F.col("_others") >= view.min_members)
-    compared = [_compare(f, view, group) for f in view.outputs if f.operation != "expression"]
-    # How many others there are is told even where they are too few to be compared with.
-    named = [F.when(grouped if f.operation == "members" else enough, value).alias(f.name) for f, value in compared]
-    return with_expressions(frame.select(*keys, "event_time", *named), view.outputs).select(
+            has_group = has_group & F.col(name).isNotNull()
+    has_enough = has_group & (F.col("_others") >= view.min_members)
+    columns = []
+    for feature in view.outputs:
+        if feature.operation != "expression":
+            is_answered = has_enough if group_operation(feature.operation).needs_min_members else has_group
+            value = _value(_Compared(feature, group, view.exclude_self))
+            columns.append(F.when(is_answered, value).alias(feature.name))
+    return with_expressions(frame.select(*keys, "event_time", *columns), view.outputs).select(
         *keys, "event_time", *[f.name for f in view.outputs]
     )
 
 
-def _compare(feature: Feature, view: CrossEntityView, group: list[str]) -> tuple[Feature, Column]:
-    if feature.operation == "members":
-        return feature, F.col("_others")
-    own = F.col(feature.of)
-    everyone = Window.partitionBy(*group)
-    values = {
-        "ratio_to_mean": lambda: F.try_divide(
-            own.cast("double"), _mean(own, feature, everyone, exclude_self=view.exclude_self)
-        ),
-        "difference_to_mean": lambda: (
-            own.cast("double") - _mean(own, feature, everyone, exclude_self=view.exclude_self)
-        ),
-        "share_of_total": lambda: F.try_divide(
-            _quanta(own, feature).cast("double"), F.sum(_quanta(own, feature)).over(everyone).cast("double")
-        ),
-        # Nulls rank apart: they are nobody's neighbours. Equals share the better rank (S24).
-        "rank": lambda: F.when(own.isNotNull(), F.rank().over(everyone.orderBy(own.desc_nulls_last())).cast("bigint")),
-        "percentile_rank": lambda: _percentile(own, Window.partitionBy(*group, own.isNull())),
-    }
-    value = values[feature.operation]()
-    return feature, finite(value) if feature.type == "double" else value
+@dataclass(frozen=True)
+class _Compared:
+    """A feature, and the columns whose equal values make a group."""
+
+    feature: Feature
+    group: Sequence[str]
+    exclude_self: bool
+
+    @property
+    def own(self) -> Column:
+        return F.col(self.feature.of)
+
+    @property
+    def everyone(self) -> WindowSpec:
+        return Window.partitionBy(*self.group)
+
+    @property
+    def quanta(self) -> Column:
+        return F.rint(self.own.cast("double") * F.lit(float(self.feature.divisor))).cast("decimal(28,0)")
+
+    @property
+    def mean(self) -> Column:
+        """The mean of the known values, without the entity's own where declared; one division at the end."""
+        total, known = F.sum(self.quanta).over(self.everyone), F.count(self.own).over(self.everyone)
+        if self.exclude_self:
+            total = total - F.coalesce(self.quanta, F.lit(0).cast("decimal(28,0)"))
+            known = known - self.own.isNotNull().cast("bigint")
+        return F.try_divide(total.cast("double"), (known * F.lit(self.feature.divisor)).cast("double"))
 
 
-def _percentile(own: Column, known: WindowSpec) -> Column:
-    """The share of the other members whose value is smaller; null when there is no other."""
-    return F.when(
-        own.isNotNull() & (F.count(F.lit(1)).over(known) > 1), F.percent_rank().over(known.orderBy(own.asc()))
-    )
+def _members(compared: _Compared) -> Column:
+    return F.col("_others")
 
 
-def _quanta(own: Column, feature: Feature) -> Column:
-    return F.rint(own.cast("double") * F.lit(float(feature.divisor))).cast("decimal(28,0)")
+def _ratio_to_mean(compared: _Compared) -> Column:
+    return F.try_divide(compared.own.cast("double"), compared.mean)
 
 
-def _mean(own: Column, feature: Feature, everyone: WindowSpec, *, exclude_self: bool) -> Column:
-    """The mean of the known values, without the entity's own where declared; one division at the end."""
-    quanta = _quanta(own, feature)
-    total, known = F.sum(quanta).over(everyone), F.count(own).over(everyone)
-    if exclude_self:
-        total = total - F.coalesce(quanta, F.lit(0).cast("decimal(28,0)"))
-        known = known - own.isNotNull().cast("bigint")
-    return F.try_divide(total.cast("double"), (known * F.lit(feature.divisor)).cast("double"))
+def _difference_to_mean(compared: _Compared) -> Column:
+    return compared.own.cast("double") - compared.mean
+
+
+def _share_of_total(compared: _Compared) -> Column:
+    total = F.sum(compared.quanta).over(compared.everyone)
+    return F.try_divide(compared.quanta.cast("double"), total.cast("double"))
+
+
+def _rank(compared: _Compared) -> Column:
+    """The place from the largest value down; equal values share the better place (S24). Null values have none."""
+    place = F.rank().over(compared.everyone.orderBy(compared.own.desc_nulls_last()))
+    return F.when(compared.own.isNotNull(), place.cast("bigint"))
+
+
+def _percentile_rank(compared: _Compared) -> Column:
+    """The share of the other members whose value is smaller; null when there is no other. Nulls rank apart."""
+    known = Window.partitionBy(*compared.group, compared.own.isNull())
+    has_others = F.count(F.lit(1)).over(known) > 1
+    return F.when(compared.own.isNotNull() & has_others, F.percent_rank().over(known.orderBy(compared.own.asc())))
+
+
+# The Spark expression of each comparison that definitions/operations/comparisons.py declares.
+_VALUES: Mapping[str, Callable[[_Compared], Column]] = {
+    "members": _members,
+    "ratio_to_mean": _ratio_to_mean,
+    "difference_to_mean": _difference_to_mean,
+    "share_of_total": _share_of_total,
+    "rank": _rank,
+    "percentile_rank": _percentile_rank,
+}
+
+
+def _value(compared: _Compared) -> Column:
+    value = _VALUES[compared.feature.operation](compared)
+    return finite(value) if compared.feature.type == "double" else value

@@ -1,4 +1,4 @@
-"""Numbers that may be published: what an expression gives birth to is finite, or null (S23)."""
+"""Numbers that may be published: finite, else null (S23)."""
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F

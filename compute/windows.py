@@ -10,10 +10,12 @@ from pyspark.sql import types as T
 
 from compute.numbers import expressed, finite_sql
 from definitions.features import Feature
+from definitions.operations.declared import Reads
+from definitions.operations.table import window_operation
 from definitions.sources import Source
 from definitions.views import AggregateView
+from kernels.windows.aggregate import aggregate
 from kernels.windows.plan import Output, WindowPlan
-from kernels.windows.windows import aggregate
 
 _ARROW = {
     "bigint": pa.int64(),
@@ -41,7 +43,7 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
         grid_us=tuple(sorted(as_ofs_us)),
         cut_delay_us=view.cut_delay_us,
         history_start_us=_root(view).history_start_us,
-        tie_break=_root(view).tie_break if inputs.chooses else (),
+        tie_break=_root(view).tie_break if inputs.goes_by_order else (),
         view_columns=inputs.order,
         outputs=tuple(inputs.output(f) for f in view.aggregations),
     )
@@ -68,9 +70,9 @@ def with_expressions(frame: DataFrame, outputs: Iterable[Feature]) -> DataFrame:
 
 
 def _aggregate_partition(batches: Iterator[pa.RecordBatch], plan: WindowPlan) -> Iterator[pa.RecordBatch]:
-    held = list(batches)
-    if held:
-        yield from aggregate(pa.Table.from_batches(held), plan).to_batches(max_chunksize=65_536)
+    facts = list(batches)
+    if facts:
+        yield from aggregate(pa.Table.from_batches(facts), plan).to_batches(max_chunksize=65_536)
 
 
 def _root(view: AggregateView) -> Source:
@@ -82,40 +84,40 @@ def _spark_type(name: str) -> T.DataType:
 
 
 class _Inputs:
-    """The columns sent to the kernel: each distinct input and filter once, numbers to be summed as whole quanta."""
+    """The columns sent to the kernel: each distinct input and filter once, what is added up as whole quanta."""
 
     def __init__(self, view: AggregateView) -> None:
         self._names: dict[str, str] = {}
         self._columns: dict[str, Column] = {}
-        # `last` and `first` choose a row by a total order that ends with all the view's columns (S9): send them, too.
-        self.chooses = any(f.operation in ("last", "first") for f in view.aggregations)
-        self.order = tuple(c for c in view.source.schema if c not in _CLOCKS) if self.chooses else ()
+        # The order of facts (S9) ends with all the view's columns: they are sent too where an operation goes by it.
+        self.goes_by_order = any(window_operation(f.operation).goes_by_order for f in view.aggregations)
+        self.order = tuple(c for c in view.source.schema if c not in _CLOCKS) if self.goes_by_order else ()
         self._sent = set(view.entity.key_names) | set(_CLOCKS)
 
     def output(self, feature: Feature) -> Output:
-        mask = self._mask(feature)
-        counted = feature.operation == "count"
-        summed = feature.operation in ("sum", "mean", "stddev")
-        column = (
-            None
-            if counted or feature.input is None
-            else self._add(_quanta(feature) if summed else _as_is(feature), "in")
-        )
-        length = feature.window.length_us if feature.window else None
         return Output(
             name=feature.name,
             operation=feature.operation,
-            input=column,
-            mask=mask,
-            window_us=length,
+            input=self._input(feature),
+            mask=self._mask(feature),
+            window_us=feature.window.length_us if feature.window else None,
             divisor=feature.divisor,
             type=_ARROW.get(feature.type, pa.float64()),
         )
 
+    def _input(self, feature: Feature) -> str | None:
+        match window_operation(feature.operation).reads:
+            case Reads.ROWS:
+                return None
+            case Reads.VALUES:
+                return self._add(_as_is(feature), "in")
+            case Reads.QUANTA:
+                return self._add(_quanta(feature), "in")
+
     def _mask(self, feature: Feature) -> str | None:
         """The filter; counting an input counts its non-null rows (S23)."""
         texts = [f"({feature.where.sql})"] if feature.where else []
-        if feature.operation == "count" and feature.input:
+        if feature.input and window_operation(feature.operation).reads is Reads.ROWS:
             texts.append(f"({finite_sql(feature.input)}) is not null")
         return self._add(f"coalesce({' and '.join(texts)}, false)", "mask") if texts else None
 
@@ -143,10 +145,7 @@ def _quanta(feature: Feature) -> str:
 
 
 def _as_is(feature: Feature) -> str:
-    """Minimum, maximum, first, last and distinct take inputs as they are.
-
-    A decimal as the double it is published as.
-    """
+    """An input of which values are compared or chosen; a decimal as the double that is published."""
     if feature.input is None:
         raise ValueError(f"feature '{feature.name}' has no input")
     return f"cast({feature.input.sql} as double)" if feature.input.type.startswith("decimal") else feature.input.sql

@@ -1,25 +1,25 @@
 """The words of a definition, in one import: `from definitions.model import AggregateView, sum_of, …`."""
 
 from definitions.durations import LIFETIME
-from definitions.features import (
-    count,
-    count_distinct,
-    deviation,
+from definitions.features import expression
+from definitions.labels import AtStart, Every, Label
+from definitions.operations.comparisons import (
     difference_to_mean,
-    expression,
-    first,
-    last,
-    maximum,
-    mean,
     members,
-    minimum,
     percentile_rank,
     rank,
     ratio_to_mean,
     share_of_total,
-    sum_of,
 )
-from definitions.labels import AtStart, Every, Label
+from definitions.operations.count import count
+from definitions.operations.count_distinct import count_distinct
+from definitions.operations.first import first
+from definitions.operations.last import last
+from definitions.operations.max import maximum
+from definitions.operations.mean import mean
+from definitions.operations.min import minimum
+from definitions.operations.stddev import deviation
+from definitions.operations.sum import sum_of
 from definitions.services import FeatureService, Selection, features_of
 from definitions.sources import (
     Ambiguous,

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from definitions.errors import DefinitionChanged
-from definitions.features import AGGREGATIONS, COMPARISONS, Feature
+from definitions.features import Feature
+from definitions.operations.table import semantic_version
 from definitions.registry import Registry, key_of
 from definitions.services import FeatureService, Selection
 from definitions.sources import Source
@@ -134,10 +135,7 @@ def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityVi
         {feature.of} if feature.of else set()
     )
     return {
-        "operation": [
-            feature.operation,
-            AGGREGATIONS.get(feature.operation) or COMPARISONS.get(feature.operation) or 1,
-        ],
+        "operation": [feature.operation, semantic_version(feature.operation)],
         "input": feature.input.text if feature.input else "",
         "where": feature.where.text if feature.where else "",
         "window": feature.window.label if feature.window else "",

@@ -31,6 +31,20 @@ def summed(values: Values, add: Callable[[Ints], Ints]) -> Values:
     return total
 
 
+def added(one: Values, other: Values) -> Values:
+    """Sums pair by pair: int64 if they fit, else Python ints."""
+    if object in (one.dtype, other.dtype) or _largest(one) + _largest(other) >= 2**63:
+        return np.asarray(one.astype(object) + other.astype(object), dtype=object)
+    return one + other
+
+
+def subtracted(whole: Values, part: Values) -> Values:
+    """Differences pair by pair: int64 if they fit, else Python ints."""
+    if object in (whole.dtype, part.dtype) or _largest(whole) + _largest(part) >= 2**63:
+        return np.asarray(whole.astype(object) - part.astype(object), dtype=object)
+    return whole - part
+
+
 def squared(values: Values) -> Values:
     """Squares, as Python ints if one would leave 64 bits."""
     if values.dtype != object and _largest(values) ** 2 < NARROW:

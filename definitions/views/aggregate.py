@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from definitions.aggregations import Aggregation
 from definitions.durations import duration_us
 from definitions.errors import DefinitionError
-from definitions.features import Aggregation, Feature, Formula
+from definitions.features import Feature, Formula
 from definitions.outputs import unique, with_formulas
 from definitions.sources import Entity, Source, check_name
 from definitions.views.derived import DerivedView

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 
+from definitions.comparisons import Comparison
 from definitions.errors import DefinitionError, UnknownName
-from definitions.features import Comparison, Feature, Formula
+from definitions.features import Feature, Formula
 from definitions.outputs import unique, with_formulas
 from definitions.sources import Entity, Source, check_name
 from definitions.views.aggregate import AggregateView, Freshness

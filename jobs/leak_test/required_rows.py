@@ -5,6 +5,7 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
+from definitions.operations.table import window_operation
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
@@ -68,7 +69,9 @@ class RequiredRows:
             return None
         read = {"event_time", "available_time", *view.root.tie_break, *filter(None, [view.root.tombstone])}
         for each in above:
-            if not isinstance(each, AggregateView) or any(f.operation in ("last", "first") for f in each.aggregations):
+            if not isinstance(each, AggregateView) or any(
+                window_operation(f.operation).goes_by_order for f in each.aggregations
+            ):
                 return None  # those choose by all columns (S9)
             texts = [part for f in each.aggregations for part in (f.input, f.where) if part is not None]
             read |= set(each.entity.key_names) | {name for text in texts for name in text.columns}

@@ -11,7 +11,7 @@ import pyarrow.types as pt
 from definitions.errors import SourceSchemaError, did_you_mean
 from kernels.columns import Bools, InputColumn, Ints, Values, as_int64, cleaned, dense_ranks, order_of
 from kernels.windows.intervals import NEVER
-from kernels.windows.plan import Operation, WindowPlan
+from kernels.windows.plan import WindowPlan
 
 CLOCKS = ("event_time", "available_time", "superseded_at")
 
@@ -47,8 +47,8 @@ def loaded(facts: pa.Table, plan: WindowPlan) -> Facts:
     event, available = (_instants(columns[name], name) for name in CLOCKS[:2])
     codes = _entity_codes([columns[key] for key in plan.keys])
     breakers = (*plan.tie_break, "available_time", *(plan.view_columns or plan.inputs))
-    chooses = any(output.operation in (Operation.LAST, Operation.FIRST) for output in plan.outputs)
-    order = fact_order(codes, event, (columns[name] for name in breakers) if chooses else ())
+    goes_by_order = any(output.declared.goes_by_order for output in plan.outputs)
+    order = fact_order(codes, event, (columns[name] for name in breakers) if goes_by_order else ())
     rows = pa.array(order)
     first = pa.array(np.flatnonzero(np.diff(codes[order], prepend=-1)))
     return Facts(

@@ -1,27 +1,14 @@
 """What to aggregate: outputs, their windows, and the grid of as-of instants that one pass answers."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import pyarrow as pa
 
-from definitions.errors import DefinitionError, did_you_mean
+from definitions.errors import DefinitionError
+from definitions.operations.declared import Reads, Result, WindowOperation
+from definitions.operations.table import window_operation
+from kernels.operations.kernel import ResultColumn
 
-
-class Operation(StrEnum):
-    COUNT = "count"
-    SUM = "sum"
-    MEAN = "mean"
-    MIN = "min"
-    MAX = "max"
-    COUNT_DISTINCT = "count_distinct"
-    LAST = "last"
-    FIRST = "first"
-    STDDEV = "stddev"
-
-
-OF_UNITS = (Operation.SUM, Operation.MEAN, Operation.STDDEV)  # read their input as integers
-CHOICES = (Operation.MIN, Operation.MAX, Operation.LAST, Operation.FIRST)  # answer with one of their inputs
 LARGEST_DIVISOR = 10**9  # count * divisor stays inside 64 bits for every count that fits in memory
 
 
@@ -30,9 +17,9 @@ class Output:
     """One column of the result: an operation over one input, one filter, one window.
 
     `mask` names a boolean column; a row where it is null or false doesn't count. `window_us` None is
-    lifetime. Inputs are integers in units of 1/`divisor` (quantum 0.01: 100). `type` None means: int64 for
-    counts and for sums with divisor 1, float64 for other sums, means and deviations, the input's own type for
-    min, max, last and first (float64 with a divisor). Raises DefinitionError for what has no meaning.
+    lifetime. Inputs are integers in units of 1/`divisor` (quantum 0.01: 100). `type` None means what the operation
+    declares: int64 for counts and for sums with divisor 1, float64 for other sums and quotients, the input's own type
+    for choices among inputs (float64 with a divisor). Raises DefinitionError for what has no meaning.
     """
 
     name: str
@@ -44,34 +31,40 @@ class Output:
     type: pa.DataType | None = None
 
     def __post_init__(self) -> None:
-        known = [operation.value for operation in Operation]
-        if self.operation not in known:
-            raise DefinitionError(
-                f"output '{self.name}': unknown operation '{self.operation}'." + did_you_mean(self.operation, known)
-            )
-        if self.input is None and self.operation != Operation.COUNT:
-            raise DefinitionError(f"output '{self.name}': {self.operation} needs an input; only count has none")
+        label = f"output '{self.name}'"
+        if self.input is None and self.declared.reads is not Reads.ROWS:
+            raise DefinitionError(f"{label}: {self.operation} needs an input; only a count of rows has none")
         if self.window_us is not None and self.window_us <= 0:
             raise DefinitionError(
-                f"output '{self.name}': a window of {self.window_us} µs holds nothing; make it positive, "
-                "or None for lifetime"
+                f"{label}: a window of {self.window_us} µs holds nothing; make it positive, or None for lifetime"
             )
         if not 1 <= self.divisor <= LARGEST_DIVISOR:
-            raise DefinitionError(f"output '{self.name}': divisor {self.divisor} is outside 1 to {LARGEST_DIVISOR}")
-        if self.operation == Operation.SUM and self.type not in (None, pa.int64(), pa.float64()):
-            raise DefinitionError(f"output '{self.name}': a sum is int64 or float64, not {self.type}")
-        if self.operation == Operation.SUM and self.type == pa.int64() and self.divisor != 1:
-            raise DefinitionError(f"output '{self.name}': a sum in units of 1/{self.divisor} is not an int64")
+            raise DefinitionError(f"{label}: divisor {self.divisor} is outside 1 to {LARGEST_DIVISOR}")
+        if self.declared.result is Result.SUM and self.type not in (None, pa.int64(), pa.float64()):
+            raise DefinitionError(f"{label}: a {self.operation} is int64 or float64, not {self.type}")
+        if self.declared.result is Result.SUM and self.type == pa.int64() and self.divisor != 1:
+            raise DefinitionError(f"{label}: a {self.operation} in units of 1/{self.divisor} is not an int64")
 
-    def result_type(self, input_type: pa.DataType | None) -> pa.DataType:
-        """The Arrow type of the column, given the type of its input (None for count(*))."""
+    @property
+    def declared(self) -> WindowOperation:
+        return window_operation(self.operation, where=f"output '{self.name}'")
+
+    def result(self, input_type: pa.DataType | None) -> ResultColumn:
+        """The column of the result, given the type of its input (None for count(*))."""
+        return ResultColumn(self.name, self._type(input_type), self.input or "*", self.divisor)
+
+    def _type(self, input_type: pa.DataType | None) -> pa.DataType:
         if self.type is not None:
             return self.type
-        if self.operation in (Operation.COUNT, Operation.COUNT_DISTINCT):
-            return pa.int64()
-        if self.operation == Operation.SUM and self.divisor == 1:
-            return pa.int64()
-        return input_type if self.operation in CHOICES and self.divisor == 1 else pa.float64()
+        is_whole = self.divisor == 1
+        match self.declared.result:
+            case Result.COUNT:
+                return pa.int64()
+            case Result.SUM if is_whole:
+                return pa.int64()
+            case Result.INPUT if is_whole:
+                return input_type
+        return pa.float64()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Consecutive entities of the facts, and the grid indexes that each of their rows covers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from kernels.columns import InputColumn, Ints
+from kernels.coverage import Coverage
+from kernels.partials.rows import Rows
 from kernels.windows.facts import Facts
-from kernels.windows.intervals import Coverage, first_instants, last_instants, leaves_window
+from kernels.windows.intervals import first_instants, last_instants, leaves_window
 from kernels.windows.plan import WindowPlan
 
 
@@ -51,21 +54,34 @@ class Slice:
             return self.known_end
         return np.where(event >= self.plan.history_start_us, self.known_end, 0)
 
-    def coverage(self, end: Ints, chosen: Ints) -> Coverage:
-        entities = self.after_entity - self.first_entity
-        return Coverage(self.entity[chosen], self.start[chosen], end[chosen], entities, len(self.grid))
+    def spans(self, end: Ints) -> Coverage:
+        """Per row the instants from its first up to, not including, `end`; none where `end` comes before."""
+        return Coverage(self.entity, self.start, end, self.after_entity - self.first_entity, len(self.grid))
 
     def seen(self) -> Ints:
         """The flat (entity, instant) cells whose entity has any known fact before the instant (S22)."""
         rows = np.flatnonzero(self.start < self.known_end)
-        return np.flatnonzero(self.coverage(self.known_end, rows).count())
+        return np.flatnonzero(self.spans(self.known_end).take(rows).count())
+
+    def read(
+        self,
+        column: InputColumn | None,
+        mask: str | None,
+        end: Ints,
+        *,
+        cells: Ints,
+        by_value: Callable[[], Ints],
+    ) -> Rows:
+        """The slice's rows as one input, filter and window reads them."""
+        masked = None if mask is None else self.facts.masks[mask]
+        return Rows(self.spans(end), cells, column, masked, by_value, first=self.rows.start)
 
     def keys_of(self, entity: Ints, key: str) -> pa.Array:
         """The key's values for entities counted from the slice's first."""
         return self.facts.keys[key].take(pa.array(entity + self.first_entity))
 
-    def by_value(self, column: InputColumn) -> Ints:
+    def by_value(self, column: InputColumn | None) -> Ints:
         """The slice's rows by entity, value of the input, first instant."""
-        codes = column.codes[self.rows]
-        pair = self.entity * (int(codes.max(initial=0)) + 1) + codes
-        return np.argsort(pair * (len(self.grid) + 1) + self.start)
+        if column is None:
+            raise TypeError("count(*) reads no values")
+        return self.spans(self.known_end).by_value(column.codes[self.rows])

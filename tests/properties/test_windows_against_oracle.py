@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernels.windows import aggregate as windows
 from kernels.windows import oracle as window_oracle
-from kernels.windows import windows
-from kernels.windows.windows import Output, WindowPlan
+from kernels.windows.aggregate import Output, WindowPlan
 
 DAY = 86_400_000_000
 T0 = 1_490_000_000_000_000

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from definitions import model
+from definitions.aggregations import Aggregation
 from definitions.errors import DefinitionError, UnknownName
-from definitions.features import Aggregation
 from definitions.sources import check_type
 from definitions.versions import fingerprints
 from ziggurat.model import (

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from definitions import versions
+from definitions import operations
 from definitions.errors import DefinitionChanged
+from definitions.operations.table import window_operations
 from definitions.registry import Registry, key_of, load
 from definitions.versions import fingerprints, lock_path, lock_text, locked_fingerprints, require_unchanged
 from ziggurat.model import (
@@ -254,9 +255,12 @@ def test_what_changes_values_changes_exactly_the_fingerprints_of_those_values(ca
 
 def test_another_version_of_an_operation_is_another_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     before = dict(fingerprints(SPEND))
-    monkeypatch.setattr(versions, "AGGREGATIONS", versions.AGGREGATIONS | {"sum": 2})
-    fingerprints.cache_clear()
-    now = fingerprints(SPEND)
+    with monkeypatch.context() as patch:
+        patch.setattr(operations.sum, "OPERATION", replace(operations.sum.OPERATION, version=2))
+        window_operations.cache_clear()
+        fingerprints.cache_clear()
+        now = fingerprints(SPEND)
+    window_operations.cache_clear()
     fingerprints.cache_clear()
     assert {name for name in before if now[name] != before[name]} == SUMS
 

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from definitions.errors import DefinitionError, SourceSchemaError
+from kernels.operations.sum import SumOverflow
 from kernels.windows import oracle as window_oracle
-from kernels.windows.windows import Output, SumOverflow, WindowPlan, aggregate
+from kernels.windows.aggregate import Output, WindowPlan, aggregate
 
 DAY = 86_400_000_000
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -369,11 +370,11 @@ def test_large_slices_agree_with_small_ones(monkeypatch):
     )
     of = plan(*every("v", window=20 * DAY, divisor=100), at=range(10 * DAY, 100 * DAY, 7 * DAY))
     at_once = aggregate(facts, of)
-    monkeypatch.setattr("kernels.windows.windows.CELLS", 64)
+    monkeypatch.setattr("kernels.windows.aggregate.CELLS", 64)
     assert aggregate(facts, of).combine_chunks().equals(at_once.combine_chunks())
 
 
 def test_the_kernels_load_without_spark():
-    names = "kernels.windows.windows, kernels.windows.oracle, kernels.content_hash, kernels.profile"
+    names = "kernels.windows.aggregate, kernels.windows.oracle, kernels.content_hash, kernels.profile"
     code = f"import sys, {names}; sys.exit(any(m.split('.')[0] in ('pyspark', 'pandas') for m in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,18 +1,20 @@
 """Window aggregates at many as-of instants in one pass, bit for bit those of one at a time (S21)."""
 
 from collections.abc import Iterator
-from itertools import pairwise
+from functools import cache, partial
+from itertools import groupby, pairwise
 
 import numpy as np
 import pyarrow as pa
 
 from kernels.columns import Ints
-from kernels.operations.operations import Measure, SumOverflow
+from kernels.operations.table import kernel
+from kernels.partials.rows import Rows
 from kernels.windows.facts import loaded
-from kernels.windows.plan import Operation, Output, WindowPlan
+from kernels.windows.plan import Output, WindowPlan
 from kernels.windows.slices import Slice
 
-__all__ = ["Operation", "Output", "SumOverflow", "WindowPlan", "aggregate"]
+__all__ = ["Output", "WindowPlan", "aggregate"]
 
 # Entities are taken in slices of so many (entity, instant) cells: a matrix is 4 MB and stays near the cache.
 # A minimum, maximum, last or first holds one matrix per power of two up to the number of instants.
@@ -35,32 +37,35 @@ def aggregate(facts: pa.Table, plan: WindowPlan) -> pa.Table:
     ready = loaded(facts, plan)
     step = max(1, CELLS // (len(plan.grid_us) + 1))
     edges = [*range(0, ready.entities, step), ready.entities] if ready.entities else [0, 0]
-    return pa.concat_tables(_answered(Slice(ready, plan, *edge)) for edge in pairwise(edges))
+    return pa.concat_tables(_aggregated(Slice(ready, plan, *edge)) for edge in pairwise(edges))
 
 
-def _answered(part: Slice) -> pa.Table:
+def _aggregated(part: Slice) -> pa.Table:
     cells = part.seen()
     entity, instant = np.divmod(cells, len(part.grid))
     columns = {name: part.keys_of(entity, name) for name in part.plan.keys}
     columns["event_time"] = pa.array(part.grid[instant]).cast(INSTANT)
-    answers: dict[str, pa.Array] = {}
-    for measure, outputs in _measures(part, cells):
-        answers |= {output.name: measure.answer(output) for output in outputs}
-    return pa.table(columns | {output.name: answers[output.name] for output in part.plan.outputs})
+    results: dict[str, pa.Array] = {}
+    for rows, outputs in _read_together(part, cells):
+        for output in outputs:
+            operation = kernel(output.operation)
+            input_type = None if rows.column is None else rows.column.array.type
+            results[output.name] = operation.result(operation.update(rows), output.result(input_type))
+    return pa.table(columns | {output.name: results[output.name] for output in part.plan.outputs})
 
 
-def _measures(part: Slice, cells: Ints) -> Iterator[tuple[Measure, list[Output]]]:
+def _read_together(part: Slice, cells: Ints) -> Iterator[tuple[Rows, list[Output]]]:
     """Outputs that read the same rows, together; one group is freed before the next is computed."""
-    groups: dict[tuple[str | None, str | None, int | None], list[Output]] = {}
-    for output in sorted(part.plan.outputs, key=lambda output: output.input or ""):
-        groups.setdefault((output.input, output.mask, output.window_us), []).append(output)
     ends = {window: part.end(window) for window in {output.window_us for output in part.plan.outputs}}
-    by_value: dict[str, Ints] = {}
-    for outputs in groups.values():
-        one = outputs[0]
-        column = None if one.input is None else part.facts.inputs[one.input]
-        if column is not None and any(output.operation == Operation.COUNT_DISTINCT for output in outputs):
-            by_value = by_value if column.name in by_value else {column.name: part.by_value(column)}
-        mask = None if one.mask is None else part.facts.masks[one.mask]
-        order = None if column is None else by_value.get(column.name)
-        yield Measure(part, column, mask, ends[one.window_us], cells, order), outputs
+    for name, outputs in groupby(sorted(part.plan.outputs, key=_input), key=_input):
+        column = part.facts.inputs[name] if name else None
+        by_value = cache(partial(part.by_value, column))  # one sort for all filters and windows of the input
+        groups: dict[tuple[str | None, int | None], list[Output]] = {}
+        for output in outputs:
+            groups.setdefault((output.mask, output.window_us), []).append(output)
+        for (mask, window_us), together in groups.items():
+            yield part.read(column, mask, ends[window_us], cells=cells, by_value=by_value), together
+
+
+def _input(output: Output) -> str:
+    return output.input or ""

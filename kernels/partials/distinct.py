@@ -1,0 +1,54 @@
+"""The distinct values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from kernels.columns import InputColumn, Ints
+from kernels.partials.partial import Partial
+from kernels.partials.rows import Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Distinct:
+    """Per cell how many distinct values; `listed` gives the values with the cell of each, and is needed for a merge.
+
+    A window counts values at many instants without listing them.
+    """
+
+    count: Ints
+    listed: Callable[[], tuple[Ints, pa.Array]]
+
+
+class _Values(Partial[Distinct]):
+    def update(self, rows: Rows) -> Distinct:
+        order = rows.by_value()
+        order = order[rows.counts[order]]
+        codes = rows.input.codes[order + rows.first]
+        return Distinct(rows.at_cells(rows.spans.take(order).distinct(codes)), partial(_listed, rows))
+
+    def merge(self, one: Distinct, other: Distinct) -> Distinct:
+        (my_cells, mine), (their_cells, theirs) = one.listed(), other.listed()
+        listed = _once(np.concatenate((my_cells, their_cells)), pa.concat_arrays([mine, theirs]))
+        return Distinct(np.bincount(listed[0], minlength=len(one.count)), lambda: listed)
+
+
+def _listed(rows: Rows) -> tuple[Ints, pa.Array]:
+    row, cell = rows.coverage.pairs()
+    index = np.minimum(np.searchsorted(rows.cells, cell), max(len(rows.cells) - 1, 0))
+    is_answered = rows.cells[index] == cell if len(rows.cells) else np.zeros(len(cell), np.bool_)
+    numbers = rows.numbers[row[is_answered]]
+    return _once(index[is_answered], rows.input.array.take(pa.array(numbers)))
+
+
+def _once(cell: Ints, values: pa.Array) -> tuple[Ints, pa.Array]:
+    """Each value once per cell."""
+    codes = InputColumn("values", values).codes
+    first = np.unique(cell * (int(codes.max(initial=0)) + 1) + codes, return_index=True)[1]
+    return cell[first], values.take(pa.array(first))
+
+
+DISTINCT_VALUES = _Values()
