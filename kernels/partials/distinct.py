@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from kernels.columns import InputColumn, Ints
+from kernels.coverage import Coverage
 from kernels.partials.partial import Partial
 from kernels.partials.rows import Rows
 
@@ -28,7 +29,9 @@ class _Values(Partial[Distinct]):
         order = rows.by_value()
         order = order[rows.counts[order]]
         codes = rows.input.codes[order + rows.first]
-        return Distinct(rows.at_cells(rows.spans.take(order).distinct(codes)), partial(_listed, rows))
+        count = rows.at_cells(rows.spans.take(order).distinct(codes))
+        # Not `rows` itself: it keeps this state, and a circle of references would keep both in memory.
+        return Distinct(count, partial(_listed, rows.coverage, rows.cells, rows.input.array, rows.numbers))
 
     def merge(self, one: Distinct, other: Distinct) -> Distinct:
         (my_cells, mine), (their_cells, theirs) = one.listed(), other.listed()
@@ -36,12 +39,11 @@ class _Values(Partial[Distinct]):
         return Distinct(np.bincount(listed[0], minlength=len(one.count)), lambda: listed)
 
 
-def _listed(rows: Rows) -> tuple[Ints, pa.Array]:
-    row, cell = rows.coverage.pairs()
-    index = np.minimum(np.searchsorted(rows.cells, cell), max(len(rows.cells) - 1, 0))
-    is_answered = rows.cells[index] == cell if len(rows.cells) else np.zeros(len(cell), np.bool_)
-    numbers = rows.numbers[row[is_answered]]
-    return _once(index[is_answered], rows.input.array.take(pa.array(numbers)))
+def _listed(coverage: Coverage, cells: Ints, values: pa.Array, numbers: Ints) -> tuple[Ints, pa.Array]:
+    row, cell = coverage.pairs()
+    index = np.searchsorted(cells, cell)
+    is_answered = np.isin(cell, cells)
+    return _once(index[is_answered], values.take(pa.array(numbers[row[is_answered]])))
 
 
 def _once(cell: Ints, values: pa.Array) -> tuple[Ints, pa.Array]:

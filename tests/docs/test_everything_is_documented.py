@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from definitions import errors
+from definitions.operations.table import group_operations, window_operations
 from definitions.registry import key_of, load
 from lakehouse.session.environment import PACKAGES
 from tests.docs.pages import PROJECT_ROOT, everything, text_of
@@ -110,6 +111,13 @@ def test_every_error_has_its_paragraph_and_stands_in_the_tree_with_its_code() ->
         assert re.search(rf"{name} +{code}\b", tree), f"{name} is not in the tree of definitions/errors.py"
     paragraphs = set(re.findall(r"^### (\w+) \(", told, re.MULTILINE))
     assert paragraphs == {error.__name__ for error in classes}
+
+
+def test_every_operation_has_its_word_in_the_page_about_adding_features() -> None:
+    page = text_of("docs/add-a-feature.md")
+    declared = [*window_operations().values(), *group_operations().values()]
+    assert len(declared) > 10
+    assert not [operation.word for operation in declared if f"`{operation.word}`" not in page]
 
 
 def test_every_shipped_table_is_in_the_catalogue() -> None:
