@@ -15,15 +15,9 @@ from kernels.operations.table import kernels
 from kernels.windows.plan import Output
 from tests.docs.pages import RUNS, Block, blocks
 from tests.support import operation_checks as checks
-from tests.support.window_cases import cases
+from tests.support.window_cases import Case, cases
 
 RANGE = {"definitions/operations/range.py": declarations, "kernels/operations/range.py": kernels_of}
-STEPS = (
-    checks.check_an_update_answers_as_the_oracle,
-    checks.check_merged_slices_answer_as_the_oracle,
-    checks.check_subtracting_is_exact_or_refused,
-    checks.check_nothing_answers_what_is_declared,
-)
 
 
 def block_of(name: str) -> Block:
@@ -60,14 +54,17 @@ def test_the_operation_is_found_and_passes_the_suite_of_all_operations() -> None
     @settings(max_examples=60, deadline=None)
     @given(checks.slices("range"))
     def its_steps(case: checks.Slices) -> None:
-        for step in STEPS:
+        for step in checks.STEPS:
             step("range", case)
 
     @settings(max_examples=30, deadline=None)
     @given(cases(("range", "min", "max")))
-    def its_windows(case: checks.Case) -> None:
+    def its_windows(case: Case) -> None:
         checks.check_the_window_kernel_answers_as_the_oracle(case)
 
+    for case in checks.edges("range"):
+        for step in checks.STEPS:
+            step("range", case)
     its_steps()
     its_windows()
 

@@ -14,12 +14,7 @@ from kernels.operations.table import kernels
 from tests.support import operation_checks as checks
 from tests.support.window_cases import cases
 
-CHECKS = (
-    checks.check_an_update_answers_as_the_oracle,
-    checks.check_merged_slices_answer_as_the_oracle,
-    checks.check_subtracting_is_exact_or_refused,
-    checks.check_nothing_answers_what_is_declared,
-)
+every_step = pytest.mark.parametrize("check", checks.STEPS, ids=lambda check: check.__name__.removeprefix("check_"))
 every_operation = pytest.mark.parametrize("operation", kernels())
 
 
@@ -41,10 +36,19 @@ def test_a_comparison_has_its_word(operation: str) -> None:
 
 
 @every_operation
-@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
+@every_step
+def test_its_steps_answer_as_its_oracle_at_the_edges_of_every_type(check: checks.Check, operation: str) -> None:
+    for case in checks.edges(operation):
+        check(operation, case)
+
+
+@every_operation
+@every_step
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_its_steps_answer_as_its_oracle(check: object, operation: str, data: st.DataObject) -> None:
+def test_its_steps_answer_as_its_oracle_on_random_slices(
+    check: checks.Check, operation: str, data: st.DataObject
+) -> None:
     check(operation, data.draw(checks.slices(operation)))
 
 

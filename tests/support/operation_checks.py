@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -24,9 +24,11 @@ from kernels.windows import oracle as window_oracle
 from kernels.windows.aggregate import Output, aggregate
 from tests.support.window_cases import Case, bits
 
+Check = Callable[[str, "Slices"], None]
 GROUPS = 3
 LARGEST = 2**63 - 1
-WHOLE = [0, 1, -1, 7, 2**53 + 1, 2**62, -(2**62), LARGEST, -LARGEST - 1]
+TWICE_ROUNDED = 2**53 + 7  # as a double, divided by 100, it is another double than its hundredth
+WHOLE = [0, 1, -1, 7, TWICE_ROUNDED, 2**62, -(2**62), LARGEST, -LARGEST - 1]
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 VALUES: dict[pa.DataType, list[Any]] = {
     pa.int64(): WHOLE,
@@ -71,16 +73,31 @@ class Slices:
         return output.result(self.type)
 
 
+def inputs_of(operation: str) -> dict[pa.DataType | None, list[Any]]:
+    """The values of every type that the operation accepts; type None is no input at all."""
+    declared = window_operation(operation)
+    if declared.accepts is Accepts.BOOLEANS:
+        return {pa.bool_(): VALUES[pa.bool_()]}
+    inputs: dict[pa.DataType | None, list[Any]] = dict(WIDE if declared.reads is Reads.QUANTA else VALUES)
+    return inputs | {None: []} if declared.reads is Reads.ROWS else inputs
+
+
+def edges(operation: str) -> Iterator[Slices]:
+    """Every value alone, every value twice in two slices, and all values, each in a slice of its own."""
+    for type_, values in inputs_of(operation).items():
+        pieces = [[value] for value in values] + [[value, value] for value in values] + [[None], [None, *values], []]
+        for divisor in (1, 100) if type_ == pa.int64() else (1,):
+            for piece in pieces:
+                facts = [[Fact(0, index, None, value, True)] for index, value in enumerate(piece)]
+                yield Slices(type_, divisor, [*facts, []], merges=[0] * (2 * len(facts) + 2))
+
+
 @st.composite
 def slices(draw: st.DrawFn, operation: str) -> Slices:
-    """Inputs of every type that the operation accepts, their extremes among them; slices may be empty."""
-    declared = window_operation(operation)
-    kinds = WIDE if declared.reads is Reads.QUANTA else VALUES
-    if declared.accepts is Accepts.BOOLEANS:
-        kinds = {pa.bool_(): VALUES[pa.bool_()]}
-    types: list[pa.DataType | None] = list(kinds)
-    type_ = draw(st.sampled_from([*types, None] if declared.reads is Reads.ROWS else types))
-    values = st.sampled_from([None, *kinds[type_]]) if type_ is not None else st.just(None)
+    """Random facts, with inputs of every type that the operation accepts; slices may be empty."""
+    inputs = inputs_of(operation)
+    type_ = draw(st.sampled_from(list(inputs)))
+    values = st.sampled_from([None, *inputs[type_]])
     if type_ == pa.int64():
         values |= st.integers(-999, 999)
     fact = st.builds(
@@ -208,3 +225,11 @@ def _clean(value: Any) -> Any:
     if isinstance(value, float):
         return value + 0.0 if math.isfinite(value) else None
     return value
+
+
+STEPS = (
+    check_an_update_answers_as_the_oracle,
+    check_merged_slices_answer_as_the_oracle,
+    check_subtracting_is_exact_or_refused,
+    check_nothing_answers_what_is_declared,
+)
