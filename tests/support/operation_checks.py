@@ -28,7 +28,7 @@ Check = Callable[[str, "Slices"], None]
 GROUPS = 3
 LARGEST = 2**63 - 1
 TWICE_ROUNDED = 2**53 + 7  # as a double, divided by 100, it is another double than its hundredth
-WHOLE = [0, 1, -1, 7, TWICE_ROUNDED, 2**62, -(2**62), LARGEST, -LARGEST - 1]
+WHOLE = [0, 1, -1, 7, TWICE_ROUNDED, 2**62 - 1, -(2**62), LARGEST, -LARGEST - 1]
 MICROSECONDS = pa.timestamp("us", tz="UTC")
 VALUES: dict[pa.DataType, list[Any]] = {
     pa.int64(): WHOLE,
@@ -83,9 +83,9 @@ def inputs_of(operation: str) -> dict[pa.DataType | None, list[Any]]:
 
 
 def edges(operation: str) -> Iterator[Slices]:
-    """Every value alone, every value twice in two slices, and all values, each in a slice of its own."""
+    """Every value alone, every value in four slices, and all values, each in a slice of its own."""
     for type_, values in inputs_of(operation).items():
-        pieces = [[value] for value in values] + [[value, value] for value in values] + [[None], [None, *values], []]
+        pieces = [[value] for value in values] + [[value] * 4 for value in values] + [[None], [None, *values], []]
         for divisor in (1, 100) if type_ == pa.int64() else (1,):
             for piece in pieces:
                 facts = [[Fact(0, index, None, value, True)] for index, value in enumerate(piece)]
