@@ -1,4 +1,4 @@
-"""One Arrow column as NumPy needs it: as integers, as an order, as codes of its distinct values."""
+"""One Arrow column as NumPy reads it: as integers, as numbers of the same order, as codes of its distinct values."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -65,7 +65,7 @@ def dense_ranks(array: pa.Array) -> tuple[Ints, pa.Array]:
 
 @dataclass(frozen=True, eq=False)
 class InputColumn:
-    """An input of the facts, each view of it computed once for all outputs, windows and instants."""
+    """An input of the facts; each form of it is computed once for all outputs, windows and instants."""
 
     name: str
     array: pa.Array
@@ -93,7 +93,7 @@ class InputColumn:
 
     @cached_property
     def codes(self) -> Ints:
-        """One code per distinct value, from 0, in no meaningful order; null has any code."""
+        """One code per distinct value, from 0, in no particular order; the code of a null means nothing."""
         indices = self.array.dictionary_encode().indices
         return np.asarray(indices.fill_null(0).to_numpy(zero_copy_only=False)).astype(np.int64)
 

@@ -53,11 +53,11 @@ class ContentHash:
 
 
 def row_digests(table: pa.Table) -> Bytes:
-    """SHA-256 of each row's encoding, as a (rows, 32) matrix, over the columns in the table's order.
+    """SHA-256 of the encoding of each row, as a (rows, 32) matrix; the columns are in the table's order.
 
     Raises SourceSchemaError for a type without an encoding, and for nanoseconds that aren't whole µs.
-    Cost: fixed-width columns are encoded together; each text or binary column adds a step per row, and one that is
-    nested a step per cell inside.
+    Cost: fixed-width columns are encoded together; each text or binary column adds a step per row, a nested column a
+    step per cell inside it.
     """
     digests: list[bytes] = []
     for start in range(0, table.num_rows, ROWS_AT_ONCE):
@@ -89,9 +89,9 @@ def combine(partials: pa.Table | Iterable[Sequence[Any]]) -> dict[Any, ContentHa
         names = ["slice", "rows", *LIMBS]
         partials = zip(*(partials[name].to_pylist() for name in names), strict=True)
     hashes: dict[Any, ContentHash] = {}
-    for of, rows, *limbs in partials:
+    for slice_, rows, *limbs in partials:
         total = sum(int(limb) << (32 * index) for index, limb in enumerate(limbs))
-        hashes[of] = ContentHash(_hex(total), rows) + hashes.get(of, ContentHash("0", 0))
+        hashes[slice_] = ContentHash(_hex(total), rows) + hashes.get(slice_, ContentHash("0", 0))
     return hashes
 
 
@@ -117,7 +117,7 @@ def _encoded(table: pa.Table) -> Iterable[bytes]:
 
 
 def _side_by_side(columns: "Sequence[_Fixed]") -> list[bytes]:
-    """Each row's cells after each other: every value is written once, where it ends up."""
+    """The cells of each row, one after another; every value is written once, to its final position."""
     rows = np.zeros(len(columns[0].values), [(str(index), column.cell) for index, column in enumerate(columns)])
     for index, column in enumerate(columns):
         cells = rows[str(index)]
@@ -140,16 +140,16 @@ def _cells(array: pa.Array, name: str) -> list[bytes]:
 
 
 def _long_cells(array: pa.Array, name: str) -> list[bytes]:
-    """Cells whose length the type does not tell."""
+    """Cells of a type without a fixed length."""
     kind = array.type
     if _is_text(kind) or _is_binary(kind):
         tag = TEXT if _is_text(kind) else BINARY
         return [_cell(tag, value) for value in array.cast(pa.large_binary()).to_pylist()]
-    is_there = array.is_valid().to_pylist()
+    is_valid = array.is_valid().to_pylist()
     if pt.is_struct(kind):
         fields = [_cells(array.field(index), name) for index in range(kind.num_fields)]
         rows = [b"".join(cells) for cells in zip(*fields, strict=True)] if fields else [b""] * len(array)
-        return [_cell(STRUCT, row if there else None) for row, there in zip(rows, is_there, strict=True)]
+        return [_cell(STRUCT, row if has_value else None) for row, has_value in zip(rows, is_valid, strict=True)]
     ranges = list(pairwise(array.offsets.to_pylist()))
     if pt.is_map(kind):
         entries = list(zip(_cells(array.keys, name), _cells(array.items, name), strict=True))
@@ -159,7 +159,7 @@ def _long_cells(array: pa.Array, name: str) -> list[bytes]:
         inside = [elements[start:end] for start, end in ranges]
     tag = MAP if pt.is_map(kind) else ARRAY
     counted = [len(cells).to_bytes(4, "little") + b"".join(cells) for cells in inside]
-    return [_cell(tag, value if there else None) for value, there in zip(counted, is_there, strict=True)]
+    return [_cell(tag, value if has_value else None) for value, has_value in zip(counted, is_valid, strict=True)]
 
 
 def _cell(tag: int, value: bytes | None) -> bytes:
@@ -170,7 +170,7 @@ def _cell(tag: int, value: bytes | None) -> bytes:
 
 @dataclass(frozen=True, eq=False)
 class _Fixed:
-    """A fixed-width column: the tag, and per row the bytes of its value; whatever bytes where it is null."""
+    """A fixed-width column: the tag, and per row the bytes of its value; where it is null, the bytes mean nothing."""
 
     tag: int
     values: npt.NDArray[Any]
@@ -226,8 +226,8 @@ def _decimals(array: pa.Array) -> Bytes:
     """The declared scale, then the 16 bytes that Arrow holds: the unscaled value, little-endian."""
     scaled = np.empty((len(array), 17), np.uint8)
     scaled[:, 0] = array.type.scale % 256
-    held = np.frombuffer(array.buffers()[1], np.uint8, 16 * len(array), 16 * array.offset)
-    scaled[:, 1:] = held.reshape(-1, 16)
+    unscaled = np.frombuffer(array.buffers()[1], np.uint8, 16 * len(array), 16 * array.offset)
+    scaled[:, 1:] = unscaled.reshape(-1, 16)
     return scaled
 
 

@@ -16,9 +16,9 @@ LIMB_MASK = 2**LIMB_BITS - 1
 
 
 def summed(values: Values, add: Callable[[Ints], Ints]) -> Values:
-    """What `add`, a linear map over int64, would answer without overflow: int64 if it fits, else Python ints.
+    """The result of `add`, a linear map over int64, as if nothing could overflow: int64 if it fits, else Python ints.
 
-    Wide values travel as 32-bit limbs, so that even they are added by NumPy.
+    Wide values are split into 32-bit limbs, so that NumPy adds them, too.
     """
     if values.dtype != object and _bound(values) < NARROW:
         return add(values)

@@ -1,4 +1,4 @@
-"""A profile: what every column holds, per slice, in long form; profiles of parts merge into one."""
+"""A profile: statistics of every column per slice, in long form; profiles of parts merge into one."""
 
 import math
 from collections.abc import Sequence
@@ -38,11 +38,11 @@ def profile(table: pa.Table, *, slice_column: str, columns: Sequence[str]) -> pa
 
     Grain: one row per (slice, feature), slices ascending (null first), features in the order given. Numbers
     and booleans (0 and 1) have minimum, maximum and total, as doubles, over their finite values; null if
-    there are none, and for times, text and all other types; a total is null beyond a double's range, too. The
+    there are none, and for times, text and all other types; a total beyond a double's range is null as well. The
     mean is total / (rows − nulls − nans). All but `total` is the same under any partitioning; a total is
     rounded once per part and once per merge: its last place may differ. Integers beyond 2**53 and decimals
     are rounded to doubles first.
-    Raises SourceSchemaError for a column that isn't there.
+    Raises SourceSchemaError for a column that the table doesn't have.
     """
     for name in (slice_column, *columns):
         if name not in table.column_names:
@@ -64,7 +64,7 @@ def profile(table: pa.Table, *, slice_column: str, columns: Sequence[str]) -> pa
 
 
 def merge_profiles(partials: pa.Table) -> pa.Table:
-    """The profile of the whole from profiles of its parts, laid on top of each other."""
+    """The profile of the whole from the profiles of its parts, concatenated."""
     features = list(dict.fromkeys(partials["feature"].to_pylist()))
     merged = partials.group_by(["slice", "feature"], use_threads=False).aggregate(
         [
@@ -80,10 +80,10 @@ def merge_profiles(partials: pa.Table) -> pa.Table:
     return _sorted(pa.table([*kept, *extremes], schema(partials.schema.field("slice").type)), features)
 
 
-def _sorted(found: pa.Table, features: list[str]) -> pa.Table:
-    order = pc.index_in(found["feature"], value_set=pa.array(features, pa.string()))
-    ranked = pa.table({"slice": dense_ranks(cleaned(found["slice"]))[0], "order": order})
-    return found.take(pc.sort_indices(ranked, [("slice", "ascending"), ("order", "ascending")]))
+def _sorted(profiles: pa.Table, features: list[str]) -> pa.Table:
+    order = pc.index_in(profiles["feature"], value_set=pa.array(features, pa.string()))
+    ranked = pa.table({"slice": dense_ranks(cleaned(profiles["slice"]))[0], "order": order})
+    return profiles.take(pc.sort_indices(ranked, [("slice", "ascending"), ("order", "ascending")]))
 
 
 def _statistics(column: pa.ChunkedArray, order: Ints, edges: Ints) -> list[pa.Array]:
@@ -105,12 +105,12 @@ def _of_finite(values: Doubles, finite: Bools, edges: Ints, *, is_whole: bool) -
     kept = np.append(0, np.cumsum(_per_slice(finite, edges)))
     numbers = values[finite] + 0.0  # no −0.0: which zero is the smaller would depend on the order
     slices = [numbers[start:end] for start, end in pairwise(kept)]
-    found = [
+    statistics = [
         [None if len(part) == 0 else float(part.min()) for part in slices],
         [None if len(part) == 0 else float(part.max()) for part in slices],
         [_total(part, is_whole=is_whole) for part in slices],
     ]
-    return [pa.array(statistic, pa.float64()) for statistic in found]
+    return [pa.array(statistic, pa.float64()) for statistic in statistics]
 
 
 def _per_slice(flags: Bools, edges: Ints) -> Ints:

@@ -1,9 +1,9 @@
 """The search of the as-of join: of facts sorted by key and S9, the last that each label sees. Integers in and out.
 
-A label at t sees fact i of its key while visible_us[i] <= t < superseded_us[i]; of those it sees, the one that stands
-last is the latest. Facts that became known in the order in which they happened need one bisection. The others cost a
-running maximum (known late) or a sweep over their own intervals (superseded), whatever their share is: no fact is
-compared with another.
+A label at t sees fact i of its key if visible_us[i] <= t < superseded_us[i]; the last row that it sees is the latest
+fact. Facts that became known in the order in which they happened need one bisection. Facts known late also need a
+running maximum, and superseded facts a sweep over their intervals. No two facts are compared with each other, whatever
+the share of such facts is.
 """
 
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ NONE = -1
 
 @dataclass(frozen=True, eq=False)
 class SortedFacts:
-    """Facts that stand by key, and inside it in S9's order. Key number k has the rows starts[k] to starts[k + 1] − 1.
+    """Facts sorted by key, then in S9's order. Key number k has the rows starts[k] to starts[k + 1] − 1.
 
-    superseded_us: None if no fact ever is; else NEVER for those that stay.
+    superseded_us: None if no fact is superseded; else NEVER for the facts that are not.
     """
 
     starts: Ints
@@ -30,18 +30,18 @@ class SortedFacts:
 
     def seen(self, key: Ints, label_us: Ints) -> Ints:
         """Per label the row that it sees, NONE where it sees none. `key` is its key's number, NONE for no such key."""
-        found = np.full(len(key), NONE, np.int64)
-        asking = np.flatnonzero(key != NONE)
-        if len(asking):
-            at, key = label_us[asking], key[asking]
-            found[asking] = self._stays.latest(key, at)
-            if self._passes is not None:
-                found[asking] = np.maximum(found[asking], self._passes.latest(key, at))
-        return found
+        rows = np.full(len(key), NONE, np.int64)
+        labels = np.flatnonzero(key != NONE)
+        if len(labels):
+            at_us, key = label_us[labels], key[labels]
+            rows[labels] = self._never_superseded.latest(key, at_us)
+            if self._superseded is not None:
+                rows[labels] = np.maximum(rows[labels], self._superseded.latest(key, at_us))
+        return rows
 
     @cached_property
-    def _stays(self) -> "_Steps":
-        """From when on which of the facts that stay is the latest: the greatest row of all that were seen so far."""
+    def _never_superseded(self) -> "_Steps":
+        """From when on which fact is the latest, among those never superseded: the greatest row seen so far."""
         rows, starts, visible_us = np.arange(len(self.visible_us)), self.starts, self.visible_us
         if self.superseded_us is not None:
             rows = np.flatnonzero(self.superseded_us == NEVER)
@@ -52,8 +52,8 @@ class SortedFacts:
         return _Steps(starts, visible_us[order], np.maximum.accumulate(rows[order]))
 
     @cached_property
-    def _passes(self) -> "_Steps | None":
-        """The same of the facts that are superseded some day."""
+    def _superseded(self) -> "_Steps | None":
+        """The same among the facts that have an instant from which they are superseded."""
         if self.superseded_us is None or not len(rows := np.flatnonzero(self.superseded_us != NEVER)):
             return None
         keys = np.searchsorted(self.starts, rows, "right") - 1
@@ -80,19 +80,19 @@ def runs(changes: Bools) -> Ints:
     return np.concatenate(([0], np.flatnonzero(changes) + 1, [len(changes) + 1]))
 
 
-def _bisected(values: Ints, low: Ints, high: Ints, asked: Ints) -> Ints:
-    """For each label the place after the last of values[low:high], which are sorted, that is <= what it asks."""
+def _bisected(values: Ints, low: Ints, high: Ints, at_us: Ints) -> Ints:
+    """For each label the index after the last of values[low:high], which are sorted, that is <= its instant."""
     index = low.copy()
     for power in reversed(range(int((high - low).max(initial=0)).bit_length())):
         further = index + (1 << power)
         fits = further <= high
-        fits &= values.take(further - 1, mode="clip") <= asked
+        fits &= values.take(further - 1, mode="clip") <= at_us
         index += fits.astype(np.int64) << power
     return index
 
 
 def _order_in_runs(starts: Ints, visible_us: Ints) -> Ints | None:
-    """What puts the facts of each key by visible_us, standing order among equals; None if they stand so already."""
+    """The order by key, then visible_us, equal ones as they are now; None if the facts are in that order already."""
     falls = visible_us[1:] < visible_us[:-1]
     inner = starts[(starts > 0) & (starts < len(visible_us))]
     falls[inner - 1] = False
@@ -109,9 +109,9 @@ def _order_in_runs(starts: Ints, visible_us: Ints) -> Ints | None:
 def _sweep(rows: Ints, keys: Ints, from_us: Ints, to_us: Ints, *, keys_in_all: int) -> _Steps:
     """Steps of the greatest row whose interval [from_us, to_us) holds the instant.
 
-    All ends of a key's intervals cut its time into steps, and each interval covers a range of them. A range is two
-    overlapping ranges of a power of two; from the longest to the shortest, each hands its row to its two halves. That
-    is n log n for any overlap, also in a key that was corrected thousands of times.
+    The ends of a key's intervals divide its time into steps, and each interval covers a range of steps. A range is
+    covered by two ranges whose length is a power of two. From the longest to the shortest, the row of a range is passed
+    on to its two halves. That is n log n for any overlap, also in a key that was corrected thousands of times.
     """
     points, owners = np.concatenate((from_us, to_us)), np.concatenate((keys, keys))
     order = np.lexsort((points, owners))
@@ -129,16 +129,16 @@ def _sweep(rows: Ints, keys: Ints, from_us: Ints, to_us: Ints, *, keys_in_all: i
 
 
 def _greatest_over(first: Ints, end: Ints, rows: Ints, *, size: int) -> Ints:
-    """For each place the greatest row whose range [first, end) holds it; NONE where none does."""
+    """For each step the greatest row whose range [first, end) holds it; NONE where none does."""
     level = np.frexp(end - first)[1] - 1  # the power of two that fits into the range
     best = np.full(size, NONE, np.int64)
     for power in range(int(level.max(initial=0)), -1, -1):
-        here = np.flatnonzero(level == power)
-        np.maximum.at(best, first[here], rows[here])
-        np.maximum.at(best, end[here] - (1 << power), rows[here])
+        ranges = np.flatnonzero(level == power)
+        np.maximum.at(best, first[ranges], rows[ranges])
+        np.maximum.at(best, end[ranges] - (1 << power), rows[ranges])
         if power:
             half = 1 << (power - 1)
-            handed = best.copy()
-            handed[half:] = np.maximum(handed[half:], best[:-half])
-            best = handed
+            halves = best.copy()
+            halves[half:] = np.maximum(halves[half:], best[:-half])
+            best = halves
     return best

@@ -22,14 +22,14 @@ def kernels() -> Mapping[str, Kernel]:
     """
     table: dict[str, Kernel] = {}
     for module in modules_in(operations):
-        found = getattr(module, "KERNEL", None)
-        if found is not None:
-            require_own_name(module, found.name)
-            table[found.name] = found
-    alone = sorted(table.keys() ^ window_operations().keys())
-    if alone:
+        operation = getattr(module, "KERNEL", None)
+        if operation is not None:
+            require_own_name(module, operation.name)
+            table[operation.name] = operation
+    incomplete = sorted(table.keys() ^ window_operations().keys())
+    if incomplete:
         raise DefinitionError(
-            f"operations in one of definitions/operations and kernels/operations only: {', '.join(alone)}; "
+            f"operations in one of definitions/operations and kernels/operations only: {', '.join(incomplete)}; "
             "each needs a file in both"
         )
     return table

@@ -44,27 +44,28 @@ class _Choice(Partial[Chosen]):
             raise TypeError("choices merge by the order of facts (S9): the rows need the columns of that order")
         cells = len(one.row)
         pairs = zip(one.position, other.position, strict=True)
-        position = tuple(_side_by_side(mine, one.row, theirs, other.row) for mine, theirs in pairs)
+        position = tuple(_concatenated(left, one.row, right, other.row) for left, right in pairs)
         ranks = _ranks(position)
         is_better = ranks[cells:] > ranks[:cells] if self._latest else ranks[cells:] < ranks[:cells]
         takes_other = (other.row != NONE) & (is_better | (one.row == NONE))
         row = np.arange(cells) + np.where(takes_other, cells, 0)
         has_none = (one.row == NONE) & (other.row == NONE)
-        values = _side_by_side(one.values, one.row, other.values, other.row)
+        values = _concatenated(one.values, one.row, other.values, other.row)
         return Chosen(np.where(has_none, NONE, row), values, position)
 
 
 def _taken(column: pa.Array, row: Ints) -> pa.Array:
+    """The values of these rows, null for NONE."""
     is_none = row == NONE
     return column.take(pa.array(np.where(is_none, 0, row), mask=is_none))
 
 
-def _side_by_side(mine: pa.Array, my_rows: Ints, theirs: pa.Array, their_rows: Ints) -> pa.Array:
-    return pa.concat_arrays([_taken(mine, my_rows), _taken(theirs, their_rows)])
+def _concatenated(left: pa.Array, left_rows: Ints, right: pa.Array, right_rows: Ints) -> pa.Array:
+    return pa.concat_arrays([_taken(left, left_rows), _taken(right, right_rows)])
 
 
 def _ranks(position: Sequence[pa.Array]) -> Ints:
-    """The place of each row in the order; rows that are equal in all columns share one."""
+    """The rank of each row in the order; rows that are equal in all columns have the same rank."""
     columns = [order_of(part) for part in position]
     order = np.lexsort(columns[::-1])
     is_new = np.zeros(len(order), np.bool_)

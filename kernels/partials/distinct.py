@@ -34,8 +34,8 @@ class _Values(Partial[Distinct]):
         return Distinct(count, partial(_listed, rows.coverage, rows.cells, rows.input.array, rows.numbers))
 
     def merge(self, one: Distinct, other: Distinct) -> Distinct:
-        (my_cells, mine), (their_cells, theirs) = one.listed(), other.listed()
-        listed = _once(np.concatenate((my_cells, their_cells)), pa.concat_arrays([mine, theirs]))
+        cells, values = zip(one.listed(), other.listed(), strict=True)
+        listed = _once(np.concatenate(cells), pa.concat_arrays(values))
         return Distinct(np.bincount(listed[0], minlength=len(one.count)), lambda: listed)
 
 

@@ -29,7 +29,7 @@ class Partial(ABC, Generic[S]):
 
 
 class Subtractable(Partial[S]):
-    """A state from which that of some of its facts can be taken away again, exactly: integers only (S24)."""
+    """A state from which the state of some of its facts can be subtracted exactly: integers only (S24)."""
 
     @abstractmethod
     def subtract(self, whole: S, part: S) -> S:

@@ -1,4 +1,4 @@
-"""Facts made ready for the window kernels: checked, keys coded, sorted by entity, then oldest first (S9)."""
+"""Facts as the window kernel reads them: checked, keys coded, sorted by entity, then oldest first (S9)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -41,9 +41,9 @@ def loaded(facts: pa.Table, plan: WindowPlan) -> Facts:
     """
     check(facts.schema, plan)
     columns = {name: cleaned(facts[name]) for name in _names(plan)}
-    whole = _all_valid([columns[key] for key in plan.keys])
-    if whole is not None:
-        columns = {name: column.filter(whole) for name, column in columns.items()}
+    has_key = _all_valid([columns[key] for key in plan.keys])
+    if has_key is not None:
+        columns = {name: column.filter(has_key) for name, column in columns.items()}
     event, available = (_instants(columns[name], name) for name in CLOCKS[:2])
     codes = _entity_codes([columns[key] for key in plan.keys])
     breakers = (*plan.tie_break, "available_time", *(plan.view_columns or plan.inputs))
@@ -63,12 +63,11 @@ def loaded(facts: pa.Table, plan: WindowPlan) -> Facts:
 
 
 def _names(plan: WindowPlan) -> dict[str, None]:
-    named = (*plan.keys, *CLOCKS, *plan.inputs, *plan.masks, *plan.tie_break, *plan.view_columns)
-    return dict.fromkeys(named)
+    return dict.fromkeys((*plan.keys, *CLOCKS, *plan.inputs, *plan.masks, *plan.tie_break, *plan.view_columns))
 
 
 def check(schema: pa.Schema, plan: WindowPlan) -> None:
-    """Raises SourceSchemaError unless the plan's columns are there, each of a type it can have."""
+    """Raises SourceSchemaError unless the facts have the plan's columns, each of a type that it may have."""
     for name in _names(plan):
         if name not in schema.names:
             raise SourceSchemaError(f"the facts have no column '{name}'.{did_you_mean(name, schema.names)}")
@@ -87,7 +86,7 @@ def check(schema: pa.Schema, plan: WindowPlan) -> None:
 
 
 def fact_order(entity: Ints, event: Ints, breakers: Iterable[pa.Array]) -> Ints:
-    """Row numbers by entity, event time, then each breaker in turn, which looks only at what is tied."""
+    """Row numbers by entity, event time, then the breakers; each breaker is read only for rows that are still tied."""
     order = _sorted_by(entity, event)
     opens = np.diff(entity[order], prepend=-1).astype(np.bool_) | _differs(event[order])
     for column in breakers:
@@ -103,14 +102,14 @@ def fact_order(entity: Ints, event: Ints, breakers: Iterable[pa.Array]) -> Ints:
 
 
 def _sorted_by(entity: Ints, event: Ints) -> Ints:
-    ahead = np.diff(entity)
-    if not ((ahead > 0) | ((ahead == 0) & (np.diff(event) >= 0))).all():
+    step = np.diff(entity)
+    if not ((step > 0) | ((step == 0) & (np.diff(event) >= 0))).all():
         return np.asarray(np.lexsort((event, entity)))
     return np.arange(len(entity), dtype=np.int64)
 
 
 def _differs(values: Values) -> Bools:
-    """Which value is not the one before it; the first one is."""
+    """Whether each value differs from the one before it; the first value does."""
     return np.append(True, values[1:] != values[:-1])[: len(values)]
 
 
@@ -127,10 +126,10 @@ def _all_valid(keys: Sequence[pa.Array]) -> pa.Array | None:
     """Which rows have all their key parts; None if all have."""
     if not any(key.null_count for key in keys):
         return None
-    whole = keys[0].is_valid()
+    valid = keys[0].is_valid()
     for key in keys[1:]:
-        whole = pc.and_(whole, key.is_valid())
-    return whole
+        valid = pc.and_(valid, key.is_valid())
+    return valid
 
 
 def _instants(column: pa.Array, name: str) -> Ints:
@@ -142,8 +141,8 @@ def _instants(column: pa.Array, name: str) -> Ints:
 def _superseded(column: pa.Array) -> Ints:
     if column.null_count == len(column):
         return np.full(len(column), NEVER)
-    known = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
-    return np.where(known, _required(as_int64(column)), NEVER)
+    is_superseded = np.asarray(column.is_valid().to_numpy(zero_copy_only=False))
+    return np.where(is_superseded, _required(as_int64(column)), NEVER)
 
 
 def _required(numbers: Ints | None) -> Ints:

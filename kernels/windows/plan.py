@@ -1,4 +1,4 @@
-"""What to aggregate: outputs, their windows, and the grid of as-of instants that one pass answers."""
+"""What to aggregate: outputs, their windows, and the grid of as-of instants that are computed in one pass."""
 
 from dataclasses import dataclass
 
