@@ -91,13 +91,13 @@ def _share_of_total(compared: _Compared) -> Column:
 
 
 def _rank(compared: _Compared) -> Column:
-    """The place from the largest value down; equal values share the better place (S24). Null values have none."""
-    place = F.rank().over(compared.everyone.orderBy(compared.own.desc_nulls_last()))
-    return F.when(compared.own.isNotNull(), place.cast("bigint"))
+    """1 for the largest value; equal values have the same rank (S24). Null values have none."""
+    rank = F.rank().over(compared.everyone.orderBy(compared.own.desc_nulls_last()))
+    return F.when(compared.own.isNotNull(), rank.cast("bigint"))
 
 
 def _percentile_rank(compared: _Compared) -> Column:
-    """The share of the other members whose value is smaller; null when there is no other. Nulls rank apart."""
+    """The share of the other members whose value is smaller; null when there is no other. Nulls are not ranked."""
     known = Window.partitionBy(*compared.group, compared.own.isNull())
     has_others = F.count(F.lit(1)).over(known) > 1
     return F.when(compared.own.isNotNull() & has_others, F.percent_rank().over(known.orderBy(compared.own.asc())))

@@ -71,7 +71,7 @@ class Output:
 class WindowPlan:
     """Outputs per entity for every instant of an ascending grid, each at its own cut T + `cut_delay_us`.
 
-    Times are microseconds since the epoch, UTC. `tie_break` stands between event time and available time in
+    Times are microseconds since the epoch, UTC. `tie_break` is between event time and available time in
     the order of facts (S9); `view_columns` is its last resort, in the view's declared order. It defaults to
     the plan's inputs in order of appearance: name them where plans for parts of one view must agree.
     """

@@ -20,9 +20,9 @@ ALL = tuple(kernels())
 @given(cases(ALL))
 def test_the_kernel_answers_what_the_oracle_answers_bit_for_bit(case: Case) -> None:
     expected = window_oracle.aggregate(case.facts, case.plan)
-    found = windows.aggregate(case.facts, case.plan)
-    assert found.schema.equals(expected.schema)
-    assert bits(found) == bits(expected)
+    answer = windows.aggregate(case.facts, case.plan)
+    assert answer.schema.equals(expected.schema)
+    assert bits(answer) == bits(expected)
 
 
 @settings(max_examples=50, deadline=None)

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from compute import cross
 from compute.cross import compare
+from definitions.operations.table import group_operations
 from tests.support.drawn import frame, same
 from ziggurat.model import (
     AggregateView,
@@ -195,10 +197,10 @@ def test_s26_too_few_members_are_counted_and_not_compared_with(spark) -> None:
     )
 
 
-def test_s26_who_has_no_group_is_compared_with_nobody_where_so_declared(spark) -> None:
-    nobody = Group(PEOPLE, by=("age", "town"), unknown=Unknown.NO_GROUP)
+def test_s26_an_entity_without_a_group_is_not_compared_where_so_declared(spark) -> None:
+    no_group = Group(PEOPLE, by=("age", "town"), unknown=Unknown.NO_GROUP)
     same(
-        compared(spark, SPENDS, PEOPLE_DRAWN, group=nobody).where("id in (5, 6, 8)"),
+        compared(spark, SPENDS, PEOPLE_DRAWN, group=no_group).where("id in (5, 6, 8)"),
         """
         id:bigint  members:bigint  ratio:double  pct:double  place:bigint  share:double
         5          1               1             -           1             1
@@ -225,3 +227,7 @@ def test_s24_a_mean_is_of_whole_quanta_and_divided_once(spark) -> None:
     ten = "\n".join(f"{n}  10d  0.1" for n in range(10))
     answer = compared(spark, "id:bigint  event_time  value_sum_7d:double\n" + ten, None)
     same(answer, "id:bigint  ratio:double  above:double\n" + "\n".join(f"{n}  1  0" for n in range(10)))
+
+
+def test_every_comparison_that_is_declared_has_its_expression() -> None:
+    assert cross._VALUES.keys() == group_operations().keys()

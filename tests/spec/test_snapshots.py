@@ -40,10 +40,10 @@ LINES = Source(
         Column("price", "decimal(8,3)"),
         Column("item", "string"),
         Column("event_at", "timestamp"),
-        Column("told_at", "timestamp"),
+        Column("known_since", "timestamp"),
     ),
     event_time=EventTime("event_at"),
-    available=AvailableColumn("told_at"),
+    available=AvailableColumn("known_since"),
     history_start="2017-01-02",
 )
 TILL = Entity("till", keys=(("case", "string"), ("till", "string")))
@@ -63,9 +63,9 @@ def sales(*features: Any, windows: tuple[str, ...] = ("7d",), cut_delay: str = "
 
 
 def facts(spark: Any, text: str) -> Any:
-    """Facts with every column of the source; what is not drawn is null, and known at once."""
+    """Facts with every column of the source; columns that are not drawn are null, and each fact is known at once."""
     drawn = frame(spark, text)
-    wanted = {
+    defaults = {
         "till": "'one'",
         "n": "cast(null as bigint)",
         "amount": "cast(null as double)",
@@ -74,9 +74,9 @@ def facts(spark: Any, text: str) -> Any:
         "available_time": "event_time",
         "superseded_at": "cast(null as timestamp)",
         "event_at": "event_time",
-        "told_at": "event_time",
+        "known_since": "event_time",
     }
-    return drawn.selectExpr("*", *[f"{sql} as {name}" for name, sql in wanted.items() if name not in drawn.columns])
+    return drawn.selectExpr("*", *[f"{sql} as {name}" for name, sql in defaults.items() if name not in drawn.columns])
 
 
 def answered(
@@ -85,7 +85,7 @@ def answered(
     return snapshots(facts(spark, text), view, [at_us(cell) for cell in as_ofs], partitions=partitions)
 
 
-# Each amount is a power of two, so that a sum tells which facts it counted.
+# Each amount is a power of two, so that a sum shows which facts it counted.
 EDGES = """
 case        event_time  n:bigint  available_time  superseded_at
 edges       10d                   1         10d                       -
@@ -261,7 +261,7 @@ def test_s9_last_and_first_choose_by_a_total_order_and_skip_nulls(spark) -> None
     )
 
 
-def test_s17_composite_keys_compare_part_by_part_and_a_null_part_is_nobody(spark) -> None:
+def test_s17_composite_keys_compare_part_by_part_and_a_null_part_matches_nothing(spark) -> None:
     same(
         answered(
             spark,
@@ -287,7 +287,7 @@ def test_s17_composite_keys_compare_part_by_part_and_a_null_part_is_nobody(spark
     )
 
 
-def test_s24_a_sum_beyond_its_type_fails_instead_of_turning_around(spark) -> None:
+def test_s24_a_sum_beyond_its_type_fails_instead_of_wrapping_around(spark) -> None:
     text = f"case  event_time  n:bigint\na  9d  {2**62}\na  9d  {2**62}"
     with pytest.raises(Exception, match="SumOverflow"):
         answered(spark, sales(sum_of("n")), text).collect()
@@ -296,8 +296,8 @@ def test_s24_a_sum_beyond_its_type_fails_instead_of_turning_around(spark) -> Non
 def test_s8_a_tombstone_is_no_fact_of_a_window(spark) -> None:
     source = replace(LINES, kind=Kind.STATE, columns=(*LINES.columns, Column("closed", "boolean")), tombstone="closed")
     view = replace(sales(count(named="lines"), last("n")), source=source)
-    told = "case  event_time  n:bigint  closed:boolean\nopen  8d  1  -\nopen  9d  2  true\nonly closed  9d  1  true"
-    same(answered(spark, view, told), "case  lines_count_7d:bigint  n_last_7d:bigint\nopen  1  1")
+    drawn = "case  event_time  n:bigint  closed:boolean\nopen  8d  1  -\nopen  9d  2  true\nonly closed  9d  1  true"
+    same(answered(spark, view, drawn), "case  lines_count_7d:bigint  n_last_7d:bigint\nopen  1  1")
 
 
 def test_hidden_features_feed_expressions_and_are_not_published(spark) -> None:

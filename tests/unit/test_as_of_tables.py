@@ -1,4 +1,4 @@
-"""The as-of join of Arrow tables against a loop: in whatever pieces facts come, whatever keys are made of."""
+"""The as-of join of Arrow tables against a loop: whatever pieces the facts come in, and whatever types keys have."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -32,26 +32,29 @@ def table(facts: list[tuple[Any, ...]]) -> pa.Table:
 
 @settings(max_examples=400, deadline=None)
 @given(st.lists(FACT, max_size=25), st.lists(LABEL, max_size=12), st.integers(1, 4), st.integers(1, 9), st.randoms())
-def test_the_latest_is_found_in_whatever_pieces_the_facts_come(drawn, labels, runs, rows, chance) -> None:
+def test_the_latest_fact_is_found_whatever_pieces_the_facts_come_in(drawn, labels, runs, rows, chance) -> None:
     drawn = sorted((fact for fact in drawn if fact[1] is not None), key=lambda fact: fact[:3])
     facts = []
-    for nth, (who, part, event, later, end) in enumerate(drawn):
-        facts.append((who, part, event, event + later, None if end is None else event + later + end, nth))
+    for nth, (name, part, event, later, end) in enumerate(drawn):
+        facts.append((name, part, event, event + later, None if end is None else event + later + end, nth))
     # A run holds whole event times; inside it a file comes in pieces of some rows.
     run_of = {event: chance.randrange(runs) for event in range(10)}
-    held = [[fact for fact in facts if run_of[fact[2]] == run] for run in range(runs)]
-    pieces = [table([])] + [table(run[at : at + rows]) for run in held for at in range(0, len(run), rows)]
-    keys = [pa.array([who for who, _, _ in labels], pa.string()), pa.array([part for _, part, _ in labels], pa.int32())]
-    found = latest(keys, np.array([at for _, _, at in labels], np.int64), pieces, ["nth", "event_time"])
-    for (who, part, at), row in zip(labels, found.to_pylist(), strict=True):
-        seen = [f for f in facts if f[:2] == (who, part) and f[3] <= at and (f[4] is None or at < f[4])]
+    rows_of_runs = [[fact for fact in facts if run_of[fact[2]] == run] for run in range(runs)]
+    pieces = [table([])] + [table(run[at : at + rows]) for run in rows_of_runs for at in range(0, len(run), rows)]
+    keys = [
+        pa.array([name for name, _, _ in labels], pa.string()),
+        pa.array([part for _, part, _ in labels], pa.int32()),
+    ]
+    joined = latest(keys, np.array([at for _, _, at in labels], np.int64), pieces, ["nth", "event_time"])
+    for (name, part, at), row in zip(labels, joined.to_pylist(), strict=True):
+        seen = [f for f in facts if f[:2] == (name, part) and f[3] <= at and (f[4] is None or at < f[4])]
         best = max(seen, key=lambda fact: fact[2:3] + fact[5:6], default=None)
         assert row["nth"] == (best and best[5])
         assert (row["is_found"], row["is_tied"]) == (best is not None, False if best else None)
 
 
 @pytest.mark.parametrize(
-    ("kind", "heads", "asked"),
+    ("kind", "heads", "keys"),
     [
         (pa.int64(), [-1, 2**62, 0], [0, -1, None, 5, 2**62]),
         (pa.string(), ["", "a", "A", "a "], ["a", "", "a ", None, "b"]),
@@ -62,20 +65,20 @@ def test_the_latest_is_found_in_whatever_pieces_the_facts_come(drawn, labels, ru
         (pa.timestamp("us", tz="UTC"), [datetime(2017, 1, 1)], [datetime(2017, 1, 1), datetime(2017, 1, 2), None]),
     ],
 )
-def test_a_key_is_the_head_that_equals_it_whatever_its_type(kind, heads, asked) -> None:
-    wanted = [heads.index(key) if key in heads else -1 for key in asked]
-    assert key_numbers([pa.array(asked, kind)], [pa.array(heads, kind)]).tolist() == wanted
-    # The same beside a part that all share, and beside one that tells nothing apart.
-    same = pa.array([7] * len(asked)), pa.array([7] * len(heads))
-    assert key_numbers([pa.array(asked, kind), same[0]], [pa.array(heads, kind), same[1]]).tolist() == wanted
+def test_a_key_is_the_head_that_equals_it_whatever_its_type(kind, heads, keys) -> None:
+    expected = [heads.index(key) if key in heads else -1 for key in keys]
+    assert key_numbers([pa.array(keys, kind)], [pa.array(heads, kind)]).tolist() == expected
+    # The same with a second key part that has one value everywhere.
+    same = pa.array([7] * len(keys)), pa.array([7] * len(heads))
+    assert key_numbers([pa.array(keys, kind), same[0]], [pa.array(heads, kind), same[1]]).tolist() == expected
 
 
 def test_instants_are_one_key_whatever_zone_their_type_names() -> None:
-    asked = pa.array([0, 1], pa.timestamp("us", tz="Asia/Kolkata"))
-    assert key_numbers([asked], [pa.array([1], pa.timestamp("us", tz="UTC"))]).tolist() == [-1, 0]
+    instants = pa.array([0, 1], pa.timestamp("us", tz="Asia/Kolkata"))
+    assert key_numbers([instants], [pa.array([1], pa.timestamp("us", tz="UTC"))]).tolist() == [-1, 0]
 
 
-def test_many_parts_of_large_numbers_are_no_overflow() -> None:
+def test_many_key_parts_of_large_numbers_do_not_overflow() -> None:
     parts = [pa.array([2**62, -(2**62), 3, 2**62]) for _ in range(5)]
     assert key_numbers(parts, [part.slice(0, 3) for part in parts]).tolist() == [0, 1, 2, 0]
 
@@ -87,6 +90,6 @@ def test_a_tie_lasts_as_long_as_an_equal_fact_is_seen() -> None:
         "visible_us": [6, 6],
         "tied_until_us": pa.array([None, 9], pa.int64()),
     }
-    asked = np.array([5, 6, 8, 9], np.int64)
-    found = latest([pa.array([1] * 4)], asked, [pa.table(columns)], [])
-    assert found["is_tied"].to_pylist() == [None, True, True, False]
+    label_us = np.array([5, 6, 8, 9], np.int64)
+    joined = latest([pa.array([1] * 4)], label_us, [pa.table(columns)], [])
+    assert joined["is_tied"].to_pylist() == [None, True, True, False]

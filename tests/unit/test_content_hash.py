@@ -98,7 +98,7 @@ def test_a_duplicated_row_and_a_missing_row_change_the_hash():
         rows.num_rows: sum(combine(partial_sums(rows, slice_column="event_date")).values(), ContentHash("0", 0))
         for rows in (table, table.slice(1), pa.concat_tables([table, table.slice(0, 1)]))
     }
-    assert len({found.hex for found in hashes.values()}) == 3
+    assert len({hash_.hex for hash_ in hashes.values()}) == 3
 
 
 def test_null_zero_false_and_empty_text_are_all_different():
@@ -116,10 +116,10 @@ def test_null_zero_false_and_empty_text_are_all_different():
         hash_of([Decimal("0.0")], pa.decimal128(3, 1)),
         hash_of([Decimal("0.00")], pa.decimal128(3, 2)),
     ]
-    assert len({found.tobytes() for found in cells}) == len(cells)
+    assert len({cell.tobytes() for cell in cells}) == len(cells)
 
 
-def test_cells_do_not_run_into_each_other():
+def test_neighbouring_cells_are_encoded_apart():
     one, other = pa.table({"a": ["ab"], "b": ["c"]}), pa.table({"a": ["a"], "b": ["bc"]})
     assert row_digests(one).tobytes() != row_digests(other).tobytes()
 
@@ -137,7 +137,7 @@ def test_cells_do_not_run_into_each_other():
         ([Decimal("1.5")], pa.decimal256(20, 1), [Decimal("1.5")], pa.decimal128(5, 1)),
     ],
 )
-def test_one_value_has_one_encoding_whatever_physical_type_an_engine_hands_over(values, kind, as_values, as_kind):
+def test_one_value_has_one_encoding_whatever_physical_type_an_engine_uses(values, kind, as_values, as_kind):
     assert hash_of(values, kind).tobytes() == hash_of(as_values, as_kind).tobytes()
 
 
@@ -181,15 +181,15 @@ def test_the_order_of_a_map_is_no_part_of_it_and_that_of_an_array_is():
     assert hash_of([[1, 2]], numbers).tobytes() != hash_of([[2, 1]], numbers).tobytes()
 
 
-def test_what_is_nested_does_not_run_into_its_neighbours_and_null_is_not_empty():
+def test_nested_values_are_encoded_apart_from_their_neighbours_and_null_is_not_empty():
     numbers, pairs = pa.list_(pa.int64()), pa.list_(pa.list_(pa.int64()))
-    found = [
+    digests = [
         hash_of([None], numbers), hash_of([[]], numbers), hash_of([[None]], numbers), hash_of([[0]], numbers),
         hash_of([[[1], [2]]], pairs), hash_of([[[1, 2]]], pairs), hash_of([[[1, 2], []]], pairs),
         hash_of([None], pa.map_(pa.string(), pa.int64())), hash_of([[]], pa.map_(pa.string(), pa.int64())),
         hash_of([None], NESTED), hash_of([{"tags": None, "prices": None, "at": None}], NESTED),
     ]  # fmt: skip
-    assert len({each.tobytes() for each in found}) == len(found)
+    assert len({digest.tobytes() for digest in digests}) == len(digests)
 
 
 def test_nested_values_are_read_at_the_offset_of_their_slice_and_as_any_engine_holds_them():

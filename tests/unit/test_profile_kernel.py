@@ -1,4 +1,4 @@
-"""A profile counts what each column holds per slice, and parts merge into the whole."""
+"""A profile has statistics of each column per slice, and profiles of parts merge into that of the whole."""
 
 import datetime as dt
 from decimal import Decimal
@@ -15,8 +15,8 @@ MONDAY, TUESDAY = dt.date(2017, 1, 2), dt.date(2017, 1, 3)
 
 
 def described(table, *columns):
-    found = profile(table, slice_column="day", columns=columns)
-    return [tuple(row.values()) for row in found.to_pylist()]
+    profiled = profile(table, slice_column="day", columns=columns)
+    return [tuple(row.values()) for row in profiled.to_pylist()]
 
 
 def test_numbers_are_counted_and_bounded_per_slice():
@@ -67,8 +67,8 @@ def test_a_null_slice_is_a_slice():
 
 
 def test_negative_zero_is_zero():
-    found = profile(pa.table({"day": [MONDAY], "x": [-0.0]}), slice_column="day", columns=["x"])
-    assert np.signbit(found["minimum"].to_numpy()).tolist() == [False]
+    profiled = profile(pa.table({"day": [MONDAY], "x": [-0.0]}), slice_column="day", columns=["x"])
+    assert np.signbit(profiled["minimum"].to_numpy()).tolist() == [False]
 
 
 def test_a_total_is_the_correctly_rounded_sum():
@@ -105,12 +105,12 @@ def test_profiles_of_parts_merge_into_the_profile_of_the_whole():
 
 def test_an_empty_table_has_an_empty_profile_of_the_same_shape():
     table = pa.table({"day": pa.array([], pa.date32()), "x": pa.array([], pa.float64())})
-    found = profile(table, slice_column="day", columns=["x"])
-    assert found.num_rows == 0
-    assert found.schema.names == ["slice", "feature", "rows", "nulls", "nans", "minimum", "maximum", "total"]
-    assert merge_profiles(found).equals(found)
+    profiled = profile(table, slice_column="day", columns=["x"])
+    assert profiled.num_rows == 0
+    assert profiled.schema.names == ["slice", "feature", "rows", "nulls", "nans", "minimum", "maximum", "total"]
+    assert merge_profiles(profiled).equals(profiled)
 
 
-def test_a_missing_column_is_named_with_its_neighbour():
+def test_a_missing_column_is_named_with_the_nearest_name():
     with pytest.raises(SourceSchemaError, match=r"'sales'.*Did you mean 'sales_value'"):
         profile(pa.table({"day": [MONDAY], "sales_value": [1]}), slice_column="day", columns=["sales"])

@@ -83,8 +83,8 @@ def test_a_correction_replaces_its_fact_from_the_cut_that_knows_it():
         1           50             105              -  4
     """)
     total = Output("total", "sum", "v", None, None)
-    found = rows(facts, plan(total, at=(99, 100, 101), delay=5))
-    assert found == [(1, 99, 3), (1, 100, 4), (1, 101, 4)]
+    answer = rows(facts, plan(total, at=(99, 100, 101), delay=5))
+    assert answer == [(1, 99, 3), (1, 100, 4), (1, 101, 4)]
 
 
 def test_a_retracted_fact_counts_no_more_and_its_entity_is_unseen_again():
@@ -120,8 +120,8 @@ def test_null_inputs_are_skipped_by_all_but_the_count_of_rows():
         1           92  5
         1           93  -
     """)
-    found = rows(facts, plan(COUNT_ALL, *every("v")))
-    assert found == [(1, 100, 3, 1, 5, 5.0, 5, 5, 1, 5, 5, None)]
+    answer = rows(facts, plan(COUNT_ALL, *every("v")))
+    assert answer == [(1, 100, 3, 1, 5, 5.0, 5, 5, 1, 5, 5, None)]
 
 
 def test_a_filter_that_is_false_or_null_leaves_the_row_out_but_the_entity_seen():
@@ -146,9 +146,9 @@ def test_units_become_doubles_by_one_division():
         1           92   20
         1           93  -40
     """)
-    (found,) = rows(facts, plan(*every("v", divisor=100)))
+    (answer,) = rows(facts, plan(*every("v", divisor=100)))
     deviation = math.sqrt((3 * 2100 - 10**2) / (3 * 2 * 100**2))
-    assert found == (1, 100, 3, -10 / 100, -10 / 300, -0.4, 0.2, 3, -0.4, 0.1, deviation)
+    assert answer == (1, 100, 3, -10 / 100, -10 / 300, -0.4, 0.2, 3, -0.4, 0.1, deviation)
 
 
 def test_lifetime_begins_at_the_start_of_history_and_the_entity_was_seen_before():
@@ -173,8 +173,8 @@ def test_last_and_first_go_by_event_time_then_tie_break_then_availability_then_v
         3           80              91     9  7
     """)
     choices = [Output(name, name, "v", None, None) for name in ("last", "first")]
-    found = rows(facts, plan(*choices, tie_break=("line",)))
-    assert found == [(1, 100, 1, 9), (2, 100, 1, 2), (3, 100, 4, 7)]
+    answer = rows(facts, plan(*choices, tie_break=("line",)))
+    assert answer == [(1, 100, 1, 9), (2, 100, 1, 2), (3, 100, 4, 7)]
 
 
 def test_another_output_does_not_change_who_is_last_where_the_view_names_its_columns():
@@ -197,8 +197,8 @@ def test_distinct_values_count_once_while_any_of_their_facts_is_in_the_window():
         2           16  milk
     """)
     distinct = Output("d", "count_distinct", "name", None, 10)
-    found = rows(facts, plan(distinct, at=(11, 19, 21, 26, 29)))
-    assert found == [
+    answer = rows(facts, plan(distinct, at=(11, 19, 21, 26, 29)))
+    assert answer == [
         (1, 11, 1), (1, 19, 2), (1, 21, 2), (1, 26, 1), (1, 29, 0),
         (2, 19, 1), (2, 21, 1), (2, 26, 1), (2, 29, 0),
     ]  # fmt: skip
@@ -216,9 +216,9 @@ def test_negative_zero_is_zero_and_what_is_no_number_is_null():
         v=pa.float64(),
     )
     names = ("count", "count_distinct", "min", "max", "last", "first")
-    (found,) = rows(facts, plan(*(Output(name, name, "v", None, None) for name in names)))
-    assert found == (1, 100, 2, 1, 0.0, 0.0, 0.0, 0.0)
-    assert all(math.copysign(1, value) == 1 for value in found[4:])
+    (answer,) = rows(facts, plan(*(Output(name, name, "v", None, None) for name in names)))
+    assert answer == (1, 100, 2, 1, 0.0, 0.0, 0.0, 0.0)
+    assert all(math.copysign(1, value) == 1 for value in answer[4:])
 
 
 def test_composite_keys_compare_part_by_part_and_null_keys_match_nothing():
