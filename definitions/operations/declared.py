@@ -50,7 +50,7 @@ class WindowOperation:
     word: the function that declares it in a view. empty: the value for an entity that was seen, but has nothing in the
     window (S22); None is null. version: its semantic version; a change of meaning raises it, and with it the
     fingerprint of every feature that uses the operation (S35). goes_by_order: it chooses by the order of facts (S9),
-    so it reads all columns of its view. is_online: a view that publishes it may be exported to an online store.
+    so it reads all columns of its view. is_online: false refuses the export of a view that publishes it.
     """
 
     name: str
@@ -66,7 +66,7 @@ class WindowOperation:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupOperation:
-    """One comparison of an entity with its group; `word` and `version` as above.
+    """One comparison of an entity with its group; `word`, `version` and `is_online` as above.
 
     needs_input: it compares a feature; without, it describes the group. in_quanta: it adds values up, so that a double
     needs a quantum (S24). needs_min_members: null where the group has fewer others than the view's `min_members`.
@@ -79,6 +79,7 @@ class GroupOperation:
     needs_input: bool = True
     in_quanta: bool = False
     needs_min_members: bool = True
+    is_online: bool = True
 
 
 def is_fraction(type_: str) -> bool:

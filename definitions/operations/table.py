@@ -14,20 +14,26 @@ from definitions.operations.declared import GroupOperation, WindowOperation
 Declared = TypeVar("Declared")
 
 
-def window_operation(name: str, *, where: str = "operation") -> WindowOperation:
+def window_operation(name: str, *, where: str = "") -> WindowOperation:
     """The aggregate of that name; raises UnknownName."""
     return _known(name, window_operations(), where)
 
 
-def group_operation(name: str, *, where: str = "operation") -> GroupOperation:
+def group_operation(name: str, *, where: str = "") -> GroupOperation:
     """The comparison of that name; raises UnknownName."""
     return _known(name, group_operations(), where)
 
 
 def semantic_version(name: str) -> int:
-    """The version of an operation's meaning (S35); 1 for `expression`, which has no meaning but its text."""
-    declared = window_operations().get(name) or group_operations().get(name)
+    """The version of an operation's meaning (S35); 1 for `expression`, whose meaning is its text alone."""
+    declared = _declared(name)
     return declared.version if declared else 1
+
+
+def is_online(name: str) -> bool:
+    """Whether an online store may serve the operation's values; true for `expression`."""
+    declared = _declared(name)
+    return declared is None or declared.is_online
 
 
 @cache
@@ -67,7 +73,12 @@ def require_own_name(module: ModuleType, name: str) -> None:
         raise DefinitionError(f"{module.__name__} holds the operation '{name}'; give both the same name.")
 
 
+def _declared(name: str) -> WindowOperation | GroupOperation | None:
+    return window_operations().get(name) or group_operations().get(name)
+
+
 def _known(name: str, table: Mapping[str, Declared], where: str) -> Declared:
     if name not in table:
-        raise UnknownName(f"{where}: unknown operation '{name}'.{did_you_mean(name, table)}")
+        label = f"{where}: " if where else ""
+        raise UnknownName(f"{label}unknown operation '{name}'.{did_you_mean(name, table)}")
     return table[name]

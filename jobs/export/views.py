@@ -14,9 +14,11 @@ from pyspark.sql import functions as F
 from compute.facts import instant
 from definitions.durations import day_or_instant, to_datetime
 from definitions.errors import UsageError
+from definitions.operations.table import is_online
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection, features_of
 from definitions.versions import fingerprints, meaning_of
+from definitions.views import AggregateView, CrossEntityView, Definition
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.run.context import Context
@@ -73,6 +75,7 @@ def _wanted(services: Sequence[FeatureService]) -> list[Selection]:
     """Snapshots with all their features, so that the next service needs no export; facts with what is taken of them."""
     chosen: dict[str, Selection] = {}
     for selection in (selection for service in services for selection in service.features):
+        _require_online(selection.view)
         table = key_of(selection.view)
         before = chosen.get(table)
         if before is not None and before.entity != selection.entity:
@@ -84,6 +87,17 @@ def _wanted(services: Sequence[FeatureService]) -> list[Selection]:
         names = () if selection.is_snapshot else tuple(dict.fromkeys(taken))
         chosen[table] = features_of(selection.view, *names, entity=selection.entity)
     return list(chosen.values())
+
+
+def _require_online(view: Definition) -> None:
+    if not isinstance(view, AggregateView | CrossEntityView):
+        return
+    offline = sorted({feature.operation for feature in view.published if not is_online(feature.operation)})
+    if offline:
+        raise UsageError(
+            f"'{view.name}' publishes {', '.join(offline)}, which can't be served online. Move those features to a "
+            "view of their own, and leave it out of the exported services."
+        )
 
 
 def _snapshot(history: History, as_of_us: int) -> DataFrame:

@@ -9,7 +9,7 @@ from kernels import operations
 from kernels.operations.kernel import Kernel
 
 
-def kernel(name: str, *, where: str = "operation") -> Kernel:
+def kernel(name: str, *, where: str = "") -> Kernel:
     """The kernel of that operation; raises UnknownName."""
     return kernels()[window_operation(name, where=where).name]
 
