@@ -193,7 +193,7 @@ class Workspace:
         writes a copy beside the Delta table.
         """
         from jobs.training_set.job import build_training_set
-        from jobs.training_set.split_request import parse_split
+        from jobs.training_set.split import parse_split
 
         options = {"strategy": strategy, "format": format, "split": parse_split(split, split_at, gap)}
         return build_training_set(self.context, self._asked(service, spine, keys, knowledge, **options), name=name)
@@ -240,7 +240,7 @@ class Workspace:
         return diff_training_sets(self.context, self._manifest(a), self._manifest(b))
 
     def _manifest(self, text: str) -> "Manifest":
-        from jobs.training_set.manifest import manifest_called
+        from jobs.training_set.manifest_files import manifest_called
         from lakehouse.tables import Warehouse
 
         return manifest_called(Warehouse(self.settings.warehouse), text)

@@ -243,10 +243,10 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path):
         write_certificate(certificate(), tmp_path / "taken" / "certificate.html")
 
 
-PROOF = LeakTestResult(
+LEAK_TEST = LeakTestResult(
     verdict="held",
-    poisons=("removed", "replaced"),
-    instants=(LeakTestInstant("2017-07-03T12:00:00Z", rows=200, poisoned={"raw/transactions/v1": 731_004}),),
+    perturbations=("removed", "replaced"),
+    instants=(LeakTestInstant("2017-07-03T12:00:00Z", rows=200, unknowable={"raw/transactions/v1": 731_004}),),
     entities=200,
     rows=200,
     cells=10_400,
@@ -256,17 +256,17 @@ PROOF = LeakTestResult(
 )
 
 
-def test_a_certificate_without_a_proof_says_how_to_make_one():
+def test_a_certificate_without_a_leak_test_says_how_to_run_one():
     text = seen().text
     assert "Not run." in text
     assert "ziggurat training-set prove churn_2017" in text
 
 
-def test_a_proof_that_held_tells_what_was_compared_and_what_was_poisoned():
-    page = seen(proof=PROOF)
+def test_a_leak_test_that_held_shows_what_was_compared_and_which_facts_were_changed():
+    page = seen(leak_test=LEAK_TEST)
     assert page.open == []
     assert "None of 10,400 cells of 200 rows about 200 entities at one label time changed." in page.text
-    assert "was removed, then replaced by garbage." in page.text
+    assert "was removed, then replaced by other values." in page.text
     assert "2017-07-03 12:00 UTC 200 731,004 –" in page.text
     assert "in reach 200 1,469,307 604,119" in page.text
 
@@ -276,24 +276,22 @@ def test_a_cell_that_changed_is_shown_and_never_read_as_markup():
         "spend__sum",
         keys=f"name={EVIL}",
         label_time="2017-07-03T12:00:00Z",
-        poison="removed",
+        perturbation="removed",
         stored="31.2",
         rebuilt="null",
     )
-    proof = replace(PROOF, verdict="broken", changed_cells=21, changes=(change,))
-    page = seen(proof=proof, is_certified=False, reasons=(f"future-poison test: {proof.told('churn_2017')}",))
+    result = replace(LEAK_TEST, verdict="broken", changed_cells=21, changes=(change,))
+    page = seen(leak_test=result, is_certified=False, reasons=(f"leak test: {result.summary('churn_2017')}",))
     assert "script" not in page.tags
-    assert (
-        "21 of 10,400 cells of 200 rows about 200 entities at one label time changed: they know their future"
-        in page.text
-    )
+    size = "21 of 10,400 cells of 200 rows about 200 entities at one label time"
+    assert f"{size} changed: these features depend on facts of the future" in page.text
     assert "The first cells that changed, of 21" in page.text
     assert "31.2 null removed" in page.text
 
 
 def test_a_release_that_raw_no_longer_gives_is_not_called_a_leak():
     change = LeakTestChange(
-        "a__b", keys="k=1", label_time="2017-07-03T12:00:00Z", poison="removed", stored="1", rebuilt="2"
+        "a__b", keys="k=1", label_time="2017-07-03T12:00:00Z", perturbation="removed", stored="1", rebuilt="2"
     )
-    told = replace(PROOF, verdict="broken", changed_cells=1, changes=(change,), is_stale=True).told("x")
-    assert "raw no longer gives what was released, poisoned or not" in told
+    text = replace(LEAK_TEST, verdict="broken", changed_cells=1, changes=(change,), is_stale=True).summary("x")
+    assert "raw no longer gives what was released, whether its future is changed or not" in text

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobs.spines.labels import LabelOutcome
     from jobs.training_set.job import TrainingSet
     from jobs.training_set.manifest import Manifest
+    from reports.training_set import BalancePoint, CardColumn, CertificatePage
 
 _SHOWN_ROWS = 4
 _BALANCE_LINES = 14
@@ -44,7 +45,7 @@ def training_set_text(made: "TrainingSet") -> str:
     manifest = made.manifest
     return "\n".join(
         [
-            f"  training set {_called(manifest)}: {manifest.data['rows']:,} rows, "
+            f"  training set {_called(manifest)}: {manifest.data.rows:,} rows, "
             f"{len(manifest.features)} features of {manifest.service}, release {manifest.release}; {_how(made)}; "
             f"{made.seconds:.1f} s",
             *_verdict(manifest.certificate),
@@ -72,48 +73,46 @@ def _how(made: "TrainingSet") -> str:
 
 
 def _copy(manifest: "Manifest") -> list[str]:
-    return [f"  parquet: training_sets/{manifest.name}/{manifest.parquet['folder']}"] if manifest.parquet else []
+    return [f"  parquet: training_sets/{manifest.name}/{manifest.parquet.folder}"] if manifest.parquet else []
 
 
-def _verdict(certificate: Any) -> list[str]:
-    passed = sum(check["passed"] for check in certificate["checks"])
-    verdict = "certified" if certificate["is_certified"] else f"NOT certified: {'; '.join(certificate['reasons'])}"
-    lines = [f"  {verdict}; {passed} of {len(certificate['checks'])} checks passed"]
-    return lines + [f"  warning: {text}" for text in certificate["warnings"]]
+def _verdict(certificate: "CertificatePage") -> list[str]:
+    passed = sum(check.passed for check in certificate.checks)
+    verdict = "certified" if certificate.is_certified else f"NOT certified: {'; '.join(certificate.reasons)}"
+    lines = [f"  {verdict}; {passed} of {len(certificate.checks)} checks passed"]
+    return lines + [f"  warning: {text}" for text in certificate.warnings]
 
 
 def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
-    from jobs.training_set.pages import leak_test_of
-
     card = manifest.card
     lines = [
-        f"training set {_called(manifest)}: {manifest.service}, {card['doc']}",
+        f"training set {_called(manifest)}: {manifest.service}, {card.doc}",
         "",
-        f"  {card['rows']:,} rows about {card['entities']:,} entities; spine: {manifest.origin}; made "
+        f"  {card.rows:,} rows about {card.entities:,} entities; spine: {manifest.origin}; made "
         f"{manifest.made_at} from release {manifest.release}",
-        f"  content hash {manifest.data['hash']}",
+        f"  content hash {manifest.data.hash}",
         *_verdict(manifest.certificate),
-        f"  future-poison test: {leak_test_of(manifest.certificate).told(manifest.name)}",
+        f"  leak test: {manifest.certificate.leak_test.summary(manifest.name)}",
         *split_lines(manifest.split),
         *_copy(manifest),
     ]
-    if card["label"]:
-        lines += ["", f"  {card['label']} over time", "", _balance(card["balance"])]
-    lines += ["", _columns(card["columns"]), "", *(f"  {page}" for page in pages)]
+    if card.label:
+        lines += ["", f"  {card.label} over time", "", _balance(card.balance)]
+    lines += ["", _columns(card.columns), "", *(f"  {page}" for page in pages)]
     return "\n".join(lines)
 
 
-def _balance(points: Sequence[dict[str, Any]]) -> str:
+def _balance(points: "Sequence[BalancePoint]") -> str:
     """At most some lines, evenly chosen, the first and the last among them."""
     step = max(1, -(-len(points) // _BALANCE_LINES))
     chosen = [*points[:-1:step], points[-1]] if points else []
-    shares = [_share(point["positive"], point["rows"] - point["unknown"]) for point in chosen]
+    shares = [_share(point.positive, point.rows - point.unknown) for point in chosen]
     highest = max((share for share in shares if share), default=1.0)
     rows = [
         [
-            point["label_time"],
-            point["rows"],
-            point["unknown"],
+            point.label_time,
+            point.rows,
+            point.unknown,
             _percent(share),
             "" if share is None else "█" * round(_BAR * share / highest),
         ]
@@ -130,11 +129,8 @@ def _percent(share: float | None) -> str:
     return "     –" if share is None else f"{share:6.1%}"
 
 
-def _columns(columns: Sequence[dict[str, Any]]) -> str:
-    rows = [
-        [c["name"], c["type"], c["unit"], _percent(c["null_share"]), c["minimum"], c["mean"], c["maximum"]]
-        for c in columns
-    ]
+def _columns(columns: "Sequence[CardColumn]") -> str:
+    rows = [[c.name, c.type, c.unit, _percent(c.null_share), c.minimum, c.mean, c.maximum] for c in columns]
     return table_text(["column", "type", "unit", "null", "min", "mean", "max"], rows)
 
 

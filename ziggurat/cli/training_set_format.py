@@ -1,13 +1,13 @@
 """What the versions of training sets, and what differs between them, look like on a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ziggurat.cli.terminal import table_text
 
 if TYPE_CHECKING:
     from jobs.training_set.diff import Difference, Example
-    from jobs.training_set.manifest import Manifest
+    from jobs.training_set.manifest import Manifest, SplitPart
     from jobs.training_set.verify import Verification
     from pit_join import Choice
 
@@ -23,8 +23,8 @@ def list_line(manifest: "Manifest") -> dict[str, Any]:
         "name": manifest.name,
         "version": manifest.version,
         "service": manifest.service,
-        "rows": manifest.data["rows"],
-        "certified": "yes" if manifest.certificate["is_certified"] else "no",
+        "rows": manifest.data.rows,
+        "certified": "yes" if manifest.certificate.is_certified else "no",
         "made": manifest.made_at,
     }
 
@@ -32,17 +32,17 @@ def list_line(manifest: "Manifest") -> dict[str, Any]:
 def verified_text(verification: "Verification") -> str:
     manifest = verification.manifest
     return (
-        f"  training set {manifest.called}: built again from its manifest, the same {manifest.data['rows']:,} rows, "
+        f"  training set {manifest.called}: built again from its manifest, the same {manifest.data.rows:,} rows, "
         f"content hash {verification.rebuilt}"
     )
 
 
-def split_lines(split: Mapping[str, Any]) -> list[str]:
+def split_lines(split: "SplitPart | None") -> list[str]:
     """A line per part, nothing without a split."""
-    if not split:
+    if split is None:
         return []
-    lines = [[name, part["rows"], part["first"] or "–", part["last"] or "–"] for name, part in split["parts"].items()]
-    head = f"  split: validation from {split['validation_from']}, test from {split['test_from']}, gap {split['gap']}"
+    lines = [[name, part.rows, part.first or "–", part.last or "–"] for name, part in split.parts.items()]
+    head = f"  split: validation from {split.validation_from}, test from {split.test_from}, gap {split.gap}"
     return [head, table_text(["part", "rows", "first label time", "last label time"], lines)]
 
 

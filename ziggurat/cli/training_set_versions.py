@@ -13,7 +13,7 @@ from ziggurat.cli.options import common, workspace_of
 @common
 def list_training_sets(as_json: bool, **where: Any) -> None:
     """Every training set with its newest version; starts no Spark."""
-    from jobs.training_set.manifest import manifests
+    from jobs.training_set.manifest_files import manifests
     from lakehouse.tables import Warehouse
     from ziggurat.cli.training_set_format import list_line, list_text
 

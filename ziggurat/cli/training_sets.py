@@ -97,8 +97,7 @@ def show(name: str, as_json: bool, **where: Any) -> None:
 
     NAME may be name@version: then the pages stay those of the newest.
     """
-    from dataclasses import asdict
-
+    from jobs.training_set.manifest_files import manifest_fields
     from jobs.training_set.pages import write_pages
     from lakehouse.tables import Warehouse
     from ziggurat.cli.model_format import card_text
@@ -106,7 +105,7 @@ def show(name: str, as_json: bool, **where: Any) -> None:
     workspace = workspace_of(**where)
     manifest = workspace.manifest(name)
     if as_json:
-        click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
+        click.echo(json.dumps(manifest_fields(manifest), ensure_ascii=False))
         return
     is_newest = manifest.version == workspace.manifest(manifest.name).version
     pages = write_pages(Warehouse(workspace.settings.warehouse), manifest) if is_newest else ()
@@ -117,14 +116,14 @@ def show(name: str, as_json: bool, **where: Any) -> None:
 @click.argument("name")
 @common
 def prove(name: str, **where: Any) -> None:
-    """Prove that training set NAME does not know its future.
+    """The leak test: prove that no cell of training set NAME depends on its future.
 
-    Some of its rows are made again, from raw facts up, with all that could not be known at their label time removed,
-    then replaced by garbage. No cell may change. The result stands in the certificate.
+    Some of its rows are rebuilt from raw facts, of which all that could not be known at their label time are removed,
+    then replaced by other values. No cell may change. The result is written into the certificate.
 
     \b
     ziggurat training-set prove churn
     """
-    from ziggurat.cli.leak_test_format import proof_text
+    from ziggurat.cli.leak_test_format import leak_test_text
 
-    click.echo(proof_text(workspace_of(**where).prove_training_set(name)))
+    click.echo(leak_test_text(workspace_of(**where).prove_training_set(name)))
