@@ -13,7 +13,7 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 @dataclass(frozen=True)
 class Leak:
-    """effect: what goes wrong. caught_by: all checks that find it; a test shows that they do, and that no other does."""
+    """effect: what goes wrong. caught_by: the checks that find it; a test shows that they do, and no other does."""
 
     name: str
     effect: str
