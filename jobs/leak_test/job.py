@@ -77,12 +77,9 @@ class _LeakTest:
 
     def _perturbations(self, released: Released) -> tuple[Perturbation, ...]:
         """First all facts are removed, then replaced; both in one pass where facts are many."""
-        facts = {key_of(each): released.published.rows(key_of(each)) for each in map(_driver, self.service.features)}
-        return (
-            (Perturbation.MIXED,)
-            if max(facts.values()) > _MANY_FACTS
-            else (Perturbation.REMOVED, Perturbation.REPLACED)
-        )
+        sources = {key_of(source) for source in map(_driver, self.service.features)}
+        facts = [released.published.rows(source) for source in sources]
+        return (Perturbation.MIXED,) if max(facts) > _MANY_FACTS else (Perturbation.REMOVED, Perturbation.REPLACED)
 
     def _compared(
         self, sample: Sample, released: Released, perturbations: Sequence[Perturbation]
@@ -94,7 +91,10 @@ class _LeakTest:
             self.service,
             released,
             scenarios,
-            entities={n: entities_of(self.spine, each, self.keys) for n, each in enumerate(self.service.features)},
+            entities={
+                number: entities_of(self.spine, selection, self.keys)
+                for number, selection in enumerate(self.service.features)
+            },
             built_to_us=built_to(self.context, self.service, released),
             root=f"{self.scratch}/{'-'.join(perturbations)}",
         )

@@ -88,7 +88,7 @@ class Rebuild:
             number: everything_below(service.features[number].view)
             for number in sorted({number for scenario in scenarios for number in scenario.selections})
         }
-        self.views: dict[str, Definition] = {key: each for views in self.needs.values() for key, each in views.items()}
+        self.views: dict[str, Definition] = {key: view for views in self.needs.values() for key, view in views.items()}
         self.required = RequiredRows(service, self.needs, self.views, entities)
         static = [each for each in self.views.values() if isinstance(each, Source) and each.is_static]
         scratch = Scratch(root, context.warehouse, frozenset(map(key_of, static)))
@@ -132,11 +132,13 @@ class Rebuild:
     def _derived(self, view: DerivedView) -> None:
         """The whole table as `build_derived` makes it, up to the newest as-of of any scenario."""
         wide = cast(DerivedView, widened(view))
-        as_of = max([self.built_to_us.get(key_of(view), 0), *(us for each in self.scenarios for us in _as_ofs(each))])
+        as_of = max(
+            [self.built_to_us.get(key_of(view), 0), *(us for scenario in self.scenarios for us in _as_ofs(scenario))]
+        )
         cut = as_of + cut_delay_us(self.job, view)
         facts = rows_of(self.job, wide.source, cut_us=cut).where(F.col("event_time") < instant(as_of))
         facts = _only(self._here(facts, view), self.required.of(view), list(view.source.schema))
-        lookups = [looked_up(self.job, wide, each, cut_us=cut) for each in wide.lookups]
+        lookups = [looked_up(self.job, wide, lookup, cut_us=cut) for lookup in wide.lookups]
         columns = self.required.columns_of(view)
         rows = derive(facts, lookups, wide)
         self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
@@ -227,7 +229,7 @@ def _levels(views: Sequence[DerivedView]) -> list[list[DerivedView]]:
 
 
 def _as_ofs(scenario: Scenario) -> list[int]:
-    return [us for each in scenario.as_ofs.values() for us in each]
+    return [us for as_ofs in scenario.as_ofs.values() for us in as_ofs]
 
 
 def _only(rows: DataFrame, keys: DataFrame | None, columns: Sequence[str]) -> DataFrame:

@@ -39,11 +39,11 @@ class RequiredRows:
             if isinstance(view, AggregateView | CrossEntityView):
                 names |= set(view.entity.key_names)
             if isinstance(view, DerivedView):
-                names |= {key for each in view.lookups for key in each.on}
+                names |= {key for lookup in view.lookups for key in lookup.on}
         return names
 
     def is_looked_up(self, source: Source) -> bool:
-        return any(key_of(source) in everything_below(each.source) for _, each in self._lookups())
+        return any(key_of(source) in everything_below(lookup.source) for _, lookup in self._lookups())
 
     def of(self, view: Definition) -> DataFrame | None:
         """The keys whose rows are needed, in columns of the view; None: all rows are."""
@@ -90,7 +90,7 @@ class RequiredRows:
 
     def _looked_up_keys(self, source: Source, published: Callable[[Definition], DataFrame]) -> DataFrame | None:
         """The keys of all rows that look the source up, if it is only read by look-ups."""
-        pairs = [(view, each) for view, each in self._lookups() if key_of(each.source) == key_of(source)]
+        pairs = [(view, lookup) for view, lookup in self._lookups() if key_of(lookup.source) == key_of(source)]
         is_read = any(
             isinstance(above, AggregateView | DerivedView) and key_of(above.source) == key_of(source)
             for above in self.views.values()
@@ -99,7 +99,7 @@ class RequiredRows:
         if not pairs or is_read or key_of(source) in self.direct or not by_facts or len({e.on for _, e in pairs}) != 1:
             return None
         return reduce(
-            DataFrame.union, [published(view.source).select(*each.on).distinct() for view, each in pairs]
+            DataFrame.union, [published(view.source).select(*lookup.on).distinct() for view, lookup in pairs]
         ).distinct()
 
     def _lookups(self) -> list[tuple[DerivedView, Lookup]]:

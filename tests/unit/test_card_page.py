@@ -171,7 +171,7 @@ def test_nulls_are_told_column_by_column_the_emptiest_first():
 
 
 def test_no_null_and_not_counted_are_two_things():
-    assert "Nulls No column has any." in seen(columns=(spend(null_share=0.0),)).text
+    assert "Nulls No column has nulls." in seen(columns=(spend(null_share=0.0),)).text
     text = seen(columns=(spend(name="a", null_share=0.0), spend(name="b", null_share=None))).text
     assert "Nulls None in 1 column. Not counted in b." in text
 
