@@ -91,10 +91,10 @@ def test_a_split_by_shares_leaves_a_gap_before_each_boundary_and_its_copy_has_a_
 
 
 def test_a_split_set_that_grew_is_split_as_the_one_built_at_once(bikes: Bikes) -> None:
-    table, asked = pq.read_table(bikes.folder / "spine.parquet"), ("--split", "0.6,0.2,0.2", "--gap", "1d")
+    table, split = pq.read_table(bikes.folder / "spine.parquet"), ("--split", "0.6,0.2,0.2", "--gap", "1d")
     pq.write_table(table.slice(0, 45), bikes.folder / "less.parquet")
-    before = made(bikes, "split_later", *asked, spine="less.parquet")
-    after = made(bikes, "split_later", *asked)
+    before = made(bikes, "split_later", *split, spine="less.parquet")
+    after = made(bikes, "split_later", *split)
     once = manifest_of(bikes.warehouse, "parts")
     assert (after.version, after.data.hash, after.split) == (2, once.data.hash, once.split)
     page = Path(bikes.warehouse.root, "training_sets", "split_later", "card.html")
@@ -111,12 +111,12 @@ def test_a_label_brings_its_horizon_and_no_train_outcome_reaches_the_first_valid
     parts = manifest.split.parts
     assert instant_us(parts["train"].last or "") + 7 * DAY_US <= instant_us(parts["validation"].first or "")
     assert parts["gap"].rows > 0
-    asked = ("--service", SERVICE, "--out", "x", "--spine")
-    short = ask(bikes, *asked, LABEL, "--split-at", "2024-05-27,2024-06-05", "--gap", "1d")
+    words = ("--service", SERVICE, "--out", "x", "--spine")
+    short = ask(bikes, *words, LABEL, "--split-at", "2024-05-27,2024-06-05", "--gap", "1d")
     assert (short.code, "shorter than the horizon" in short.sentence) == (2, True)
-    bare = ask(bikes, *asked, "spine.parquet", "--split", "0.6,0.2,0.2")
+    bare = ask(bikes, *words, "spine.parquet", "--split", "0.6,0.2,0.2")
     assert (bare.code, "--gap 30d" in bare.sentence) == (2, True)
-    empty = ask(bikes, *asked, "spine.parquet", "--split", "0.6,0.2,0.2", "--gap", "9d")
+    empty = ask(bikes, *words, "spine.parquet", "--split", "0.6,0.2,0.2", "--gap", "9d")
     assert (empty.code, "leaves no row for train and validation" in empty.sentence) == (2, True)
     assert find_manifest(bikes.warehouse, "x") is None
 
@@ -182,21 +182,21 @@ def test_diff_says_which_cells_differ_and_why(bikes: Bikes) -> None:
     assert "no cell differs" in ask(bikes, "diff", "plain@1", "by_arrow").out
 
 
-def test_verify_tells_the_same_other_rows_and_what_is_erased(bikes: Bikes) -> None:
+def test_verify_finds_equal_rows_other_rows_and_erased_tables(bikes: Bikes) -> None:
     manifest = made(bikes, "truth")
     said = ask(bikes, "verify", f"{bikes.warehouse.root}/training_sets/truth/manifest.json")
     assert (said.code, "the same 53 rows" in said.out) == (0, True)
 
-    # Somebody writes other values over the stored rows, and makes the manifest point there.
+    # Another program writes other values over the stored rows, and makes the manifest point there.
     data = f"{bikes.warehouse.root}/training_sets/truth/data"
     rows = DeltaTable(data).to_pyarrow_table()
     index = rows.column_names.index(FARE)
     known = [value is not None for value in rows[FARE].to_pylist()]
     raised = [value + 1 if value is not None else None for value in rows[FARE].to_pylist()]
     write_deltalake(data, rows.set_column(index, rows.schema.field(FARE), pa.array(raised)), mode="overwrite")
-    told = json.loads(Path(data, "..", "manifest.json").read_text("utf-8"))
-    told["data"]["version"] += 1
-    Path(bikes.folder, "forged.json").write_text(json.dumps(told), "utf-8")
+    forged = json.loads(Path(data, "..", "manifest.json").read_text("utf-8"))
+    forged["data"]["version"] += 1
+    Path(bikes.folder, "forged.json").write_text(json.dumps(forged), "utf-8")
     said = ask(bikes, "verify", "forged.json")
     assert (said.code, f"{FARE} in {sum(known)}" in said.sentence) == (44, True)
 

@@ -51,12 +51,12 @@ def written(bikes: Bikes, rows: list[dict[str, Any]]) -> str:
     return "spine.parquet"
 
 
-def asked(name: str, *more: str) -> tuple[str, ...]:
+def words(name: str, *more: str) -> tuple[str, ...]:
     return "training-set", "--service", SERVICE, "--spine", "spine.parquet", "--out", name, *more
 
 
 def built(bikes: Bikes, name: str, *more: str) -> tuple[str, Manifest]:
-    said = bikes.ziggurat(*asked(name, *more))
+    said = bikes.ziggurat(*words(name, *more))
     assert said.code == 0, said.err + said.out
     manifest = manifest_of(bikes.warehouse, name)
     rows = bikes.table(f"training_sets/{name}/data", version=manifest.data.version)
@@ -94,25 +94,25 @@ def test_batches_changed_features_and_kills_end_as_if_the_set_had_been_built_at_
 
     # A first batch, then a second one that is appended.
     written(bikes, rows[: cuts[0]])
-    kill(spark, bikes, points[0], *asked(NAME))
+    kill(spark, bikes, points[0], *words(NAME))
     built(bikes, NAME)
     written(bikes, rows[: cuts[1]])
     out, manifest = built(bikes, NAME)
     assert (f"{cuts[1] - cuts[0]:,} rows added" in out, mode(bikes), manifest.version) == (True, "Append", 2)
-    assert "nothing to do" in bikes.ziggurat(*asked(NAME)).out
+    assert "nothing to do" in bikes.ziggurat(*words(NAME)).out
 
     # A killed append: the next run starts from the manifest, not from what lies there.
     written(bikes, rows[: cuts[2]])
-    kill(spark, bikes, points[1], *asked(NAME))
+    kill(spark, bikes, points[1], *words(NAME))
     assert manifest_of(bikes.warehouse, NAME) == manifest
-    kill(spark, bikes, points[2], *asked(NAME))
+    kill(spark, bikes, points[2], *words(NAME))
     _, manifest = built(bikes, NAME)
     assert (manifest.version, manifest.data.rows) == (3, cuts[2])
 
     # A view is joined otherwise: it alone is joined anew, for old rows and new ones.
     changed(bikes, 'max_age="8d"', 'max_age="9d"')
     written(bikes, rows)
-    kill(spark, bikes, points[3], *asked(NAME))
+    kill(spark, bikes, points[3], *words(NAME))
     out, manifest = built(bikes, NAME)
     assert "rider_activity joined anew" in out
     built(bikes, "once")

@@ -102,7 +102,7 @@ def test_warnings_stand_beside_a_good_verdict():
     assert text.index("✓ Certified") < text.index("! 2 warnings") < text.index("What a certificate promises")
 
 
-def test_every_check_is_told_with_what_was_found_and_those_that_failed_are_counted():
+def test_every_check_is_shown_with_what_was_found_and_those_that_failed_are_counted():
     failed = CertificateCheck("nothing was known too late", False, "31 rows")
     text = seen(checks=(*certificate().checks, failed)).text
     assert "1 of 2 checks did not hold." in text
@@ -112,12 +112,12 @@ def test_every_check_is_told_with_what_was_found_and_those_that_failed_are_count
     assert "No check was made." in seen(checks=()).text
 
 
-def test_a_view_tells_its_table_and_the_version_that_was_read():
+def test_a_view_is_shown_with_its_table_and_the_version_that_was_read():
     assert "household_spend aggregate/household_spend/v1 version 12" in of_view()
     assert "aggregate/household_spend/v1 without a version" in of_view(version=None)
 
 
-def test_the_rows_of_a_view_are_told_by_outcome_with_their_shares():
+def test_the_rows_of_a_view_are_shown_by_outcome_with_their_shares():
     counts = (
         "matched 81,578 97.1 % unseen 119 0.1 % expired 2,310 2.7 % ended 10 < 0.1 % without key 3 < 0.1 % newest event"
     )
@@ -145,7 +145,7 @@ def test_a_spine_without_rows_has_no_shares():
     assert "matched 0 unseen 0 expired 0 ended 0 without key 0 newest event" in of_view(**none)
 
 
-def test_clocks_boundaries_ties_and_newest_instants_are_told():
+def test_clocks_boundaries_ties_and_newest_instants_are_shown():
     text = of_view()
     assert "newest event seen 2017-12-03 00:00 UTC newest knowledge used 2017-12-03 06:00 UTC" in text
     assert "event at the label time 2,204 rows known at the label time 31 rows" in text
@@ -164,7 +164,7 @@ def test_clocks_boundaries_ties_and_newest_instants_are_told():
         (None, "–"),
     ],
 )
-def test_the_smallest_gap_is_told_in_words(gap: float | None, words: str):
+def test_the_smallest_gap_is_shown_in_words(gap: float | None, words: str):
     assert f"closest knowledge {words} event at" in of_view(smallest_availability_gap=gap)
 
 
@@ -193,7 +193,7 @@ def test_all_that_it_takes_to_build_it_again_is_named():
     assert "Options knowledge as_known includes_label_instant no Engines pyspark 4.1.4" in again
 
 
-def test_the_facts_of_the_spine_are_told_and_what_is_not_known_is_a_dash():
+def test_the_facts_of_the_spine_are_shown_and_what_is_not_known_is_a_dash():
     page = seen()
     assert "rows 84,020" in page.text
     assert "first label time 2017-04-03" in page.text

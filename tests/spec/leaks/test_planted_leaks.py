@@ -99,12 +99,12 @@ def has_changed(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Call
     (bikes.folder / "data" / "rides" / "2024-leaks.csv").write_text(RIDES, "utf-8")
     bikes.deliver_june()
     lines = [f"R0{rider},{at}" for at in LABEL_TIMES for rider in (1, 2, 4, 5, 7)]
-    (bikes.folder / "asked.csv").write_text("\n".join(["rider_id,label_time", *lines]), "utf-8")
+    (bikes.folder / "spine.csv").write_text("\n".join(["rider_id,label_time", *lines]), "utf-8")
     with pytest.MonkeyPatch.context() as monkeypatch:
         plant_in_the_pyramid(monkeypatch)
         commands = (
             ("backfill", "--start", FIRST, "--end", SECOND, "--every", "7d"),
-            ("training-set", "--service", SERVICE, "--spine", "asked.csv", "--out", "leaking"),
+            ("training-set", "--service", SERVICE, "--spine", "spine.csv", "--out", "leaking"),
         )
         for command in commands:
             said = bikes.ziggurat(*command)
