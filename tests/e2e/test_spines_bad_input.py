@@ -298,7 +298,7 @@ def made(bikes: Bikes, spine: Path, name: str) -> tuple[Said, Mapping[str, objec
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_an_empty_spine_is_an_empty_training_set_with_a_warning(built: Bikes, tmp_path: Path, form: str) -> None:
-    """Row for row (S15): a spine without rows gives none; a nightly job with an empty query ends well, with a warning."""
+    """Row for row (S15): a spine without rows gives none; a nightly job with an empty query gets a warning."""
     empty = {"rider_id": RIDERS[:0], "label_time": INSTANTS[:0]}
     spine = parquet(tmp_path, empty) if form == "parquet" else csv(tmp_path, "rider_id,label_time")
     said, fields = made(built, spine, f"empty_{form}")
