@@ -224,9 +224,9 @@ class Workspace:
         return verify_training_set(self.context, self._manifest(manifest))
 
     def prove_training_set(self, name: str) -> "Manifest":
-        """Show that one does not know its future; the result stands in its manifest, certificate and card.
+        """The leak test: rebuild rows of a training set with its future changed; no cell may differ.
 
-        Raises FutureLeak when a cell changed.
+        The result is written into its manifest, certificate and card. Raises FutureLeak when a cell changed.
         """
         from jobs.leak_test.job import leak_test
         from jobs.training_set.leak_tested import record_leak_test
