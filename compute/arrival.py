@@ -6,9 +6,9 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from compute.facts import instant
 from definitions import sources as s
 from definitions.durations import instant_us, to_us
+from temporal.instants import instant, moved
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
         return stamped.withColumn("available_time", at).withColumn("_late", F.lit(False))
     if isinstance(source.available, s.AvailableColumn):
         return stamped.withColumn("available_time", F.col(source.available.column)).withColumn("_late", F.lit(False))
-    expected = F.timestamp_micros(F.unix_micros("event_time") + F.lit(source.available.delay_us))
+    expected = moved(F.col("event_time"), source.available.delay_us)
     if known is not None and source.identity:
         held = known.select(*source.identity).distinct().withColumn("_corrects", F.lit(True))
         stamped = stamped.join(held, on=list(source.identity), how="left")

@@ -6,6 +6,7 @@ from pyspark.sql import functions as F
 from compute.parsed import Parsed, unless
 from definitions import sources as s
 from definitions.durations import DAY_US
+from temporal.instants import moved
 
 # Spark alone would read more: a lone time of day as today's, a year as its first day, a local time with a foreign zone.
 _DAY = r"\d{4}-\d{1,2}-\d{1,2}"
@@ -77,15 +78,11 @@ def _from_local(naive: Column, column: s.Column, choice: s.Ambiguous) -> Parsed:
     read = F.to_utc_timestamp(wall, column.zone)
     skipped = F.unix_micros(F.from_utc_timestamp(read, column.zone)) - F.unix_micros(wall)
     # With the offset of a day later: the second reading, if it shows the same clock.
-    next_day = F.to_utc_timestamp(_moved(wall, F.lit(DAY_US)), column.zone)
-    second = _moved(next_day, F.lit(-DAY_US))
+    next_day = F.to_utc_timestamp(moved(wall, DAY_US), column.zone)
+    second = moved(next_day, -DAY_US)
     twice = (F.from_utc_timestamp(second, column.zone) == wall) & (second > read)
     if choice is s.Ambiguous.QUARANTINE:
         what = F.lit(f"{column.name} is ambiguous or impossible in {column.zone} (a DST night)")
         return Parsed(read, F.when((skipped != 0) | twice, what))
-    chosen = F.when(twice, second).otherwise(read) if choice is s.Ambiguous.LATER else _moved(read, -skipped)
+    chosen = F.when(twice, second).otherwise(read) if choice is s.Ambiguous.LATER else moved(read, -skipped)
     return Parsed(chosen, F.lit(None).cast("string"))
-
-
-def _moved(at: Column, by_us: Column) -> Column:
-    return F.timestamp_micros(F.unix_micros(at) + by_us)

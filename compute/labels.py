@@ -11,6 +11,7 @@ from definitions.durations import duration_us, instant_us
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
 from definitions.sources import Grain, Source
+from temporal.versions import current_versions, visible_us, without_marked
 
 _T, _EDGE, _IS_SPINE = "_label_us", "_edge_us", "_is_spine"
 _FOREVER = 2**63 - 1
@@ -38,7 +39,7 @@ def label_spine(label: Label, facts: Facts, *, start_us: int | None = None, end_
     limit label times, both included. Raises DefinitionError for a label whose sources can't name its entities.
     Cost: facts are shuffled by key, reduced to what differs, and swept in order of time; nothing is joined by range.
     """
-    current = facts.source.where("superseded_at is null")
+    current = current_versions(facts.source)
     newest = current.agg(F.unix_micros(F.max("event_time")).alias("_newest_us"))
     spine = _seen(candidates(label, facts, start_us=start_us, end_us=end_us), label, facts.seen)
     told = _swept(spine, _intervals(current, label), label.key_names, order=Column.desc, fold=F.min)
@@ -61,7 +62,7 @@ def candidates(label: Label, facts: Facts, *, start_us: int | None = None, end_u
 
 def _every(label: Label, at: Every, facts: Facts) -> DataFrame:
     _refuse_unknown(label, label.seen)
-    newest = facts.source.where("superseded_at is null").agg(F.unix_micros(F.max("event_time")).alias("newest"))
+    newest = current_versions(facts.source).agg(F.unix_micros(F.max("event_time")).alias("newest"))
     first = F.lit(instant_us(at.first))
     times = newest.where(F.col("newest") >= first).select(
         F.explode(F.sequence(first, "newest", F.lit(duration_us(at.step)))).alias(_T)
@@ -73,9 +74,8 @@ def _at_start(label: Label, at: AtStart, facts: Facts) -> DataFrame:
     if facts.starts is None or facts.members is None:
         raise DefinitionError(f"{label.where}: its label times are at '{at.source.name}'; give starts and members.")
     _refuse_unknown(label, at.members, at.source)
-    starts = facts.starts.where("superseded_at is null")
-    if at.source.tombstone:  # it says that something ended (S8)
-        starts = starts.where(~F.coalesce(F.col(at.source.tombstone), F.lit(False)))
+    # A tombstone says that something ended, not that it started (S8).
+    starts = without_marked(current_versions(facts.starts), at.source.tombstone)
     only_there = [key for key in label.key_names if key not in at.members.schema]
     times = starts.select(*at.on, *only_there, F.unix_micros("event_time").alias(_T))
     # Neither source need have one row per entity: members may be told twice, in columns that are no key.
@@ -96,7 +96,7 @@ def _refuse_unknown(label: Label, *sources: Source) -> None:
 
 def _seen(spine: DataFrame, label: Label, seen: DataFrame) -> DataFrame:
     """The rows whose entity had a fact that happened before t, was known by t, and still stood then (S14)."""
-    known_us = F.greatest(F.unix_micros("event_time") + 1, F.unix_micros("available_time"))
+    known_us = visible_us(F.col("event_time"), F.col("available_time"))
     until_us = F.coalesce(F.unix_micros("superseded_at"), F.lit(_FOREVER))
     visible = _with_keys(seen, label.seen_by, known_us.alias(_T), until_us.alias(_EDGE))
     # Of facts that end together only the one that was known first matters: of those that stand, one per entity.

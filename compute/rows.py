@@ -8,7 +8,10 @@ from pyspark.sql import functions as F
 
 from compute.duplicates import resolved, value
 from compute.numbers import expressed
+from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
+from temporal.order import clock_order, column_order
+from temporal.versions import is_known_at, is_marked
 
 _E, _A, _S = "event_time", "available_time", "superseded_at"
 
@@ -42,7 +45,7 @@ def derive(rows: DataFrame, lookups: Sequence[LookedUp], view: DerivedView) -> D
 
 def _take_static(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
     lookup = looked_up.lookup
-    order = F.struct(*lookup.source.schema).alias("_order")
+    order = column_order(looked_up.facts.schema, list(lookup.source.schema)).alias("_order")
     facts = looked_up.facts.select(*lookup.on, *lookup.take, order, F.lit(False).alias("_gone"))
     found = rows.join(resolved(facts, lookup, by=list(lookup.on)), on=list(lookup.on), how="left")
     return found.select(*rows.columns, *[value(c, lookup).alias(c) for c in lookup.take])
@@ -74,17 +77,20 @@ def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
 def _usable(looked_up: LookedUp) -> DataFrame:
     """Facts with their clocks, whether each is a tombstone, and their place among facts of one event time (S9)."""
     lookup, source = looked_up.lookup, looked_up.lookup.source
-    tombstone = getattr(source, "tombstone", "")
-    gone = F.coalesce(F.col(tombstone), F.lit(False)) if tombstone else F.lit(False)
-    order = [*getattr(source, "tie_break", ()), _A, "_gone", *(c for c in source.schema if c not in (_E, _A))]
-    return looked_up.facts.withColumn("_gone", gone).select(
+    tombstone, tie_break = (source.tombstone, source.tie_break) if isinstance(source, Source) else ("", ())
+    schema = looked_up.facts.schema
+    clocks = clock_order(
+        schema, event_time=F.col(_E), available_time=F.col(_A), tie_break=tie_break, tombstone=tombstone
+    )
+    columns = column_order(schema, [name for name in source.schema if name not in (_E, _A)])
+    return looked_up.facts.select(
         *lookup.on,
         F.col(_E).alias("_at"),
         F.col(_A).alias("_from"),
         F.col(_S).alias("_to"),
-        "_gone",
+        is_marked(tombstone).alias("_gone"),
         *lookup.take,
-        F.struct(*[F.col(c).alias(f"_{n}") for n, c in enumerate(order)]).alias("_order"),
+        F.struct(clocks.alias("clocks"), columns.alias("columns")).alias("_order"),
     )
 
 
@@ -99,7 +105,7 @@ def _versions(asked: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
     in_reach = F.col("f._at") <= F.col(f"q.{_E}")
     instants = F.when(in_reach, F.array("f._from", "f._to")).otherwise(F.array(F.lit(None).cast("timestamp")))
     known = pairs.select("q.*", F.explode(F.concat(F.array(f"q.{_A}"), instants)).alias("_known"))
-    alive = (F.col("_known") >= F.col(_A)) & (F.col(_S).isNull() | (F.col("_known") < F.col(_S)))
+    alive = is_known_at(F.col("_known"), available=F.col(_A), superseded=F.col(_S))
     key = [*lookup.on, _E, _A, _S]
     sorted_instants = known.where(alive).groupBy(*key).agg(F.sort_array(F.collect_set("_known")).alias("_all"))
     return sorted_instants.select(*key, F.posexplode("_all").alias("_n", "_known"), "_all").select(
@@ -114,9 +120,7 @@ def _best(asked: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) 
     """
     pairs = asked.join(facts, on=list(lookup.on), how="inner").where(F.col("_at") <= F.col(_E))
     if "_known" in by:
-        pairs = pairs.where(
-            (F.col("_from") <= F.col("_known")) & (F.col("_to").isNull() | (F.col("_to") > F.col("_known")))
-        )
+        pairs = pairs.where(is_known_at(F.col("_known"), available=F.col("_from"), superseded=F.col("_to")))
     newest = resolved(pairs, lookup, by=[*by, "_at"])
     best = newest.groupBy(*by).agg(F.max_by(F.struct("_taken", "_gone", "_facts"), "_at").alias("_best"))
     return best.select(*by, "_best.*").select(*by, *[value(c, lookup).alias(c) for c in lookup.take])

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from pit_join.facts import where_not_retracted
 from pit_join.history import History
-from pit_join.ordering import quoted
 from pit_join.outcomes import MATCHED, OUTCOMES, evidence_column
+from temporal.comparable import quoted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pit_join.history import History
-from pit_join.ordering import orderable, quoted, restored
+from temporal.comparable import quoted, restored
+from temporal.order import clock_order, column_order
+from temporal.versions import is_marked, stands_at, superseded_at, visible_us, without_marked
 
 AT_LABEL, LATEST = "at_label", "latest"
 KNOWLEDGE = (AT_LABEL, LATEST)
-LOADED = "loaded_at"  # raw's stamp of the load that brought a row
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,12 @@ def facts_of(history: History, *, keys: Sequence[str], knowledge: str, has_evide
         *(quoted(own).alias(name) for own, name in zip(history.keys, keys, strict=True)),
         _visible_us(history, knowledge).alias("visible_us"),
         F.unix_micros(_superseded_at(history)).alias("superseded_us"),
-        _is_retracted(history).alias("is_retracted"),
+        is_marked(history.retraction).alias("is_retracted"),
         F.struct(_at(history).alias("at"), _row(history).alias("row")).alias("fact"),
     )
-    # Retractions have superseded, and vanish. What was overtaken before it could be seen never counts.
-    seen = versions.where("not is_retracted and (superseded_us is null or superseded_us > visible_us)")
+    # A retraction has superseded the version before it. A version that was superseded before any label could see it
+    # never counts.
+    seen = without_marked(versions, "is_retracted").where(stands_at(F.col("visible_us"), F.col("superseded_us")))
     if knowledge == LATEST:
         seen = seen.where("superseded_us is null")
     seen = _where_all_not_null(seen, [quoted(key) for key in keys])
@@ -80,7 +82,7 @@ def left_in_place(history: History, *, keys: Sequence[str], has_evidence: bool) 
 
 def where_not_retracted(history: History) -> DataFrame:
     """The history's rows without those that only say that a fact never was (S8)."""
-    return history.frame.where(~_is_retracted(history))
+    return without_marked(history.frame, history.retraction)
 
 
 def carried(history: History) -> list[str]:
@@ -135,51 +137,34 @@ def _available_time(history: History) -> Column:
 
 
 def _superseded_at(history: History) -> Column:
-    """When a newer version of the same fact was known (S7)."""
+    """When a newer version of the same fact was known: the frame's own column, or worked out by identity (S7)."""
     if history.superseded_at:
         return quoted(history.superseded_at)
-    if not history.identity:
-        return F.lit(None).cast("timestamp")
-    newer = (
-        Window.partitionBy(*map(quoted, history.identity))
-        .orderBy(*_version_order(history))
-        .rowsBetween(1, Window.unboundedFollowing)
+    return superseded_at(
+        history.frame.schema,
+        history.identity or (),
+        available_time=_available_time(history),
+        version_by=history.version_by,
+        columns=history.frame.columns,
     )
-    return F.min(_available_time(history)).over(newer)
-
-
-def _version_order(history: History) -> list[Column]:
-    """S7: version_by, then available_time; then, so that the order is total, its load and every column (S9)."""
-    named = [quoted(history.version_by)] if history.version_by else []
-    loaded = [quoted(LOADED)] if LOADED in history.frame.columns else []
-    rest = [orderable(quoted(field.name), field.dataType) for field in history.frame.schema]
-    return [column.asc_nulls_first() for column in (*named, _available_time(history), *loaded, *rest)]
-
-
-def _is_retracted(history: History) -> Column:
-    return F.coalesce(quoted(history.retraction), F.lit(False)) if history.retraction else F.lit(False)
 
 
 def _visible_us(history: History, knowledge: str) -> Column:
-    """The first microsecond at which a label sees the fact (S14). Whole numbers: the same in any session zone (S2)."""
-    happened = F.unix_micros(_event_time(history)) + F.lit(0 if history.counts_its_instant else 1)
-    return happened if knowledge == LATEST else F.greatest(happened, F.unix_micros(_available_time(history)))
+    """The first microsecond at which a label sees the fact; with the latest knowledge whenever it was known (S19)."""
+    available_time = None if knowledge == LATEST else _available_time(history)
+    return visible_us(_event_time(history), available_time, counts_its_instant=history.counts_its_instant)
 
 
 def _at(history: History) -> Column:
     """S9's order before the columns: facts with an equal `at` are tied."""
-    ties = [
-        orderable(quoted(name), history.type_of(name)).alias(f"tie_{n}") for n, name in enumerate(history.tie_break)
-    ]
-    ended = F.coalesce(quoted(history.tombstone), F.lit(False)) if history.tombstone else F.lit(False)
-    return F.struct(
-        _event_time(history).alias("event_time"),
-        *ties,
-        _available_time(history).alias("available_time"),
-        ended.alias("is_ended"),
+    return clock_order(
+        history.frame.schema,
+        event_time=_event_time(history),
+        available_time=_available_time(history),
+        tie_break=history.tie_break,
+        tombstone=history.tombstone,
     )
 
 
 def _row(history: History) -> Column:
-    columns = [orderable(quoted(name), history.type_of(name)).alias(f"c{n}") for n, name in enumerate(carried(history))]
-    return F.struct(*columns) if columns else F.struct(F.lit(None).cast("boolean").alias("nothing"))
+    return column_order(history.frame.schema, carried(history))

@@ -11,7 +11,7 @@ from pyspark.sql.types import BooleanType, DataType, TimestampType
 from definitions.durations import duration_us
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from pit_join.layout import Layout
-from pit_join.ordering import has_order
+from temporal.comparable import has_order
 
 _NEEDS_A_CLOCK = (
     "available_time",

@@ -9,7 +9,7 @@ from pyspark.sql.types import AtomicType
 
 from pit_join.facts import Facts
 from pit_join.history import History
-from pit_join.ordering import has_order, quoted
+from temporal.comparable import has_order, quoted
 
 LABEL_US, SPINE = "label_us", "spine"
 _MATCH = "match_"

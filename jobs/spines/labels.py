@@ -10,7 +10,6 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from compute.facts import current_rows, with_superseded_at
 from compute.labels import Facts, candidates, label_spine
 from definitions.durations import day_or_instant
 from definitions.errors import LabelTimeError, NotReleased, UsageError
@@ -26,6 +25,8 @@ from lakehouse.leases.leases import Lease, LeaseDesk
 from lakehouse.ledger.ledger import Ledger, Release
 from lakehouse.tables import TableAddress, history, read, remove
 from quality.measure import SLICE, measure
+from temporal.order import current_rows
+from temporal.versions import with_superseded_at
 
 WHOLE = "spine"  # the one slice of a spine's table
 

@@ -14,8 +14,8 @@ from definitions.registry import key_of
 from jobs.spines.spine import LABEL_TIME
 from jobs.training_set.certificate import Joined
 from jobs.training_set.split_request import SPLIT
-from pit_join.ordering import quoted
 from reports.training_set import BalancePoint, CardColumn, CardPage, CertificatePage
+from temporal.comparable import quoted
 
 SAMPLED_ROWS = 1_000
 MOST_POINTS = 120

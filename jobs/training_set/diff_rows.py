@@ -8,7 +8,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, DataType
 
-from pit_join.ordering import orderable, quoted
+from temporal.comparable import orderable, quoted
 
 EXAMPLES = 3
 _POINT, _COPY, _SIDE = "_point_{}", "_copy", "_side_{}_{}"

@@ -11,7 +11,7 @@ from jobs.training_set.reuse import CurrentVersion, new_rows, unknown_points, wi
 from jobs.training_set.split import Split
 from jobs.training_set.split_request import SPLIT
 from pit_join import History, evidence_column
-from pit_join.ordering import quoted
+from temporal.comparable import quoted
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,8 +19,8 @@ from lakehouse.commits import append, replace_all
 from lakehouse.crash_points import crash_point
 from lakehouse.leases.leases import Lease
 from lakehouse.storage_errors import TableMissing, translated_storage_errors
-from pit_join.ordering import quoted
 from quality.measure import SLICE, Measured, measure
+from temporal.comparable import quoted
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import pyarrow as pa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from compute.facts import with_superseded_at
 from compute.rows import LookedUp, derive
 from definitions.views import Duplicates
+from temporal.versions import with_superseded_at
 from ziggurat.model import ANY_TRUE, AvailableColumn, Column, DerivedView, EventTime, Kind, Source, lookup
 
 Row = dict[str, Any]

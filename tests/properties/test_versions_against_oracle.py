@@ -7,10 +7,10 @@ import pyarrow as pa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from compute.facts import with_superseded_at
 from kernels.content_hash import combine, partial_sums
 from kernels.profile import profile
 from quality.measure import SLICE, measure
+from temporal.versions import with_superseded_at
 from ziggurat.model import AvailableColumn, Column, EventTime, Kind, Source
 
 # One Spark job answers a whole batch, drawn from a seed: to shrink it would take a job a step, so that a failure names

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from compute.facts import current_rows, event_date, known_before, partition_of, with_superseded_at
+from temporal.instants import event_date, partition_of
+from temporal.order import current_rows
+from temporal.versions import known_before, with_superseded_at
 from tests.support.drawn import at_us, frame, same
 from ziggurat.model import AvailableColumn, Column, EventTime, Kind, PartitionBy, Source
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from compute.facts import with_superseded_at
 from compute.labels import Facts, candidates, label_spine
 from definitions.durations import DAY_US
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
+from temporal.versions import with_superseded_at
 from tests.support.drawn import at_us, frame, same
 from ziggurat.model import (
     AvailableColumn,

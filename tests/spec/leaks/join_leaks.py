@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from pit_join import History, facts, join
 from pit_join.facts import Facts
 from pit_join.labels import Labels
+from temporal.versions import version_order
 from tests.spec.leaks.leak import CERTIFICATE, CONFORMANCE, Leak, Plant
 
 
@@ -54,7 +55,13 @@ def _as_it_is_today(honest: Any) -> Any:
         if not history.identity:
             return honest(history, **how)
         fact = Window.partitionBy(*history.identity)
-        following = F.lead(F.lit(1)).over(fact.orderBy(*facts._version_order(history)))
+        order = version_order(
+            history.frame.schema,
+            available_time=F.col(history.available_time),
+            version_by=history.version_by,
+            columns=history.frame.columns,
+        )
+        following = F.lead(F.lit(1)).over(fact.orderBy(*order))
         rows = history.frame.withColumns(
             {"first_known": F.min(F.col(history.available_time)).over(fact), "following": following}
         )
@@ -154,7 +161,7 @@ JOIN_LEAKS = (
         "retraction ignored",
         "a fact that never was still counts",
         (CONFORMANCE,),
-        _replacing(facts, "_is_retracted", lambda honest: lambda history: F.lit(False)),
+        _replacing(facts, "is_marked", lambda honest: lambda mark: F.lit(False)),
         ("S8 after a retraction",),
     ),
     JoinLeak(
