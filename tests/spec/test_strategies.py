@@ -32,8 +32,8 @@ def test_auto_joins_where_the_facts_lie_else_in_sql(spark, tmp_path: Path) -> No
     spine, plain = frame(spark, SPINE), history(spark)
     laid = lay_out(plain, f"{tmp_path}/lay out", buckets=4)
     assert chosen(spine, plain) == ("sql", "it has no layout")
-    assert chosen(spine, laid) == ("colocated", "its facts lie sorted in 4 buckets, only the spine moves")
-    assert chosen(spine, laid, strategy="arrow") == ("arrow", "as asked for")
+    assert chosen(spine, laid) == ("colocated", "its facts are sorted in 4 buckets, only the spine is shuffled")
+    assert chosen(spine, laid, strategy="arrow") == ("arrow", "as requested")
     assert chosen(spine, laid, knowledge="latest")[0] == "sql"
     static = history(spark, event_time=None, tie_break=())
     assert chosen(spine, static, strategy="colocated") == ("sql", "it is static: one row per key, looked up")
@@ -67,7 +67,7 @@ def test_colocated_without_a_layout_says_how_to_get_one(spark) -> None:
 
 def test_a_layout_of_another_meaning_is_refused(spark, tmp_path: Path) -> None:
     folder, one = f"{tmp_path}/laid", history(spark)
-    with pytest.raises(DefinitionError, match="no layout lies in"):
+    with pytest.raises(DefinitionError, match="no layout is in"):
         with_layout(one, folder)
     lay_out(one, folder, buckets=2)
     for other, told in (

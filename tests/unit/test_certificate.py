@@ -196,7 +196,7 @@ def test_s19_the_latest_knowledge_is_never_certified_though_no_promise_is_broken
             "no identity is declared: each row counts as a fact of its own, never corrected",
         ),
         ({"includes_label_instant": True}, {}, "facts at the label time itself count, as declared"),
-        ({}, {"ties": 2}, "2 rows chose among facts that only their columns tell apart"),
+        ({}, {"ties": 2}, "2 rows have several latest facts, equal in all but their columns"),
     ],
 )
 def test_what_whoever_trains_on_it_should_know_is_a_warning(how, found, warning) -> None:
