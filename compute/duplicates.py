@@ -1,4 +1,4 @@
-"""What a look-up takes where a key has several newest facts, as declared: the latest, any true one, or an error (S13)."""
+"""What a look-up takes where a key has several newest facts: the latest, any true one, or an error (S13)."""
 
 import re
 
@@ -38,7 +38,7 @@ def resolved(facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
 
 
 def value(column: str, lookup: Lookup) -> Column:
-    """The value of a taken column, null for a tombstone. Evaluating it fails the job where several facts are refused."""
+    """The value of a taken column, null for a tombstone. Evaluating it fails the job where duplicates are refused."""
     taken = F.when(F.col("_gone") == F.lit(False), F.col(f"_taken.{column}"))
     if lookup.duplicates is not Duplicates.REFUSE or not may_repeat(lookup):
         return taken

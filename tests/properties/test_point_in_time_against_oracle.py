@@ -84,7 +84,7 @@ def instant(chance: Random, night: int, *, nulls: bool = False) -> int | None:
 
 
 def keys(chance: Random) -> Row:
-    """Mostly one key, so that facts share it. ("1", 23) and ("12", 3) are two keys; one with a null part matches none."""
+    """Mostly one key, which facts share. ("1", 23) and ("12", 3) are two keys; one with a null part matches none."""
     return {"who": chance.choice(["1"] * 6 + ["12", None]), "part": chance.choice([23] * 6 + [3, None])}
 
 

@@ -412,7 +412,7 @@ def test_s17_null_keys_neither_stand_in_a_spine_nor_match_one(spark) -> None:
     )
 
 
-def addressed(spark: Any, *, uses: str, starts: str = "", members: str = "") -> Facts:
+def addressed(spark: Any, *, uses: str, starts: str = "", members: str = "") -> LabelInputs:
     seen = """
         case            event_time  available_time
         seen            1d          2d
@@ -526,7 +526,8 @@ def test_without_facts_nobody_is_seen_and_nothing_is_told(spark) -> None:
 def test_a_label_whose_entities_no_source_names_is_refused(spark) -> None:
     rows = visits(spark, "case  event_time")
     listed = returns(entities=(SHOPPER, OFFER), source=USES, seen_in=VISITS)
-    with pytest.raises(DefinitionError, match="label 'returns': 'visits' must name its entities, but has no 'offer'"):
+    refused = "label 'returns': 'visits' must have its entities' keys, but has no 'offer'"
+    with pytest.raises(DefinitionError, match=refused):
         label_spine(listed, LabelInputs(rows, rows))
     numbered = source("numbered", Column("case", "bigint"), OFFERED, kind=Kind.STATIC)
     unlike = replace(USED, at=AtStart(OFFERS, members=numbered))
