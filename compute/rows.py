@@ -75,10 +75,10 @@ def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
 def _usable(looked_up: LookedUp) -> DataFrame:
     """Facts with their clocks, whether each is a tombstone (`_gone`), and their order (S9)."""
     lookup, source = looked_up.lookup, looked_up.lookup.source
-    tombstone, tie_break = (source.tombstone, source.tie_break) if isinstance(source, Source) else ("", ())
+    root = source if isinstance(source, Source) else source.root  # a derived view's marks are its source's
     schema = looked_up.facts.schema
     clocks = clock_order(
-        schema, event_time=F.col(_E), available_time=F.col(_A), tie_break=tie_break, tombstone=tombstone
+        schema, event_time=F.col(_E), available_time=F.col(_A), tie_break=root.tie_break, tombstone=root.tombstone
     )
     columns = column_order(schema, [name for name in source.schema if name not in (_E, _A)])
     return looked_up.facts.select(
@@ -86,7 +86,7 @@ def _usable(looked_up: LookedUp) -> DataFrame:
         F.col(_E).alias("_at"),
         F.col(_A).alias("_from"),
         F.col(_S).alias("_to"),
-        is_marked(tombstone).alias("_gone"),
+        is_marked(root.tombstone).alias("_gone"),
         *lookup.take,
         F.struct(clocks.alias("clocks"), columns.alias("columns")).alias("_order"),
     )
