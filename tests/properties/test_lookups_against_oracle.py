@@ -90,8 +90,8 @@ def level_then(order: Row, facts: list[Row]) -> Any:
 def door_then(order: Row, facts: list[Row]) -> Any:
     reached = [row for row in facts if is_reached(order, row)]
     newest = max((row["event_time"] for row in reached), default=None)
-    told = {row["is_open"] for row in reached if row["event_time"] == newest} - {None}
-    return None if not told else True in told
+    values = {row["is_open"] for row in reached if row["event_time"] == newest} - {None}
+    return None if not values else True in values
 
 
 def is_reached(order: Row, fact: Row) -> bool:

@@ -58,7 +58,7 @@ def settings(index: int, zone: str) -> dict[str, str]:
     }
 
 
-# Every zone is asked about the first batch, which has all that a zone could bend; the others take turns.
+# Every zone joins the first batch, which has everything that a zone could change; the others take turns.
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strategy: str, zone: str) -> None:
@@ -71,7 +71,7 @@ def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strat
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_without_evidence_the_features_are_the_same(spark, cases_of, strategy: str) -> None:
-    """Clocks that nobody looks at are left where they are, and so are outcomes that can't be anything but a match."""
+    """Without evidence, clocks that the result does not need are not carried, nor outcomes that can only be a match."""
     cases = cases_of(strategy)
     at_label = [index for index, batch in enumerate(cases.batches) if batch[0].first.knowledge == "at_label"]
     index = at_label[list(STRATEGIES).index(strategy) % len(at_label)]

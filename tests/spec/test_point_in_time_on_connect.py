@@ -34,8 +34,8 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def is_listening(port: int) -> bool:
-    with socket.socket() as asked:
-        return asked.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def server(tmp_path: Path) -> Iterator[str]:
         "spark.sql.warehouse.dir": (tmp_path / "warehouse").as_uri(),
         "spark.local.dir": str(tmp_path / "local"),
     }
-    told = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
-    command = [spark_home() / "bin" / "spark-submit", "--class", SERVER, *told]
+    conf = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    command = [spark_home() / "bin" / "spark-submit", "--class", SERVER, *conf]
     log = tmp_path / "server.log"
     with log.open("wb") as out:
         env = environment(JAVA_HOME=str(launcher_home(find_java())), SPARK_NO_DAEMONIZE="1")
@@ -68,7 +68,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 def test_every_rule_holds_on_spark_connect_and_nothing_else_is_needed(server: str) -> None:
-    """The client finds no Java: whoever asked for it would fail."""
+    """The client has no Java: code that needed it would fail."""
     command = [sys.executable, "-m", "tests.spec.pit_join.on_connect", server]
     env = environment(JAVA_HOME="/nowhere", PYTHONPATH=str(PROJECT_ROOT))
     done = subprocess.run(command, env=env, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=150, check=False)

@@ -70,18 +70,20 @@ def test_a_layout_of_another_meaning_is_refused(spark, tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="no layout is in"):
         with_layout(one, folder)
     lay_out(one, folder, buckets=2)
-    for other, told in (
+    for other, message in (
         (history(spark, tie_break=()), r"written with order \[\['seq'\], None\]"),
         (history(spark, includes_label_instant=True), "written with edge"),
         (history(spark, keys=("seq",)), "written with keys"),
         (replace(one, frame=one.frame.withColumn("more", F.lit(1))), "orders by other columns"),
         (replace(one, frame=one.frame.withColumn("more", F.lit(1)), features=("more",)), "lacks 'more'"),
     ):
-        with pytest.raises(DefinitionError, match=told):
+        with pytest.raises(DefinitionError, match=message):
             with_layout(other, folder)
     with pytest.raises(DefinitionError, match="is static"):
         lay_out(history(spark, event_time=None, tie_break=()), folder)
-    assert with_layout(replace(one, max_age="2d"), folder).layout is not None  # asked of the found fact, not laid out
+    assert (
+        with_layout(replace(one, max_age="2d"), folder).layout is not None
+    )  # checked on the matched fact, not part of the layout
 
 
 def test_a_layout_that_can_not_be_read_says_that_it_may_be_deleted(spark, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ RULES = (
         how={**KNOWN, "tie_break": ("nth",), "tombstone": "gone"},
     ),
     Rule(
-        "S9 a tie lasts while both facts are known, whoever of them is replaced later",
+        "S9 a tie lasts while both facts are known, whichever of them is replaced later",
         """
         case       event_time  available_time  superseded_at  value
         both stay  3d          3d              -              a
@@ -122,7 +122,7 @@ RULES = (
         how={"tombstone": "gone", "max_age": "7d"},
     ),
     Rule(
-        "S9 columns are compared by value: numbers and days are no text, NaN stands above all, and −0.0 is 0.0",
+        "S9 columns are compared by value: numbers and days are no text, NaN is the greatest, and −0.0 is 0.0",
         """
         case      event_time  no:decimal(6,2)  flag:boolean  day:date    share:double  value
         number    3d          9.50             -             -           -             z

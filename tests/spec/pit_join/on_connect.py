@@ -1,4 +1,4 @@
-"""The drawn rules, asked by a client of Spark Connect that has no Java: prints what fails, as JSON.
+"""The drawn rules, joined by a client of Spark Connect that has no Java: prints what fails, as JSON.
 
 python -m tests.spec.pit_join.on_connect sc://localhost:PORT
 """
