@@ -14,7 +14,7 @@ from ziggurat.model import ANY_TRUE, AvailableColumn, Column, DerivedView, Event
 
 Row = dict[str, Any]
 INSTANT = pa.timestamp("us", tz="UTC")
-LAST = 5  # instants are 0 to 5 µs, so that they crowd
+LAST = 5  # instants are 0 to 5 µs, so that many are equal
 CLOCKS = {"event_time": EventTime("event_at"), "available": AvailableColumn("told_at"), "version_by": "nth"}
 TIMES = (Column("nth", "bigint"), Column("event_at", "timestamp"), Column("told_at", "timestamp"))
 

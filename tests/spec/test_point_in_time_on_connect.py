@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's own, without what it says of its Spark."""
+    """This process's environment, without the variables of its Spark."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "SPARK_"))}
     return inherited | {"PYSPARK_PYTHON": sys.executable, **more}
 
@@ -40,7 +40,7 @@ def is_listening(port: int) -> bool:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    """The address of a Spark Connect server, which knows nothing of this package, nor of Delta."""
+    """The address of a Spark Connect server that has neither this package nor Delta."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

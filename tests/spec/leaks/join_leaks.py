@@ -190,7 +190,7 @@ JOIN_LEAKS = (
         "a value exactly as old as the limit is kept",
         (CONFORMANCE,),
         _one_microsecond_longer,
-        ("S18 at one microsecond",),
+        ("S18 with a max_age of one microsecond",),
     ),
     JoinLeak(
         "key concatenation",

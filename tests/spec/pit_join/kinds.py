@@ -25,7 +25,7 @@ RULES = (
         """,
     ),
     Rule(
-        "S16 days, instants and local times keep their type, also where no clock showed them",
+        "S16 days, instants and local times keep their type, also local times that DST skips",
         """
         case     event_time  day:date    at:timestamp                 local:timestamp_ntz
         first    3d          1900-01-01  1900-01-01T00:00Z            1900-01-01T00:00:00

@@ -1,4 +1,4 @@
-"""Which of the known facts is the latest, and how long it lasts."""
+"""Which of the known facts is the latest, and its age limit."""
 
 from datetime import timedelta
 
@@ -149,7 +149,7 @@ RULES = (
         """,
     ),
     Rule(
-        "S9 text and binary are compared by unsigned bytes; what goes on is greater than its beginning",
+        "S9 text and binary are compared by unsigned bytes; a longer value is greater than its beginning",
         """
         case       event_time  text  bytes:binary  value
         sign       3d          -     7f            z
@@ -219,7 +219,7 @@ RULES = (
         how={"tie_break": ("day", "n")},
     ),
     Rule(
-        "S18 at one microsecond of age nothing lasts; at two, what happened just before",
+        "S18 with a max_age of one microsecond no fact before t is kept; with two, a fact one microsecond before t",
         """
         case  event_time  value
         edge  3d          a
@@ -250,7 +250,7 @@ RULES = (
 
 CHAPTER = Chapter(
     "The latest",
-    "Of the facts that a label sees, one is the latest, whatever the order in which they lie: time first, then the "
+    "Of the facts that a label sees, one is the latest, whatever the order of the rows: time first, then the "
     "declared tie-break, and at the end every column.",
     RULES,
 )

@@ -30,7 +30,7 @@ def main(server: str) -> dict[str, list[str]]:
 
 
 def evidence(spark: SparkSession) -> list[str]:
-    """What the certificate asks of a finished join."""
+    """The evidence that the certificate needs of a finished join."""
     history = History("view", frame(spark, FACTS), keys=("who",), features=("value",))
     spine = frame(spark, SPINE)
     found = gather_evidence(join_with_evidence(spine, [history]), [history])["view"]
