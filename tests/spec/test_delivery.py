@@ -132,7 +132,7 @@ def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> 
 
 def test_s3_local_times_need_a_declared_zone() -> None:
     declared = moments(zone="")
-    with pytest.raises(SourceSchemaError, match="holds local times; say where they were read"):
+    with pytest.raises(SourceSchemaError, match="has local times; declare their zone"):
         require_columns({"case": "string", "at": "timestamp_ntz"}, declared, is_text=False, path="here")
     require_columns({"case": "string", "at": "timestamp"}, declared, is_text=False, path="here")
 

@@ -532,7 +532,7 @@ def test_a_label_whose_entities_no_source_names_is_refused(spark) -> None:
     numbered = source("numbered", Column("case", "bigint"), OFFERED, kind=Kind.STATIC)
     unlike = replace(USED, at=AtStart(OFFERS, members=numbered))
     facts = addressed(spark, uses="case  offer  event_time")
-    with pytest.raises(DefinitionError, match=r"'numbered' and 'offers' must name .* no 'case' of type string"):
+    with pytest.raises(DefinitionError, match=r"'numbered' and 'offers' must have .* no 'case' of type string"):
         label_spine(unlike, facts)
     with pytest.raises(DefinitionError, match="its label times are at 'offers'; give starts and members"):
         label_spine(USED, LabelInputs(facts.source, facts.seen))
