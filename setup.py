@@ -43,6 +43,7 @@ PACKAGES = [
     "pit_join",
     "quality",
     "reports",
+    "temporal",
     "ziggurat",
     "ziggurat.cli",
     "ziggurat.cli.demo",

@@ -1,1 +1,4 @@
-"""HOW a view becomes a DataFrame: frames in, frames out; no paths, clocks or sessions."""
+"""Computes what a view holds: typed facts from deliveries, derived rows, windows, comparisons and labels.
+
+Frames in, frames out; no paths, clocks or sessions.
+"""

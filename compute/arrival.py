@@ -1,4 +1,4 @@
-"""Which delivered rows are new, and since when they could have been known (S5, S7, S10)."""
+"""Which delivered rows are new, and from when each could have been known (S5, S7, S10)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,9 +6,9 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from compute.facts import instant
 from definitions import sources as s
 from definitions.durations import instant_us, to_us
+from temporal.instants import instant, moved
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,16 @@ class Load:
 def new_rows(delivered: DataFrame, known: DataFrame | None, source: s.Source, *, repeats: bool) -> DataFrame:
     """The delivered rows that raw does not hold yet. repeats=False says that the delivery itself repeats no identity.
 
-    With an identity an identical row is the same fact; without one each row is a fact, so the n-th equal row is new
-    when raw holds fewer than n of them.
+    With an identity, an identical row is the same version delivered again. Without one each row is a fact of its own:
+    the n-th of several equal rows is new when raw holds fewer than n of them.
     """
     columns = [c.name for c in source.columns]
     if source.identity:
         rows = delivered.dropDuplicates(columns) if repeats else delivered
         seen = known.select(*columns) if known is not None else None
     else:
-        rows, seen = (
-            (delivered if known is None else _numbered(delivered, columns)),
-            (None if known is None else _numbered(known.select(*columns), columns)),
-        )
+        rows = delivered if known is None else _numbered(delivered, columns)
+        seen = None if known is None else _numbered(known.select(*columns), columns)
         columns = [*columns, "_nth"]
     if seen is None:
         return rows
@@ -46,9 +44,10 @@ def _numbered(rows: DataFrame, columns: list[str]) -> DataFrame:
 
 
 def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known: DataFrame | None) -> DataFrame:
-    """Stamp `available_time` and `loaded_at`, once and for good; `_late` marks rows stamped with their load.
+    """The rows with `available_time`, `loaded_at`, and `_late`, which marks rows that are available from their load on.
 
-    A row that corrects a fact raw already holds was known from its load on, however short its landing delay.
+    Both stamps are stored and never computed again. A row that corrects a fact in raw is available from its load on,
+    however short the landing delay.
     """
     at = instant(to_us(load.at))
     stamped = rows.withColumn("loaded_at", at)
@@ -58,7 +57,7 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
         return stamped.withColumn("available_time", at).withColumn("_late", F.lit(False))
     if isinstance(source.available, s.AvailableColumn):
         return stamped.withColumn("available_time", F.col(source.available.column)).withColumn("_late", F.lit(False))
-    expected = F.timestamp_micros(F.unix_micros("event_time") + F.lit(source.available.delay_us))
+    expected = moved(F.col("event_time"), source.available.delay_us)
     if known is not None and source.identity:
         held = known.select(*source.identity).distinct().withColumn("_corrects", F.lit(True))
         stamped = stamped.join(held, on=list(source.identity), how="left")
@@ -73,9 +72,9 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
 
 
 def _overdue(expected: Column, delay: s.LandingDelay, load: Load) -> Column:
-    """An earlier load should have brought it and did not.
+    """Whether an earlier load should have brought the row by its delay, and did not.
 
-    In the first load: it lies beyond what that load may vouch for.
+    In the first load: whether the row is later than `first_load_until`, up to which the declared delay is trusted.
     """
     if load.before is not None:
         return expected <= instant(to_us(load.before))

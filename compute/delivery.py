@@ -1,6 +1,5 @@
-"""From delivered rows to typed facts.
-
-Every column as declared, or a reason why the row can't be used (S1, S3, S23, S31).
+"""Converts delivered rows to typed facts: every column as declared, or a reason why the row can't be used (S1, S3, S23,
+S31).
 """
 
 from collections.abc import Mapping
@@ -18,10 +17,11 @@ CORRUPT = "_corrupt"
 REASON = "_reason"
 ORIGINAL = "_original"
 FILE = "_file"
-# What sums of money in double leave behind, in quanta; large amounts are recognised by being the nearest double.
+# How far a double may be from a whole number of quanta: sums of money in double are not exact. Large amounts are
+# accepted where they are the nearest double to such a number.
 _NOISE = 1e-6
 
-# What may stand in the files for a declared type; text formats deliver text for everything.
+# The types in the files that are accepted for a declared type; text formats have text for every type.
 _ACCEPTED = {
     "boolean": {"boolean"},
     "int": {"tinyint", "smallint", "int"},
@@ -45,15 +45,15 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
                 f"source '{source.name}' at {path} has no column '{name}'.{did_you_mean(name, delivered)} "
                 f"If the source was renamed or lost it, declare version={source.version + 1} of it."
             )
-        found = delivered[name].split("(")[0]
-        if not is_text and found not in _ACCEPTED[column.type.split("(")[0]]:
+        delivered_type = delivered[name].split("(")[0]
+        if not is_text and delivered_type not in _ACCEPTED[column.type.split("(")[0]]:
             raise SourceSchemaError(
                 f"source '{source.name}' at {path}: column '{name}' is {delivered[name]}, declared {column.type}. "
-                f"Declare the type it has, as version={source.version + 1} of the source, or mend the files."
+                f"Declare the type it has, as version={source.version + 1} of the source, or correct the files."
             )
-        if found == "timestamp_ntz" and column.type == "timestamp" and not column.zone:
+        if delivered_type == "timestamp_ntz" and column.type == "timestamp" and not column.zone:
             raise SourceSchemaError(
-                f"source '{source.name}': column '{name}' holds local times; say where they were read off the clock: "
+                f"source '{source.name}': column '{name}' has local times; declare their zone: "
                 f"Column('{column.name}', 'timestamp', zone='…') (S3)."
             )
 
@@ -61,7 +61,7 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
 def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
     """Delivered rows as declared columns and `event_time`.
 
-    `_reason` says why a row can't be used (null: it can), `_original` is the row as it came, as JSON.
+    `_reason` says why a row can't be used (null: it can), `_original` is the delivered row as JSON.
     """
     types = dict(delivered.dtypes)
     parsed = {c.name: _parse(c, types[c.delivered_name], source) for c in source.columns if not c.computed}
@@ -81,16 +81,16 @@ def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
         F.coalesce(*problems).alias(REASON),
         *extra,
     )
-    # Only over values that are as declared: the others may not even be computable.
+    # Only for usable rows: on other values an expression may fail.
     usable = F.col(REASON).isNull()
-    computed = [F.when(usable, expressed(each)).alias(name) for name, each in source.computed.items()]
+    computed = [F.when(usable, expressed(expression)).alias(name) for name, expression in source.computed.items()]
     rows = rows.select("*", *computed)
     missing = [_missing(F.col(c.name), c, source) for c in source.columns if c.computed]
     return _with_clocks(rows.withColumn(REASON, F.coalesce(REASON, *missing)), source)
 
 
 def _with_clocks(rows: DataFrame, source: s.Source) -> DataFrame:
-    """`event_time`, and what is wrong with the row's clocks."""
+    """The rows with `event_time`, and with the reason where a clock can't be used."""
     if source.event_time is None:
         return rows
     at = event_time(source.event_time)
@@ -103,13 +103,13 @@ def _with_clocks(rows: DataFrame, source: s.Source) -> DataFrame:
     return rows.withColumn("event_time", at).withColumn(REASON, F.coalesce(REASON, *problems))
 
 
-def _parse(column: s.Column, found: str, source: s.Source) -> Parsed:
+def _parse(column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
     raw = F.col(f"`{column.delivered_name}`")
-    if found == "string":
+    if delivered_type == "string":
         raw = F.when(F.trim(raw) != "", F.trim(raw)) if column.type != "string" else raw
     family = column.type.split("(")[0]
     parse = {"timestamp": _timestamp, "date": _date, "decimal": _decimal, "double": _double}.get(family, _plain)
-    parsed = parse(raw, column, found, source)
+    parsed = parse(raw, column, delivered_type, source)
     return Parsed(parsed.value, F.coalesce(_missing(raw, column, source), parsed.problem))
 
 
@@ -118,12 +118,12 @@ def _missing(value: Column, column: s.Column, source: s.Source) -> Column:
     return F.when(value.isNull(), F.lit(f"{column.name} is null")) if required else F.lit(None).cast("string")
 
 
-def _plain(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
+def _plain(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
     value = raw.try_cast(column.type)
     return Parsed(value, unless(value.isNotNull(), raw, column, f"is not {column.type}"))
 
 
-def _double(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
+def _double(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
     value = raw.try_cast("double")
     finite = ~F.isnan(value) & (F.abs(value) != F.lit(float("inf")))
     if column.nan is s.Nan.NULL:
@@ -137,12 +137,12 @@ def _double(raw: Column, column: s.Column, found: str, source: s.Source) -> Pars
     )
 
 
-def _decimal(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
+def _decimal(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
     value = raw.try_cast(column.type)
     scale = int(column.type.rstrip(")").split(",")[1])
-    if found in ("double", "float"):
+    if delivered_type in ("double", "float"):
         quanta = raw * F.lit(float(10**scale))
-        whole = (F.abs(quanta - F.rint(quanta)) < F.lit(_NOISE)) | (value.cast(found) == raw)
+        whole = (F.abs(quanta - F.rint(quanta)) < F.lit(_NOISE)) | (value.cast(delivered_type) == raw)
     else:
         whole = raw.try_cast("decimal(38,18)") == value
     problem = F.coalesce(
@@ -152,11 +152,13 @@ def _decimal(raw: Column, column: s.Column, found: str, source: s.Source) -> Par
     return Parsed(value, problem)
 
 
-def _date(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
-    return parse_date(raw, column, found)
+def _date(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+    return parse_date(raw, column, delivered_type)
 
 
-def _timestamp(raw: Column, column: s.Column, found: str, source: s.Source) -> Parsed:
+def _timestamp(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
     clock = source.event_time
     is_clock = clock is not None and clock.column == column.name
-    return parse_timestamp(raw, column, found, clock.ambiguous if clock and is_clock else s.Ambiguous.QUARANTINE)
+    return parse_timestamp(
+        raw, column, delivered_type, clock.ambiguous if clock and is_clock else s.Ambiguous.QUARANTINE
+    )

@@ -1,4 +1,4 @@
-"""What a look-up takes where one key finds several newest facts: one of them, all of them, or none and stop (S13)."""
+"""What a look-up takes where a key has several newest facts: the latest, any true one, or an error (S13)."""
 
 import re
 
@@ -14,14 +14,16 @@ _REFUSED = "LOOKUP_REFUSED"
 
 
 def may_repeat(lookup: Lookup) -> bool:
-    """Whether one key can find several facts: not where the key holds the whole identity of a fact."""
+    """Whether a key can have several newest facts: not where the key includes the whole identity of a fact."""
     identity = lookup.source.identity if isinstance(lookup.source, Source) else lookup.source.root.identity
     return not identity or not set(identity) <= set(lookup.on)
 
 
 def resolved(facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
-    """facts: with `_gone` (a tombstone) and `_order` (the last of S9's order wins). One row per `by`, with what is
-    `_taken`, whether that is `_gone`, and of how many `_facts`. Cost: a shuffle, unless no key can find several.
+    """One row per `by`, with the columns `_taken`, whether that is a tombstone (`_gone`), and the number of `_facts`.
+
+    facts: with `_gone` and `_order`, S9's order, whose greatest is the latest. Cost: a shuffle, unless no key can have
+    several facts.
     """
     if not may_repeat(lookup):
         return facts.select(*by, F.struct(*lookup.take).alias("_taken"), "_gone", F.lit(1).alias("_facts"))
@@ -30,33 +32,33 @@ def resolved(facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
         taken = F.struct(*[F.bool_or(c).alias(c) for c in lookup.take])
     elif lookup.duplicates is Duplicates.LATEST:
         gone = F.max_by("_gone", "_order")
-    # A tombstone says that the facts of its instant do not hold: they are no reason to stop.
+    # A tombstone ends its entity, so that the other facts of its instant don't count as duplicates.
     alive = F.count_if(F.col("_gone") == F.lit(False))
     return facts.groupBy(*by).agg(taken.alias("_taken"), gone.alias("_gone"), alive.alias("_facts"))
 
 
 def value(column: str, lookup: Lookup) -> Column:
-    """What was taken, null where nothing holds; evaluating it stops the job where several facts are refused."""
+    """The value of a taken column, null for a tombstone. Evaluating it fails the job where duplicates are refused."""
     taken = F.when(F.col("_gone") == F.lit(False), F.col(f"_taken.{column}"))
     if lookup.duplicates is not Duplicates.REFUSE or not may_repeat(lookup):
         return taken
     key = F.concat_ws(", ", *[F.concat(F.lit(f"{name}="), F.col(name).cast("string")) for name in lookup.on])
-    told = F.concat(
+    message = F.concat(
         F.lit(f"{_REFUSED}: the look-up of '{lookup.source.name}' found "),
         F.col("_facts").cast("string"),
         F.lit(" facts for the key ("),
         key,
         F.lit(")."),
     )
-    return F.when((F.col("_facts") > 1) & (F.col("_gone") == F.lit(False)), F.raise_error(told)).otherwise(taken)
+    return F.when((F.col("_facts") > 1) & (F.col("_gone") == F.lit(False)), F.raise_error(message)).otherwise(taken)
 
 
 def refusal(error: PySparkException) -> SourceError | None:
-    """The refusal that stopped a job, as the user reads it; None if something else stopped it."""
-    found = re.search(rf"{_REFUSED}: (.*?\))\.", str(error))
-    if found is None:
+    """The error to raise for a job that failed since a look-up refused duplicates; None if it failed otherwise."""
+    match = re.search(rf"{_REFUSED}: (.*?\))\.", str(error))
+    if match is None:
         return None
     return SourceError(
-        f"{found[1]}, and none may be preferred. Say in the view which of them counts, "
-        "duplicates=Duplicates.LATEST or ANY_TRUE, or mend the source."
+        f"{match[1]}, and the view refuses duplicates. Declare in the view which of them counts, "
+        "duplicates=Duplicates.LATEST or ANY_TRUE, or correct the source."
     )

@@ -1,4 +1,4 @@
-"""Spines with their labels: who was seen before t, and whether what is predicted then came to pass (S27)."""
+"""Spines with their labels: the entities seen before t, and whether the predicted event followed (S27)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,17 +11,18 @@ from definitions.durations import duration_us, instant_us
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
 from definitions.sources import Grain, Source
+from temporal.versions import current_versions, visible_us, without_marked
 
 _T, _EDGE, _IS_SPINE = "_label_us", "_edge_us", "_is_spine"
 _FOREVER = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class Facts:
-    """The rows a label reads, every one with all its versions and `superseded_at`, as `with_superseded_at` gives them.
+class LabelInputs:
+    """The rows a label reads: all versions with `superseded_at`, as `with_superseded_at` gives them.
 
-    source: of the label's source. seen: of where its entities are seen. starts, members: of an AtStart's two sources;
-    members are static rows.
+    source: rows of the label's source. seen: rows of the source in which its entities are seen. starts, members: rows
+    of an AtStart's two sources; members are static rows.
     """
 
     source: DataFrame
@@ -30,38 +31,42 @@ class Facts:
     members: DataFrame | None = None
 
 
-def label_spine(label: Label, facts: Facts, *, start_us: int | None = None, end_us: int | None = None) -> DataFrame:
+def label_spine(
+    label: Label, facts: LabelInputs, *, start_us: int | None = None, end_us: int | None = None
+) -> DataFrame:
     """The label's keys, `label_time` and its column: one row per entity and label time at which it had been seen.
 
-    Null: t + horizon + landing delay lies after the newest event, so the data end too early to tell; a fact that is
-    there already changes nothing of that, else the last weeks would hold the positives alone. start_us and end_us
-    limit label times, both included. Raises DefinitionError for a label whose sources can't name its entities.
-    Cost: facts are shuffled by key, reduced to what differs, and swept in order of time; nothing is joined by range.
+    Null: t + horizon + landing delay is after the newest event, so that the data end too early to decide. A fact inside
+    the horizon does not change that, else the last weeks would have positive labels alone. start_us and end_us limit
+    label times, both included. Raises DefinitionError for a label whose sources lack its entities' keys. Cost: facts
+    are shuffled by key, reduced to distinct intervals, and swept in order of time; there is no range join.
     """
-    current = facts.source.where("superseded_at is null")
+    current = current_versions(facts.source)
     newest = current.agg(F.unix_micros(F.max("event_time")).alias("_newest_us"))
     spine = _seen(candidates(label, facts, start_us=start_us, end_us=end_us), label, facts.seen)
-    told = _swept(spine, _intervals(current, label), label.key_names, order=Column.desc, fold=F.min)
+    swept = _swept(spine, _intervals(current, label), label.key_names, order=Column.desc, fold=F.min)
     ends = F.col(_T) + label.horizon_us
     follows = F.coalesce(F.col(_EDGE) <= ends, F.lit(False))
-    is_told = ends + label.source.landing_delay_us <= F.col("_newest_us")
-    value = F.when(is_told, ~follows if label.is_absence else follows)
-    return told.crossJoin(F.broadcast(newest)).select(
+    is_decided = ends + label.source.landing_delay_us <= F.col("_newest_us")
+    value = F.when(is_decided, ~follows if label.is_absence else follows)
+    return swept.crossJoin(F.broadcast(newest)).select(
         *label.key_names, F.timestamp_micros(_T).alias("label_time"), value.alias(label.column)
     )
 
 
-def candidates(label: Label, facts: Facts, *, start_us: int | None = None, end_us: int | None = None) -> DataFrame:
-    """Everybody who may stand in the spine, seen before or not: the keys and the label time in µs, each pair once."""
-    found = _every(label, label.at, facts) if isinstance(label.at, Every) else _at_start(label, label.at, facts)
+def candidates(
+    label: Label, facts: LabelInputs, *, start_us: int | None = None, end_us: int | None = None
+) -> DataFrame:
+    """All candidates for the spine, seen before t or not: the keys and the label time in µs, each pair once."""
+    rows = _every(label, label.at, facts) if isinstance(label.at, Every) else _at_start(label, label.at, facts)
     if start_us is not None:
-        found = found.where(F.col(_T) >= start_us)
-    return found if end_us is None else found.where(F.col(_T) <= end_us)
+        rows = rows.where(F.col(_T) >= start_us)
+    return rows if end_us is None else rows.where(F.col(_T) <= end_us)
 
 
-def _every(label: Label, at: Every, facts: Facts) -> DataFrame:
+def _every(label: Label, at: Every, facts: LabelInputs) -> DataFrame:
     _refuse_unknown(label, label.seen)
-    newest = facts.source.where("superseded_at is null").agg(F.unix_micros(F.max("event_time")).alias("newest"))
+    newest = current_versions(facts.source).agg(F.unix_micros(F.max("event_time")).alias("newest"))
     first = F.lit(instant_us(at.first))
     times = newest.where(F.col("newest") >= first).select(
         F.explode(F.sequence(first, "newest", F.lit(duration_us(at.step)))).alias(_T)
@@ -69,44 +74,43 @@ def _every(label: Label, at: Every, facts: Facts) -> DataFrame:
     return _with_keys(facts.seen, label.key_names).distinct().crossJoin(F.broadcast(times))
 
 
-def _at_start(label: Label, at: AtStart, facts: Facts) -> DataFrame:
+def _at_start(label: Label, at: AtStart, facts: LabelInputs) -> DataFrame:
     if facts.starts is None or facts.members is None:
         raise DefinitionError(f"{label.where}: its label times are at '{at.source.name}'; give starts and members.")
     _refuse_unknown(label, at.members, at.source)
-    starts = facts.starts.where("superseded_at is null")
-    if at.source.tombstone:  # it says that something ended (S8)
-        starts = starts.where(~F.coalesce(F.col(at.source.tombstone), F.lit(False)))
+    # A tombstone says that something ended, not that it started (S8).
+    starts = without_marked(current_versions(facts.starts), at.source.tombstone)
     only_there = [key for key in label.key_names if key not in at.members.schema]
     times = starts.select(*at.on, *only_there, F.unix_micros("event_time").alias(_T))
-    # Neither source need have one row per entity: members may be told twice, in columns that are no key.
+    # Neither source need have one row per entity: members may have several that differ in columns that are no key.
     return facts.members.join(times, on=list(at.on), how="inner").select(*label.key_names, _T).distinct()
 
 
 def _refuse_unknown(label: Label, *sources: Source) -> None:
-    """Its entities must be named whole by these sources, with the keys' own types (S17)."""
-    named = {name: type_ for source in reversed(sources) for name, type_ in source.schema.items()}
+    """These sources together must have all of the label's keys, with the same types (S17)."""
+    types = {name: type_ for source in reversed(sources) for name, type_ in source.schema.items()}
     for key, type_ in label.keys:
-        if named.get(key) != type_:
+        if types.get(key) != type_:
             where = " and ".join(f"'{source.name}'" for source in sources)
             raise DefinitionError(
-                f"{label.where}: {where} must name its entities, but has no '{key}' of type {type_}. "
+                f"{label.where}: {where} must have its entities' keys, but has no '{key}' of type {type_}. "
                 "List them from a source that has all of the label's keys."
             )
 
 
 def _seen(spine: DataFrame, label: Label, seen: DataFrame) -> DataFrame:
-    """The rows whose entity had a fact that happened before t, was known by t, and still stood then (S14)."""
-    known_us = F.greatest(F.unix_micros("event_time") + 1, F.unix_micros("available_time"))
+    """The rows whose entity had a fact that happened before t, was known by t, and was not superseded then (S14)."""
+    known_us = visible_us(F.col("event_time"), F.col("available_time"))
     until_us = F.coalesce(F.unix_micros("superseded_at"), F.lit(_FOREVER))
     visible = _with_keys(seen, label.seen_by, known_us.alias(_T), until_us.alias(_EDGE))
-    # Of facts that end together only the one that was known first matters: of those that stand, one per entity.
+    # Of facts that are superseded at the same instant, or never, only the one known first matters: one per entity.
     visible = visible.groupBy(*label.seen_by, _EDGE).agg(F.min(_T).alias(_T))
-    swept = _swept(spine, visible, label.seen_by, order=Column.asc, fold=F.max)
-    return swept.where(F.col(_EDGE) > F.col(_T)).drop(_EDGE)
+    latest = _swept(spine, visible, label.seen_by, order=Column.asc, fold=F.max)
+    return latest.where(F.col(_EDGE) > F.col(_T)).drop(_EDGE)
 
 
 def _intervals(current: DataFrame, label: Label) -> DataFrame:
-    """[start, end) of each fact; an instant is as long as a microsecond, so that one test is right for both (S6)."""
+    """[start, end) of each fact (S6). An instant gets the length of a microsecond, so that one test serves both."""
     clock = label.source.event_time
     if clock is None or clock.grain is Grain.INSTANT:
         starts, ends = F.unix_micros("event_time"), F.unix_micros("event_time") + 1
@@ -118,7 +122,7 @@ def _intervals(current: DataFrame, label: Label) -> DataFrame:
 
 
 def _with_keys(rows: DataFrame, keys: Sequence[str], *columns: Column) -> DataFrame:
-    """Only rows whose keys are all there: a null key matches nothing (S17)."""
+    """Only rows that have all keys: a null key matches nothing (S17)."""
     return rows.where(" and ".join(f"`{key}` is not null" for key in keys)).select(*keys, *columns)
 
 

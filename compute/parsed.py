@@ -1,4 +1,4 @@
-"""A delivered value on its way to a typed one: what it is, and what is wrong with it."""
+"""A delivered value converted to its declared type, with the reason where that is not possible."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from definitions import sources as s
 
 @dataclass(frozen=True)
 class Parsed:
-    """A column's value, and what is wrong with it (null: nothing)."""
+    """A column's typed value, and why it can't be used (null: it can)."""
 
     value: Column
     problem: Column
 
 
 def unless(ok: Column, raw: Column, column: s.Column, what: str) -> Column:
-    """`{column} {what}` for a delivered value that is not ok; null is no value, and nothing is wrong with it."""
+    """The reason `{column} {what}` where a delivered value is not ok; a null value never has a reason."""
     return F.when(raw.isNotNull() & ~F.coalesce(ok, F.lit(False)), F.lit(f"{column.name} {what}"))

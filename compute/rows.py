@@ -8,7 +8,10 @@ from pyspark.sql import functions as F
 
 from compute.duplicates import resolved, value
 from compute.numbers import expressed
+from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
+from temporal.order import clock_order, column_order
+from temporal.versions import is_known_at, is_marked
 
 _E, _A, _S = "event_time", "available_time", "superseded_at"
 
@@ -17,8 +20,9 @@ _E, _A, _S = "event_time", "available_time", "superseded_at"
 class LookedUp:
     """A look-up with its facts (with `superseded_at`, unless static).
 
-    is_regular: no version, and every fact known no later than any row that may look it up. Then what a row sees never
-    changes, and it is found once; otherwise each new version of what was looked up makes a new version of the row.
+    is_regular: no fact has a second version, and each was known no later than any row that may look it up. Then a row's
+    match never changes, and one search finds it. Otherwise each new version of a looked-up fact makes a new version of
+    the row.
     """
 
     lookup: Lookup
@@ -42,81 +46,80 @@ def derive(rows: DataFrame, lookups: Sequence[LookedUp], view: DerivedView) -> D
 
 def _take_static(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
     lookup = looked_up.lookup
-    order = F.struct(*lookup.source.schema).alias("_order")
+    order = column_order(looked_up.facts.schema, list(lookup.source.schema)).alias("_order")
     facts = looked_up.facts.select(*lookup.on, *lookup.take, order, F.lit(False).alias("_gone"))
-    found = rows.join(resolved(facts, lookup, by=list(lookup.on)), on=list(lookup.on), how="left")
-    return found.select(*rows.columns, *[value(c, lookup).alias(c) for c in lookup.take])
+    matched = rows.join(resolved(facts, lookup, by=list(lookup.on)), on=list(lookup.on), how="left")
+    return matched.select(*rows.columns, *[value(c, lookup).alias(c) for c in lookup.take])
 
 
 def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
     lookup = looked_up.lookup
     facts = _usable(looked_up)
-    asked = (
-        rows.select(*lookup.on, _E, _A, _S).distinct()
-        if not looked_up.is_regular
-        else rows.select(*lookup.on, _E).distinct()
-    )
     if looked_up.is_regular:
-        best = _best(asked, facts, lookup, by=[*lookup.on, _E])
+        points = rows.select(*lookup.on, _E).distinct()
+        best = _best(points, facts, lookup, by=[*lookup.on, _E])
         return rows.join(best, on=[*lookup.on, _E], how="left")
-    versions = _versions(asked, facts, lookup)
+    points = rows.select(*lookup.on, _E, _A, _S).distinct()
+    versions = _versions(points, facts, lookup)
     best = _best(versions, facts, lookup, by=[*lookup.on, _E, _A, "_known"])
     same = [F.col(f"r.{c}").eqNullSafe(F.col(f"v.{c}")) for c in [*lookup.on, _E, _A, _S]]
-    grown = (
+    versioned = (
         rows.alias("r")
         .join(versions.alias("v"), on=same, how="left")
         .select("r.*", F.col("v._known"), F.col("v._until"))
     )
-    found = grown.join(best, on=[*lookup.on, _E, _A, "_known"], how="left")
-    return found.withColumn(_A, F.col("_known")).withColumn(_S, F.col("_until")).drop("_known", "_until")
+    matched = versioned.join(best, on=[*lookup.on, _E, _A, "_known"], how="left")
+    return matched.withColumn(_A, F.col("_known")).withColumn(_S, F.col("_until")).drop("_known", "_until")
 
 
 def _usable(looked_up: LookedUp) -> DataFrame:
-    """Facts with their clocks, whether each is a tombstone, and their place among facts of one event time (S9)."""
+    """Facts with their clocks, whether each is a tombstone (`_gone`), and their order (S9)."""
     lookup, source = looked_up.lookup, looked_up.lookup.source
-    tombstone = getattr(source, "tombstone", "")
-    gone = F.coalesce(F.col(tombstone), F.lit(False)) if tombstone else F.lit(False)
-    order = [*getattr(source, "tie_break", ()), _A, "_gone", *(c for c in source.schema if c not in (_E, _A))]
-    return looked_up.facts.withColumn("_gone", gone).select(
+    root = source if isinstance(source, Source) else source.root  # a derived view's marks are its source's
+    schema = looked_up.facts.schema
+    clocks = clock_order(
+        schema, event_time=F.col(_E), available_time=F.col(_A), tie_break=root.tie_break, tombstone=root.tombstone
+    )
+    columns = column_order(schema, [name for name in source.schema if name not in (_E, _A)])
+    return looked_up.facts.select(
         *lookup.on,
         F.col(_E).alias("_at"),
         F.col(_A).alias("_from"),
         F.col(_S).alias("_to"),
-        "_gone",
+        is_marked(root.tombstone).alias("_gone"),
         *lookup.take,
-        F.struct(*[F.col(c).alias(f"_{n}") for n, c in enumerate(order)]).alias("_order"),
+        F.struct(clocks.alias("clocks"), columns.alias("columns")).alias("_order"),
     )
 
 
-def _versions(asked: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
-    """Every instant at which what a row looks up may have changed.
+def _versions(points: DataFrame, facts: DataFrame, lookup: Lookup) -> DataFrame:
+    """Per point (keys and clocks of a row) its versions: from each instant `_known` at which its match may change, to
+    the next, `_until`.
 
-    Its own, and each later coming or going of a fact.
+    These are the row's own available time, and each later instant at which a fact becomes known or is superseded.
     """
-    pairs = asked.alias("q").join(
+    pairs = points.alias("q").join(
         facts.alias("f"), on=[F.col(f"q.{k}") == F.col(f"f.{k}") for k in lookup.on], how="left"
     )
-    in_reach = F.col("f._at") <= F.col(f"q.{_E}")
-    instants = F.when(in_reach, F.array("f._from", "f._to")).otherwise(F.array(F.lit(None).cast("timestamp")))
+    is_candidate = F.col("f._at") <= F.col(f"q.{_E}")
+    instants = F.when(is_candidate, F.array("f._from", "f._to")).otherwise(F.array(F.lit(None).cast("timestamp")))
     known = pairs.select("q.*", F.explode(F.concat(F.array(f"q.{_A}"), instants)).alias("_known"))
-    alive = (F.col("_known") >= F.col(_A)) & (F.col(_S).isNull() | (F.col("_known") < F.col(_S)))
+    known = known.where(is_known_at(F.col("_known"), available=F.col(_A), superseded=F.col(_S)))
     key = [*lookup.on, _E, _A, _S]
-    sorted_instants = known.where(alive).groupBy(*key).agg(F.sort_array(F.collect_set("_known")).alias("_all"))
+    sorted_instants = known.groupBy(*key).agg(F.sort_array(F.collect_set("_known")).alias("_all"))
     return sorted_instants.select(*key, F.posexplode("_all").alias("_n", "_known"), "_all").select(
         *key, "_known", F.coalesce(F.try_element_at("_all", F.col("_n") + 2), F.col(_S)).alias("_until")
     )
 
 
-def _best(asked: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
-    """Per asked (keys, event time, knowledge): the newest fact known, duplicates resolved as declared.
+def _best(points: DataFrame, facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
+    """Per point, and per version of it where `by` has `_known`: the newest fact known, duplicates resolved as declared.
 
-    No fact, no row.
+    A point without a fact has no row.
     """
-    pairs = asked.join(facts, on=list(lookup.on), how="inner").where(F.col("_at") <= F.col(_E))
+    pairs = points.join(facts, on=list(lookup.on), how="inner").where(F.col("_at") <= F.col(_E))
     if "_known" in by:
-        pairs = pairs.where(
-            (F.col("_from") <= F.col("_known")) & (F.col("_to").isNull() | (F.col("_to") > F.col("_known")))
-        )
+        pairs = pairs.where(is_known_at(F.col("_known"), available=F.col("_from"), superseded=F.col("_to")))
     newest = resolved(pairs, lookup, by=[*by, "_at"])
     best = newest.groupBy(*by).agg(F.max_by(F.struct("_taken", "_gone", "_facts"), "_at").alias("_best"))
     return best.select(*by, "_best.*").select(*by, *[value(c, lookup).alias(c) for c in lookup.take])

@@ -16,6 +16,7 @@ from definitions.sources import Source
 from definitions.views import AggregateView
 from kernels.windows.aggregate import aggregate
 from kernels.windows.plan import Output, WindowPlan
+from temporal.versions import without_marked
 
 _ARROW = {
     "bigint": pa.int64(),
@@ -34,9 +35,8 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
 
     One shuffle by key; each task holds its entities' facts in memory, so `partitions` is sized to the facts.
     """
-    tombstone = _root(view).tombstone
-    if tombstone:  # it says that a state ended, not that something happened (S8)
-        facts = facts.where(~F.coalesce(F.col(tombstone), F.lit(False)))
+    # A tombstone says that a state ended, not that something happened (S8).
+    facts = without_marked(facts, _root(view).tombstone)
     inputs = _Inputs(view)
     plan = WindowPlan(
         keys=view.entity.key_names,

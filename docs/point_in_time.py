@@ -6,7 +6,7 @@ from datetime import timedelta
 from textwrap import fill
 from typing import Any
 
-from tests.spec.pit_join.rule import TOLD, Chapter, Rule
+from tests.spec.pit_join.rule import OUTCOME_COLUMNS, Chapter, Rule
 from tests.spec.pit_join.rules import CHAPTERS, RULES
 from tests.support.drawn import kinds
 
@@ -31,14 +31,15 @@ def with_spend(spine, facts):
     return point_in_time_join(spine, [spend])
 ```
 
-- `case` is the key. Each case is a story of its own.
+- `case` is the key. The cases of a rule are independent of each other.
 - `5d` is the sixth day of 2017 at midnight in UTC, since days are counted from `0d`, 2017-01-01T00:00Z.
   `5d-1us` is the last microsecond before it, `5d04:00` is four hours later. Other times are written out.
 - `-` is null, `''` is empty text. Quotes show where text begins and ends. Binary is written in hexadecimal.
 - **seen** is what the label gets. **outcome** says why, as the [certificate](certificate.md) counts it: `matched`;
   `unseen`, no fact was known; `expired`, the latest is too old; `ended`, the latest is a tombstone; `without_key`, the
   row has no key or label time. **tied** says whether another fact was equal in all but its columns.
-- *Declared* is what `History` is told beside keys and features. `event_time` is always the column of that name."""
+- *Declared* lists the other arguments of `History`, beside keys and features. `event_time` is always the
+  column of that name."""
 
 
 def page() -> str:
@@ -49,24 +50,24 @@ def page() -> str:
 
 def _chapter(chapter: Chapter) -> list[str]:
     rules = sorted(chapter.rules, key=lambda rule: int(rule.says.split()[0][1:]))
-    return [f"## {chapter.title}", fill(chapter.tells, 118), *(text for rule in rules for text in _rule(rule))]
+    return [f"## {chapter.title}", fill(chapter.introduction, 118), *(text for rule in rules for text in _rule(rule))]
 
 
 def _rule(rule: Rule) -> list[str]:
     number, _, says = rule.says.partition(" ")
     facts, seen = _cells(rule.facts), _cells(rule.seen)
-    told = [f"### {number}: {says}", *_declared(rule)]
-    told.append(_table(_facts_header(rule), facts) if facts else "There are no facts.")
-    return [*told, _table(_seen_header(rule), seen)]
+    parts = [f"### {number}: {says}", *_declared(rule)]
+    parts.append(_table(_facts_header(rule), facts) if facts else "There are no facts.")
+    return [*parts, _table(_seen_header(rule), seen)]
 
 
 def _declared(rule: Rule) -> list[str]:
     options = {"keys": rule.keys} if rule.keys != ("case",) else {}
     options |= {"spine_keys": rule.spine_keys} if rule.spine_keys else {}
-    told = [f"`{name}={_option(value)}`" for name, value in (options | dict(rule.how)).items()]
-    lines = [f"Declared: {', '.join(told)}."] if told else []
+    parts = [f"`{name}={_option(value)}`" for name, value in (options | dict(rule.how)).items()]
+    lines = [f"Declared: {', '.join(parts)}."] if parts else []
     if rule.knowledge != "at_label":
-        lines.append(f'Asked with `knowledge="{rule.knowledge}"`.')
+        lines.append(f'Joined with `knowledge="{rule.knowledge}"`.')
     return [" ".join(lines)] if lines else []
 
 
@@ -81,13 +82,13 @@ def _facts_header(rule: Rule) -> list[str]:
 
 
 def _seen_header(rule: Rule) -> list[str]:
-    """What the label has, and what it sees."""
-    asked = set(rule.spine_columns)
+    """The columns of the spine, then those that the join adds."""
+    spine_columns = set(rule.spine_columns)
     return [
         _heading(name, kind)
-        if name in asked
+        if name in spine_columns
         else f"**{'tied' if name == 'is_tied' else name}**"
-        if name in TOLD
+        if name in OUTCOME_COLUMNS
         else f"seen: **{name}**"
         for name, kind in kinds(rule.seen).items()
     ]

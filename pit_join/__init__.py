@@ -1,4 +1,6 @@
-"""When a value was known: point-in-time joins that answer the same under any strategy (S14 to S19)."""
+"""Joins a spine to histories as they were known at each label time (S14 to S19), with the same result under every
+strategy, and certifies what was joined.
+"""
 
 from pit_join.certificate import Certificate, certify
 from pit_join.evidence import HistoryEvidence, facts_at_label, gather_evidence

@@ -1,4 +1,4 @@
-"""The certificate of a training set: what was promised of the join, and what was found. Plain values."""
+"""The certificate of a training set: the promises of the join, and whether its evidence keeps them. Plain values."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["Certificate", "Check", "HistoryEvidence", "certify", "facts_at_label
 
 @dataclass(frozen=True)
 class Check:
-    """One promise, and what was found."""
+    """One promise, whether it was kept, and what was found."""
 
     promise: str
     passed: bool
@@ -22,7 +22,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Certificate:
-    """`reasons` say why it is not certified, and are empty if it is; `warnings` are for whoever trains on it."""
+    """`reasons` say why it is not certified, and are empty if it is. `warnings` are facts to know before training."""
 
     checks: tuple[Check, ...]
     reasons: tuple[str, ...]
@@ -37,7 +37,7 @@ class Certificate:
 
     @property
     def failed(self) -> tuple[Check, ...]:
-        """Broken promises: a training set that has any must not be published."""
+        """Broken promises. A training set that has any must not be published."""
         return tuple(check for check in self.checks if not check.passed)
 
 
@@ -60,8 +60,8 @@ def certify(
     checks = (
         Check("rows in = rows out", rows_in == rows_out, f"{rows_in:,} and {rows_out:,}"),
         _unchanged(spine_hash_in, spine_hash_out),
-        *(_accounted(each, rows_out) for _, each in pairs),
-        *(check for history, each in pairs if not history.is_static for check in _clocks(history, each, knowledge)),
+        *(_accounted(counts, rows_out) for _, counts in pairs),
+        *(check for history, counts in pairs if not history.is_static for check in _clocks(history, counts, knowledge)),
     )
     reasons = [f"{check.promise}: {check.found}" for check in checks if not check.passed]
     if knowledge != AT_LABEL:
@@ -69,75 +69,75 @@ def certify(
     return Certificate(
         checks=checks,
         reasons=tuple(reasons),
-        warnings=tuple(warning for history, each in pairs for warning in _warnings(history, each)),
-        histories=tuple(each for _, each in pairs),
+        warnings=tuple(warning for history, counts in pairs for warning in _warnings(history, counts)),
+        histories=tuple(counts for _, counts in pairs),
         knowledge=knowledge,
         static_sources=tuple(static_sources),
     )
 
 
-def _accounted(each: HistoryEvidence, rows: int) -> Check:
-    parts = (each.matched, each.unseen, each.expired, each.ended, each.without_key)
-    told = " + ".join(f"{part:,}" for part in parts)
-    is_whole = sum(parts) == each.rows == rows
-    return Check(f"{each.name}: every row is accounted for", is_whole, f"{told} = {sum(parts):,} of {rows:,}")
+def _accounted(counts: HistoryEvidence, rows: int) -> Check:
+    parts = (counts.matched, counts.unseen, counts.expired, counts.ended, counts.without_key)
+    outcomes = " + ".join(f"{part:,}" for part in parts)
+    is_whole = sum(parts) == counts.rows == rows
+    return Check(f"{counts.name}: every row is accounted for", is_whole, f"{outcomes} = {sum(parts):,} of {rows:,}")
 
 
-def _clocks(history: History, each: HistoryEvidence, knowledge: str) -> list[Check]:
-    """S14 and S18, on what was chosen; the latest knowledge does not promise to have been there (S19)."""
+def _clocks(history: History, counts: HistoryEvidence, knowledge: str) -> list[Check]:
+    """S14 and S18 on the chosen facts. Latest knowledge makes no promise about available times (S19)."""
     least = 0 if history.counts_its_instant else 1
     edge = "after" if history.counts_its_instant else "at or after"
     checks = [
-        _gap(f"{each.name}: no event {edge} its label time", each.smallest_event_gap_us, least, "event"),
+        _gap(f"{counts.name}: no event {edge} its label time", counts.smallest_event_gap_us, least, "event"),
     ]
     if knowledge == AT_LABEL:
-        promise = f"{each.name}: nothing known only after its label time"
-        checks.append(_gap(promise, each.smallest_availability_gap_us, 0, "knowledge"))
+        promise = f"{counts.name}: nothing known only after its label time"
+        checks.append(_gap(promise, counts.smallest_availability_gap_us, 0, "knowledge"))
     limit = history.max_age_us
     if limit is not None:
-        age = each.oldest_matched_us
-        found = "no value" if age is None else f"the oldest is {_span(age)} old, the limit {_span(limit)}"
-        checks.append(Check(f"{each.name}: nothing as old as max_age", age is None or age < limit, found))
+        age = counts.oldest_matched_us
+        finding = "no value" if age is None else f"the oldest is {_span(age)} old, the limit {_span(limit)}"
+        checks.append(Check(f"{counts.name}: nothing as old as max_age", age is None or age < limit, finding))
     return checks
 
 
-def _gap(promise: str, gap_us: int | None, least_us: int, told: str) -> Check:
+def _gap(promise: str, gap_us: int | None, least_us: int, clock: str) -> Check:
     if gap_us is None:
         return Check(promise, True, "no fact was chosen")
     side = "before" if gap_us >= 0 else "after"
-    return Check(promise, gap_us >= least_us, f"the nearest {told} lies {_span(abs(gap_us))} {side} it")
+    return Check(promise, gap_us >= least_us, f"the nearest {clock} lies {_span(abs(gap_us))} {side} it")
 
 
-def _warnings(history: History, each: HistoryEvidence) -> list[str]:
-    found = []
-    if each.rows and each.unseen + each.without_key == each.rows:
-        found.append(_why_unseen(history, each))
+def _warnings(history: History, counts: HistoryEvidence) -> list[str]:
+    name, warnings = counts.name, []
+    if counts.rows and counts.unseen + counts.without_key == counts.rows:
+        warnings.append(_why_unseen(history, counts))
     if history.is_static:
-        return found
+        return warnings
     if history.available_time is None:
-        found.append(f"{each.name}: availability is assumed: each fact counts as known at its event time")
+        warnings.append(f"{name}: availability is assumed: each fact counts as known at its event time")
     if not (history.is_snapshot or history.has_versions):
-        found.append(f"{each.name}: no identity is declared: each row counts as a fact of its own, never corrected")
+        warnings.append(f"{name}: no identity is declared: each row counts as a fact of its own, never corrected")
     if history.includes_label_instant:
-        found.append(f"{each.name}: facts at the label time itself count, as declared")
-    if each.ties:
-        found.append(f"{each.name}: {each.ties:,} rows chose among facts that only their columns tell apart")
-    return found
+        warnings.append(f"{name}: facts at the label time itself count, as declared")
+    if counts.ties:
+        warnings.append(f"{name}: {counts.ties:,} rows have several latest facts, equal in all but their columns")
+    return warnings
 
 
-def _why_unseen(history: History, each: HistoryEvidence) -> str:
-    told = f"{each.name}: no row has a value"
-    if each.without_key == each.rows:
-        return f"{told}: every row lacks a key or its label time"
+def _why_unseen(history: History, counts: HistoryEvidence) -> str:
+    warning = f"{counts.name}: no row has a value"
+    if counts.without_key == counts.rows:
+        return f"{warning}: every row lacks a key or its label time"
     if history.is_static:
-        return f"{told}: none of the spine's keys is in it"
-    if each.first_available_us is None or each.first_label_us is None or each.last_label_us is None:
-        return f"{told}: it holds no facts"
-    labels = f"label times run from {day_or_instant(each.first_label_us)} to {day_or_instant(each.last_label_us)}"
-    first = f"its first fact was known at {day_or_instant(each.first_available_us)}"
-    if each.last_label_us < each.first_available_us:
-        return f"{told}: {labels}, but {first}"
-    return f"{told}, though {first} and {labels}: are the spine's keys those of this view?"
+        return f"{warning}: none of the spine's keys is in it"
+    if counts.first_available_us is None or counts.first_label_us is None or counts.last_label_us is None:
+        return f"{warning}: it holds no facts"
+    labels = f"label times run from {day_or_instant(counts.first_label_us)} to {day_or_instant(counts.last_label_us)}"
+    first = f"its first fact was known at {day_or_instant(counts.first_available_us)}"
+    if counts.last_label_us < counts.first_available_us:
+        return f"{warning}: {labels}, but {first}"
+    return f"{warning}, though {first} and {labels}: are the spine's keys those of this view?"
 
 
 def _unchanged(before: str, after: str) -> Check:

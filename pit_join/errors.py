@@ -1,15 +1,18 @@
-"""How a training set ends whose certificate does not hold."""
+"""The errors of a training set that breaks a promise of its certificate."""
 
 from definitions.errors import ZigguratError
 
 
 class NotCertified(ZigguratError):
-    """The finished join broke a promise of its certificate; nothing was published. A bug, or a frame that changed."""
+    """The finished join broke a promise of its certificate; nothing was published.
+
+    Either there is a bug, or a frame changed while it was read.
+    """
 
     exit_code = 33
 
 
 class FutureLeak(NotCertified):
-    """A cell of a training set changed when the facts that could not be known at its label time did."""
+    """A value of a training set depends on facts that were not known at its label time."""
 
     exit_code = 39

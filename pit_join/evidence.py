@@ -1,4 +1,4 @@
-"""What a finished join says of itself: counts and clocks per history, from its evidence columns, in one pass."""
+"""The evidence of a finished join: counts and clocks per history, from its evidence columns, in one pass."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,19 +9,19 @@ from pyspark.sql import functions as F
 
 from pit_join.facts import where_not_retracted
 from pit_join.history import History
-from pit_join.ordering import quoted
 from pit_join.outcomes import MATCHED, OUTCOMES, evidence_column
+from temporal.comparable import quoted
 
 
 @dataclass(frozen=True, kw_only=True)
 class HistoryEvidence:
-    """What one history brought to the rows of a training set. Instants and gaps are microseconds; None: no such row.
+    """How many rows of a training set had which outcome in one history, and how near its facts' clocks were.
 
-    matched + unseen + expired + ended + without_key = rows. The rest is about the rows that chose a fact (matched,
-    expired, ended): `ties` of them could have chosen another that was equal in all but its columns; at the label
-    time itself their fact had happened (event_at_label), was known (available_at_label); gaps are label time − clock.
-    oldest_matched_us is the greatest age of a value that was brought. first_available_us is told only where no row
-    chose a fact: when the history's first one was known.
+    matched + unseen + expired + ended + without_key = rows. The other fields count the rows for which a fact was chosen
+    (matched, expired, ended): `ties` had another candidate that was equal in all but its columns; event_at_label and
+    available_at_label had a fact that happened, or became known, at the label time itself. Instants and gaps are
+    microseconds, gaps are label time − clock; None: no such row. oldest_matched_us is the greatest age of a matched
+    fact. first_available_us, when the history's first fact was known, is set only where no row has a fact.
     """
 
     name: str
@@ -49,7 +49,7 @@ def gather_evidence(
 ) -> Mapping[str, HistoryEvidence]:
     """By history, from the result of `join_with_evidence`, computed or stored.
 
-    Cost: one aggregate pass for all histories; one narrow pass over the histories that no row saw anything of.
+    Cost: one aggregate pass for all histories; one narrow pass over the histories of which no row has a fact.
     """
     label_us = F.unix_micros(quoted(label_time))
     spine = [F.count(F.lit(1)).alias("rows"), F.min(label_us).alias("first"), F.max(label_us).alias("last")]
@@ -57,14 +57,14 @@ def gather_evidence(
         _measured(quoted(evidence_column(history.name)), label_us).alias(f"history_{index}")
         for index, history in enumerate(histories)
     ]
-    found = joined.agg(*spine, *per_history).collect()[0]
+    measured = joined.agg(*spine, *per_history).collect()[0]
     counted = {
         history.name: HistoryEvidence(
             name=history.name,
-            rows=found["rows"],
-            first_label_us=found["first"],
-            last_label_us=found["last"],
-            **found[f"history_{index}"].asDict(),
+            rows=measured["rows"],
+            first_label_us=measured["first"],
+            last_label_us=measured["last"],
+            **measured[f"history_{index}"].asDict(),
         )
         for index, history in enumerate(histories)
     }
@@ -74,27 +74,27 @@ def gather_evidence(
 def _with_first_available(
     counted: Sequence[HistoryEvidence], histories: Sequence[History]
 ) -> dict[str, HistoryEvidence]:
-    """The same for the histories with a clock that nobody saw anything of."""
+    """The evidence of the histories with a clock of which no row has a fact, with `first_available_us`."""
     unseen = {
         history.name: history.frame.agg(
             F.lit(history.name).alias("name"),
             F.min(F.unix_micros(quoted(history.available_time or history.event_time))).alias("first_us"),
         )
-        for each, history in zip(counted, histories, strict=True)
-        if each.rows and each.unseen + each.without_key == each.rows and history.event_time
+        for counts, history in zip(counted, histories, strict=True)
+        if counts.rows and counts.unseen + counts.without_key == counts.rows and history.event_time
     }
     if not unseen:
         return {}
     firsts = reduce(DataFrame.union, unseen.values()).collect()
-    by_name = {each.name: each for each in counted}
+    by_name = {counts.name: counts for counts in counted}
     return {row["name"]: replace(by_name[row["name"]], first_available_us=row["first_us"]) for row in firsts}
 
 
 def facts_at_label(spine: DataFrame, history: History, *, label_time: str = "label_time") -> int:
-    """How many rows of the spine have a fact of theirs with event_time = label_time, whenever it was known.
+    """How many rows of the spine have a fact of their key with event_time = label_time, whenever it was known.
 
-    Strictness leaves these facts out, or a declaration brings them in (S14): the certificate tells how many rows it is
-    about. 0 for a static history. Cost: a shuffle of spine and facts.
+    These facts are left out, or counted by declaration (S14); the certificate says how many rows that concerns. 0 for
+    a static history. Cost: a shuffle of spine and facts.
     """
     if history.event_time is None:
         return 0

@@ -1,30 +1,31 @@
-"""A history's facts in the one form that every strategy searches: whose, seen from when until when, in which order."""
+"""A history's facts in the form that every strategy searches: by key, with the span in which labels see each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from pit_join.history import History
-from pit_join.ordering import orderable, quoted, restored
+from temporal.comparable import quoted, restored
+from temporal.order import clock_order, column_order
+from temporal.versions import is_marked, stands_at, superseded_at, visible_us, without_marked
 
 AT_LABEL, LATEST = "at_label", "latest"
 KNOWLEDGE = (AT_LABEL, LATEST)
-LOADED = "loaded_at"  # raw's stamp of the load that brought a row
 
 
 @dataclass(frozen=True)
-class Facts:
+class SearchableFacts:
     """One history, ready to be searched.
 
     `frame` has a row per version of a fact that some label can see:
-        each of `keys`   never null, called as in the labels
-        visible_us       a label at t sees it while visible_us <= t < superseded_us; null: always (static)
-        superseded_us    null: for good
-        fact             struct of `at` (event_time, tie_0 …, available_time, is_ended) and `row` (c0 …, see `carried`);
+        keys             the columns named in `keys`, never null, with the names that the spine's keys have
+        visible_us       a label at t sees the fact while visible_us <= t < superseded_us; null: always (static)
+        superseded_us    null: never superseded
+        fact             struct of `at` (`clock_order`) and `row` (`column_order` of the `carried_columns`);
                          Spark's order of it is S9's, so that the greatest is the latest
-    has_evidence: whether somebody will ask which fact was chosen, and whether it was tied.
+    has_evidence: whether the result says which fact was chosen, and whether it was tied.
     """
 
     history: History
@@ -34,7 +35,7 @@ class Facts:
 
     @property
     def clocks(self) -> tuple[str, ...]:
-        """What of `fact.at` is looked at once the fact is found: all for the evidence, else for its outcome alone."""
+        """The fields of `fact.at` that the result needs: all for the evidence, else those that decide the outcome."""
         if self.has_evidence:
             return ("event_time", "available_time", "is_ended")
         aged = ["event_time"] if self.history.max_age is not None else []
@@ -51,43 +52,46 @@ class Facts:
         return self.has_evidence and not self.history.is_snapshot
 
 
-def facts_of(history: History, *, keys: Sequence[str], knowledge: str, has_evidence: bool = True) -> Facts:
+def searchable_facts(
+    history: History, *, keys: Sequence[str], knowledge: str, has_evidence: bool = True
+) -> SearchableFacts:
     """Its versions by S7 and S8, visible by S14; with knowledge="latest" in their newest version, whenever known (S19).
 
-    A fact without one of its clocks is never known; one without a key is nobody's (S17).
-    Cost: a narrow pass; a shuffle by identity where versions are worked out here.
+    A fact whose event time or declared available time is null is never known. A fact without a key matches no spine
+    row (S17). Both are left out. Cost: a narrow pass; a shuffle by identity where versions are worked out here.
     """
     clocks = [quoted(name) for name in (history.event_time, history.available_time) if name]
     versions = _where_all_not_null(history.frame, clocks).select(
         *(quoted(own).alias(name) for own, name in zip(history.keys, keys, strict=True)),
         _visible_us(history, knowledge).alias("visible_us"),
         F.unix_micros(_superseded_at(history)).alias("superseded_us"),
-        _is_retracted(history).alias("is_retracted"),
+        is_marked(history.retraction).alias("is_retracted"),
         F.struct(_at(history).alias("at"), _row(history).alias("row")).alias("fact"),
     )
-    # Retractions have superseded, and vanish. What was overtaken before it could be seen never counts.
-    seen = versions.where("not is_retracted and (superseded_us is null or superseded_us > visible_us)")
+    # A retraction has superseded the version before it. A version that was superseded before any label could see it
+    # never counts.
+    seen = without_marked(versions, "is_retracted").where(stands_at(F.col("visible_us"), F.col("superseded_us")))
     if knowledge == LATEST:
         seen = seen.where("superseded_us is null")
     seen = _where_all_not_null(seen, [quoted(key) for key in keys])
-    return Facts(history, seen.drop("is_retracted"), tuple(keys), has_evidence)
+    return SearchableFacts(history, seen.drop("is_retracted"), tuple(keys), has_evidence)
 
 
-def left_in_place(history: History, *, keys: Sequence[str], has_evidence: bool) -> Facts:
-    """The same for a search that reads the history's layout: nothing is planned over its frame, which stands as is."""
-    return Facts(history, history.frame, tuple(keys), has_evidence)
+def facts_in_layout(history: History, *, keys: Sequence[str], has_evidence: bool) -> SearchableFacts:
+    """The same for a search that reads the files of the history's layout: `frame` is the history's, unread."""
+    return SearchableFacts(history, history.frame, tuple(keys), has_evidence)
 
 
 def where_not_retracted(history: History) -> DataFrame:
     """The history's rows without those that only say that a fact never was (S8)."""
-    return history.frame.where(~_is_retracted(history))
+    return without_marked(history.frame, history.retraction)
 
 
-def carried(history: History) -> list[str]:
-    """The columns that travel in `fact.row` as c0, c1, …: all that S9 may have to look at, in the frame's order.
+def carried_columns(history: History) -> list[str]:
+    """The columns that `fact.row` holds as c0, c1, …: all that S9 may have to compare, in the frame's order.
 
-    A snapshot needs its features alone. Keys are equal, clocks and tie-break were compared before, and when a fact will
-    be superseded nobody knows at t.
+    A snapshot needs its features alone. Keys are equal, clocks and tie-break were compared before, and superseded_at
+    was not known at t.
     """
     features = set(history.features)
     if history.is_snapshot:
@@ -96,21 +100,22 @@ def carried(history: History) -> list[str]:
     return [name for name in history.frame.columns if name in features or name not in settled]
 
 
-def places(columns: Sequence[str]) -> dict[str, str]:
-    """How the carried columns are called where they travel."""
+def carried_names(columns: Sequence[str]) -> dict[str, str]:
+    """The name that each carried column has in `fact.row`."""
     return {name: f"c{n}" for n, name in enumerate(columns)}
 
 
-def brought(history: History) -> dict[str, str]:
-    """Those of them that are features, and how they are called there."""
-    return {name: index for name, index in places(carried(history)).items() if name in history.features}
+def feature_fields(history: History) -> dict[str, str]:
+    """By feature the field of `fact.row` that holds it."""
+    fields = carried_names(carried_columns(history))
+    return {name: field for name, field in fields.items() if name in history.features}
 
 
 def feature_values(history: History, row: Column) -> list[Column]:
     """The history's features, in its order and types, out of a `fact.row`."""
-    index = brought(history)
+    fields = feature_fields(history)
     return [
-        restored(row.getField(index[name]), history.type_of(name)).alias(output_name(history, name))
+        restored(row.getField(fields[name]), history.type_of(name)).alias(output_name(history, name))
         for name in history.features
     ]
 
@@ -135,51 +140,34 @@ def _available_time(history: History) -> Column:
 
 
 def _superseded_at(history: History) -> Column:
-    """When a newer version of the same fact was known (S7)."""
+    """When a newer version of the same fact was known: the frame's own column, or worked out by identity (S7)."""
     if history.superseded_at:
         return quoted(history.superseded_at)
-    if not history.identity:
-        return F.lit(None).cast("timestamp")
-    newer = (
-        Window.partitionBy(*map(quoted, history.identity))
-        .orderBy(*_version_order(history))
-        .rowsBetween(1, Window.unboundedFollowing)
+    return superseded_at(
+        history.frame.schema,
+        history.identity or (),
+        available_time=_available_time(history),
+        version_by=history.version_by,
+        columns=history.frame.columns,
     )
-    return F.min(_available_time(history)).over(newer)
-
-
-def _version_order(history: History) -> list[Column]:
-    """S7: version_by, then available_time; then, so that the order is total, its load and every column (S9)."""
-    named = [quoted(history.version_by)] if history.version_by else []
-    loaded = [quoted(LOADED)] if LOADED in history.frame.columns else []
-    rest = [orderable(quoted(field.name), field.dataType) for field in history.frame.schema]
-    return [column.asc_nulls_first() for column in (*named, _available_time(history), *loaded, *rest)]
-
-
-def _is_retracted(history: History) -> Column:
-    return F.coalesce(quoted(history.retraction), F.lit(False)) if history.retraction else F.lit(False)
 
 
 def _visible_us(history: History, knowledge: str) -> Column:
-    """The first microsecond at which a label sees the fact (S14). Whole numbers: the same in any session zone (S2)."""
-    happened = F.unix_micros(_event_time(history)) + F.lit(0 if history.counts_its_instant else 1)
-    return happened if knowledge == LATEST else F.greatest(happened, F.unix_micros(_available_time(history)))
+    """The first microsecond at which a label sees the fact; with the latest knowledge whenever it was known (S19)."""
+    available_time = None if knowledge == LATEST else _available_time(history)
+    return visible_us(_event_time(history), available_time, counts_its_instant=history.counts_its_instant)
 
 
 def _at(history: History) -> Column:
     """S9's order before the columns: facts with an equal `at` are tied."""
-    ties = [
-        orderable(quoted(name), history.type_of(name)).alias(f"tie_{n}") for n, name in enumerate(history.tie_break)
-    ]
-    ended = F.coalesce(quoted(history.tombstone), F.lit(False)) if history.tombstone else F.lit(False)
-    return F.struct(
-        _event_time(history).alias("event_time"),
-        *ties,
-        _available_time(history).alias("available_time"),
-        ended.alias("is_ended"),
+    return clock_order(
+        history.frame.schema,
+        event_time=_event_time(history),
+        available_time=_available_time(history),
+        tie_break=history.tie_break,
+        tombstone=history.tombstone,
     )
 
 
 def _row(history: History) -> Column:
-    columns = [orderable(quoted(name), history.type_of(name)).alias(f"c{n}") for n, name in enumerate(carried(history))]
-    return F.struct(*columns) if columns else F.struct(F.lit(None).cast("boolean").alias("nothing"))
+    return column_order(history.frame.schema, carried_columns(history))

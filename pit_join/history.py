@@ -1,4 +1,4 @@
-"""A history: the facts of one view, and what the join has to know of them."""
+"""A history: the facts of one view, with the declarations that a join needs."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from pyspark.sql.types import BooleanType, DataType, TimestampType
 from definitions.durations import duration_us
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from pit_join.layout import Layout
-from pit_join.ordering import has_order
+from temporal.comparable import has_order
 
 _NEEDS_A_CLOCK = (
     "available_time",
@@ -31,22 +31,22 @@ _NEEDS_A_CLOCK = (
 class History:
     """Facts with their clocks, to be joined to a spine as they were known at each label time.
 
-    keys             the frame's columns that name whom a fact is about
-    spine_keys       the spine's columns that do so, in the same order, if they are called otherwise
-    event_time       when it happened; None: a static history, joined by its keys alone (S10)
+    keys             the frame's columns that name the entity of a fact
+    spine_keys       the spine's columns for the same keys, in the same order, if their names differ
+    event_time       when a fact happened; None: a static history, joined by its keys alone (S10)
     available_time   when it could have been known; None: at once, and the certificate says "assumed" (S5)
-    superseded_at    when a newer version of the same fact was known, if the frame has worked that out already
+    superseded_at    when a newer version of the same fact was known, if the frame has that column already
     identity         the columns that name one fact (S7): then versions are worked out here, with `version_by` and
                      `retraction`; not together with superseded_at
-    features         the columns to bring, as `{name}__{feature}`
+    features         the columns to join, as `{name}__{feature}`
     max_age          `30d` or a timedelta (S18)
     tie_break, tombstone                 S9, S8
     includes_label_instant               facts at t itself count (S14); a snapshot's event time T already leaves T out
     availability     where available_time comes from, in words, for the certificate
-    layout           the same facts in hash buckets, which joins read instead of moving them (`lay_out`)
+    layout           the same facts in hash buckets, which joins read instead of shuffling them (`lay_out`)
 
     A fact whose event_time or declared available_time is null is never known. Raises UnknownName for a column that the
-    frame lacks, DefinitionError for one of the wrong type and for declarations that contradict each other.
+    frame lacks, DefinitionError for a column of the wrong type and for declarations that contradict each other.
     """
 
     name: str
@@ -94,7 +94,7 @@ class History:
 
     @property
     def counts_its_instant(self) -> bool:
-        """Whether a fact at t itself may be seen: S14's first test is <= then, not <."""
+        """Whether a label at t sees a fact of t itself: S14's first test is <= then, not <."""
         return self.includes_label_instant or self.is_snapshot
 
     @property
@@ -106,9 +106,9 @@ class History:
 
     def _check_declarations(self) -> None:
         if not self.name:
-            raise DefinitionError("a history needs a name: it is the first part of its columns' names.")
+            raise DefinitionError("a history needs a name: its columns' names begin with it.")
         if not self.keys:
-            raise DefinitionError(f"{self.where} has no keys; name the columns that say whom a fact is about.")
+            raise DefinitionError(f"{self.where} has no keys; name the columns that identify the entity of a fact.")
         if self.spine_keys and len(self.spine_keys) != len(self.keys):
             raise DefinitionError(
                 f"{self.where} has {len(self.keys)} keys but {len(self.spine_keys)} spine_keys: "
@@ -122,7 +122,9 @@ class History:
             if getattr(self, name) and not self.has_versions:
                 raise DefinitionError(f"{self.where} declares {name} without identity, the columns that name one fact.")
         if self.max_age is not None and (self.max_age_us or 0) <= 0:
-            raise DefinitionError(f"{self.where}: max_age {self.max_age} keeps nothing; make it longer, or None.")
+            raise DefinitionError(
+                f"{self.where}: max_age {self.max_age} leaves out every fact; give a longer one, or None."
+            )
 
     def _check_columns(self) -> None:
         columns = self.frame.columns
@@ -131,9 +133,9 @@ class History:
         for name in self._named:
             if name not in columns:
                 raise UnknownName(f"{self.where}: its frame has no column '{name}'.{did_you_mean(name, columns)}")
-        for told, names in (("key", self.keys), ("spine key", self.spine_keys), ("feature", self.features)):
+        for role, names in (("key", self.keys), ("spine key", self.spine_keys), ("feature", self.features)):
             if twice := more_than_once(names):
-                raise DefinitionError(f"{self.where}: {told} '{twice}' is named twice.")
+                raise DefinitionError(f"{self.where}: {role} '{twice}' is named twice.")
         if self.superseded_at and self.superseded_at in self.features:
             raise DefinitionError(f"{self.where}: '{self.superseded_at}' is known only later; it can't be a feature.")
 
@@ -164,6 +166,6 @@ class History:
 
 
 def more_than_once(names: Iterable[str]) -> str | None:
-    """The first name that comes again; Spark doesn't tell capitals from small letters."""
-    seen = Counter(name.lower() for name in names)
-    return next((name for name in names if seen[name.lower()] > 1), None)
+    """The first name that occurs twice; to Spark, names in capitals and in small letters are equal."""
+    counts = Counter(name.lower() for name in names)
+    return next((name for name in names if counts[name.lower()] > 1), None)

@@ -7,9 +7,17 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from definitions.errors import UsageError, did_you_mean
-from pit_join.facts import AT_LABEL, KNOWLEDGE, Facts, facts_of, feature_values, left_in_place, output_name
+from pit_join.facts import (
+    AT_LABEL,
+    KNOWLEDGE,
+    SearchableFacts,
+    facts_in_layout,
+    feature_values,
+    output_name,
+    searchable_facts,
+)
 from pit_join.history import History
-from pit_join.labels import LABEL_US, SPINE, Labels, has_all, labels_of, match_name
+from pit_join.keyed_spine import LABEL_US, SPINE, KeyedSpine, has_all, key_spine, match_name
 from pit_join.outcomes import ENDED, EXPIRED, MATCHED, UNSEEN, WITHOUT_KEY, evidence_column
 from pit_join.spine import check_spine
 from pit_join.strategies import AUTO, COLOCATED, STRATEGIES, Choice, choose
@@ -27,8 +35,8 @@ def point_in_time_join(
 
     Grain: exactly the spine's rows, duplicates too, in no promised order (S15). Types are the histories' own.
     A row sees the latest fact (S9) with event_time < label_time, or <= for snapshots and by declaration, and
-    available_time <= label_time, in its version known then (S14). knowledge="latest" asks what is known today instead,
-    for analysis: never train on it (S19). All features come from that one fact, its nulls included (S16).
+    available_time <= label_time, in its version known then (S14). knowledge="latest" brings what is known today
+    instead, for analysis: never train on it (S19). All features come from that one fact, its nulls included (S16).
     Null: no fact was known, it is a tombstone or not younger than max_age, or the row has no key or label time.
 
     Raises LabelTimeError, SpineKeyError, SpineColumnsError and UsageError before anything is read. The answer does not
@@ -46,7 +54,7 @@ def join_with_evidence(
     knowledge: str = AT_LABEL,
     strategy: str = AUTO,
 ) -> DataFrame:
-    """The same, then per history `evidence_column(name)`: which fact was chosen, and what became of it.
+    """`point_in_time_join`, then per history `evidence_column(name)`: which fact was chosen, and with what outcome.
 
     A struct of `event_time` and `available_time` (the chosen fact's, also if it was expired or a tombstone; null where
     none was, and for static histories), `outcome` (matched, unseen, expired, ended by a tombstone, without_key: a null
@@ -78,35 +86,35 @@ def _joined(
     outputs = [output_name(history, name) for history in histories for name in history.features]
     evidence = [evidence_column(history.name) for history in histories] if has_evidence else []
     check_spine(spine, histories, label_time=label_time, outputs=[*outputs, *evidence])
-    labels = labels_of(spine, histories, label_time=label_time)
+    keyed = key_spine(spine, histories, label_time=label_time)
     for name in dict.fromkeys(choice.strategy for choice in choices):
         facts = {
-            index: _facts(history, name, labels, knowledge, has_evidence)
+            index: _facts(history, name, keyed, knowledge, has_evidence)
             for index, history in enumerate(histories)
             if choices[index].strategy == name
         }
-        labels = replace(labels, frame=STRATEGIES[name](labels, facts))
-    judged = [index for index, history in enumerate(histories) if has_evidence or _is_judged(history)]
-    outcomes = {_outcome_name(index): _outcome(histories[index], labels, match_name(index)) for index in judged}
-    return labels.frame.withColumns(outcomes).select(
+        keyed = replace(keyed, frame=STRATEGIES[name](keyed, facts))
+    judged = [index for index, history in enumerate(histories) if has_evidence or _needs_outcome(history)]
+    outcomes = {_outcome_name(index): _outcome(histories[index], keyed, match_name(index)) for index in judged}
+    return keyed.frame.withColumns(outcomes).select(
         *(F.col(SPINE).getField(name).alias(name) for name in spine.columns),
         *(value for index, history in enumerate(histories) for value in _features(history, index, index in judged)),
         *(_evidence(index).alias(name) for index, name in enumerate(evidence)),
     )
 
 
-def _facts(history: History, strategy: str, labels: Labels, knowledge: str, has_evidence: bool) -> Facts:
-    keys = labels.keys(history)
+def _facts(history: History, strategy: str, keyed: KeyedSpine, knowledge: str, has_evidence: bool) -> SearchableFacts:
+    keys = keyed.keys(history)
     if strategy == COLOCATED:
-        return left_in_place(history, keys=keys, has_evidence=has_evidence)
-    return facts_of(history, keys=keys, knowledge=knowledge, has_evidence=has_evidence)
+        return facts_in_layout(history, keys=keys, has_evidence=has_evidence)
+    return searchable_facts(history, keys=keys, knowledge=knowledge, has_evidence=has_evidence)
 
 
-def _outcome(history: History, labels: Labels, match: str) -> Column:
-    """S15, S17, then what was chosen: a tombstone ends its entity whatever its age, else S18."""
-    known = has_all([F.col(name) for name in (*labels.keys(history), LABEL_US)])
+def _outcome(history: History, keyed: KeyedSpine, match: str) -> Column:
+    """Without a key or label time none (S15, S17); a tombstone ends its entity whatever its age (S8), else S18."""
+    is_keyed = has_all([F.col(name) for name in (*keyed.keys(history), LABEL_US)])
     chosen = F.col(match).getField("at")
-    outcome = F.when(~known, WITHOUT_KEY).when(F.col(match).isNull(), UNSEEN)
+    outcome = F.when(~is_keyed, WITHOUT_KEY).when(F.col(match).isNull(), UNSEEN)
     outcome = outcome.when(chosen.getField("is_ended"), ENDED)
     if history.max_age_us is not None:
         age_us = F.col(LABEL_US) - F.unix_micros(chosen.getField("event_time"))
@@ -114,14 +122,14 @@ def _outcome(history: History, labels: Labels, match: str) -> Column:
     return outcome.otherwise(MATCHED)
 
 
-def _is_judged(history: History) -> bool:
-    """Whether a match may bring nothing. If not, its features are what was found, and no row needs an outcome."""
+def _needs_outcome(history: History) -> bool:
+    """Whether a match may still give nulls. If not, its features are the match's own, and no outcome is computed."""
     return history.is_static or history.max_age is not None or history.tombstone is not None
 
 
-def _features(history: History, index: int, is_judged: bool) -> list[Column]:
+def _features(history: History, index: int, has_outcome: bool) -> list[Column]:
     row = F.col(match_name(index)).getField("row")
-    return feature_values(history, F.when(F.col(_outcome_name(index)) == MATCHED, row) if is_judged else row)
+    return feature_values(history, F.when(F.col(_outcome_name(index)) == MATCHED, row) if has_outcome else row)
 
 
 def _evidence(index: int) -> Column:

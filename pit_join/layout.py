@@ -1,4 +1,4 @@
-"""A history whose facts lie in hash buckets already: what a join needs to know of them."""
+"""The layout of a history: its facts in hash buckets, as a join reads them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ from lakehouse.layouts import Span, StoredLayout
 
 @dataclass(frozen=True)
 class Layout:
-    """`laid`: the files. `column_of`: which of their columns holds a feature. `tail`: rows not laid out yet, or None.
+    """`laid`: the stored files. `column_of`: by feature the column of the files that holds it.
 
-    `tail` has the columns of the history's own frame; what it replaces is masked in `laid`.
+    `tail`: rows that are not in the files yet, with the columns of the history's own frame; None: all rows are.
+    `masked`: spans of event time that don't count in the files, since the tail has their current rows.
     """
 
     laid: StoredLayout
@@ -30,7 +31,7 @@ class Layout:
 
     @property
     def is_one_run(self) -> bool:
-        """Whether a bucket's files follow each other in order, with nothing masked and nothing beside them."""
+        """Whether a bucket's files follow each other in order: one run, nothing masked, no tail."""
         return self.tail is None and len(self.laid.note.runs) == 1 and not self.masked
 
     def files(self, bucket: int) -> list[tuple[str, Sequence[Span]]]:

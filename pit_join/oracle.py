@@ -1,6 +1,7 @@
-"""The point-in-time join as the contract says it, row by row: slow, plain, and what every strategy is compared with.
+"""The point-in-time join as the contract defines it, row by row in plain Python: every strategy is compared with it.
 
-Rows are dicts; clocks are integers of microseconds; null is None. Nothing of the other modules is used.
+Rows are dicts, clocks are integers of microseconds, null is None. It is slow, and imports no other module of ours, so
+that it can't share their mistakes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class HistoryDeclaration:
     """One history, as `History` declares it; `columns` are all of the frame's, in declared order (S9)."""
 
     keys: tuple[str, ...]
@@ -34,7 +35,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a spine row sees: the whole fact that was chosen, and what became of it."""
+    """What a spine row sees: the whole fact that was chosen, and its outcome."""
 
     outcome: str
     fact: Row | None = None
@@ -42,94 +43,99 @@ class Answer:
 
     @property
     def values(self) -> Row | None:
-        """S16: the fact's whole row, if it is brought at all."""
+        """S16: the fact's whole row where the outcome is matched, else None."""
         return self.fact if self.outcome == "matched" else None
 
 
-def seen_by(spine_row: Row, facts: Sequence[Row], asked: Asked, *, label_time: str = "label_time") -> Answer:
+def seen_by(
+    spine_row: Row, facts: Sequence[Row], history: HistoryDeclaration, *, label_time: str = "label_time"
+) -> Answer:
     """What this row of the spine sees in the facts."""
-    keys = [spine_row[name] for name in asked.spine_keys or asked.keys]
+    keys = [spine_row[name] for name in history.spine_keys or history.keys]
     t = spine_row[label_time]
     if t is None or None in keys:
         return Answer("without_key")  # S15, S17
     then = [
         fact
-        for fact in known(facts, asked, t)
-        if [fact[name] for name in asked.keys] == keys and has_happened(fact, asked, t)
+        for fact in known(facts, history, t)
+        if [fact[name] for name in history.keys] == keys and has_happened(fact, history, t)
     ]
     if not then:
         return Answer("unseen")
-    latest = max(then, key=lambda fact: [*settled(fact, asked), *positions(fact, ordered(asked))])
-    is_tied = not asked.is_snapshot and [settled(fact, asked) for fact in then].count(settled(latest, asked)) > 1
-    return Answer(outcome(latest, asked, t), latest, is_tied)
+    latest = max(then, key=lambda fact: [*clock_order(fact, history), *positions(fact, ordered_columns(history))])
+    is_tied = (
+        not history.is_snapshot
+        and [clock_order(fact, history) for fact in then].count(clock_order(latest, history)) > 1
+    )
+    return Answer(outcome(latest, history, t), latest, is_tied)
 
 
-def known(facts: Sequence[Row], asked: Asked, t: int) -> list[Row]:
+def known(facts: Sequence[Row], history: HistoryDeclaration, t: int) -> list[Row]:
     """The versions in force at t: of each fact the newest one known by then (S7), unless it is a retraction (S8)."""
-    if asked.event_time is None:
+    if history.event_time is None:
         return list(facts)
-    reached = [fact for fact in facts if fact[asked.event_time] is not None and was_known(fact, asked, t)]
-    if asked.identity:
+    reached = [fact for fact in facts if fact[history.event_time] is not None and was_known(fact, history, t)]
+    if history.identity:
         newest: dict[tuple[Any, ...], Row] = {}
-        for fact in sorted(reached, key=lambda fact: version(fact, asked)):
-            newest[tuple(fact[name] for name in asked.identity)] = fact
+        for fact in sorted(reached, key=lambda fact: version_order(fact, history)):
+            newest[tuple(fact[name] for name in history.identity)] = fact
         reached = list(newest.values())
-    return [fact for fact in reached if not (asked.retraction and fact[asked.retraction])]
+    return [fact for fact in reached if not (history.retraction and fact[history.retraction])]
 
 
-def was_known(fact: Row, asked: Asked, t: int) -> bool:
-    """S5, S14; the latest knowledge is what no newer version has replaced by today (S19)."""
-    at, end = available(fact, asked), fact[asked.superseded_at] if asked.superseded_at else None
-    if asked.knowledge == "latest":
+def was_known(fact: Row, history: HistoryDeclaration, t: int) -> bool:
+    """S5, S14. With latest knowledge: whether no newer version has replaced it by today (S19)."""
+    at, end = available(fact, history), fact[history.superseded_at] if history.superseded_at else None
+    if history.knowledge == "latest":
         return at is not None and end is None
     return at is not None and at <= t and (end is None or t < end)
 
 
-def has_happened(fact: Row, asked: Asked, t: int) -> bool:
-    """S14: strictly before, unless the fact says what lies before its own instant, or is declared to count at it."""
-    if asked.event_time is None:
+def has_happened(fact: Row, history: HistoryDeclaration, t: int) -> bool:
+    """S14: strictly before t, or at t for a snapshot, which leaves its own instant out, and by declaration."""
+    if history.event_time is None:
         return True
-    happened: int = fact[asked.event_time]
-    return happened <= t if asked.is_snapshot or asked.includes_label_instant else happened < t
+    happened: int = fact[history.event_time]
+    return happened <= t if history.is_snapshot or history.includes_label_instant else happened < t
 
 
-def outcome(fact: Row, asked: Asked, t: int) -> str:
+def outcome(fact: Row, history: HistoryDeclaration, t: int) -> str:
     """A tombstone has no value, however old (S8); a fact is kept while it is younger than max_age (S18)."""
-    if has_ended(fact, asked):
+    if has_ended(fact, history):
         return "ended"
-    if asked.event_time and asked.max_age_us is not None and not t - fact[asked.event_time] < asked.max_age_us:
+    if history.event_time and history.max_age_us is not None and not t - fact[history.event_time] < history.max_age_us:
         return "expired"
     return "matched"
 
 
-def available(fact: Row, asked: Asked) -> int | None:
+def available(fact: Row, history: HistoryDeclaration) -> int | None:
     """A frame without the column counts as known at once (S5)."""
-    at: int | None = fact[asked.available_time or asked.event_time or ""]
+    at: int | None = fact[history.available_time or history.event_time or ""]
     return at
 
 
-def has_ended(fact: Row, asked: Asked) -> bool:
-    return bool(asked.tombstone and fact[asked.tombstone])
+def has_ended(fact: Row, history: HistoryDeclaration) -> bool:
+    return bool(history.tombstone and fact[history.tombstone])
 
 
-def settled(fact: Row, asked: Asked) -> list[Any]:
+def clock_order(fact: Row, history: HistoryDeclaration) -> list[Any]:
     """S9 before the columns: event time, tie-break, available time, tombstone last. A static key has one row (S10)."""
-    if asked.event_time is None:
+    if history.event_time is None:
         return []
-    clocked = positions(fact, (asked.event_time, *asked.tie_break))
-    return [*clocked, available(fact, asked), has_ended(fact, asked)]
+    clocked = positions(fact, (history.event_time, *history.tie_break))
+    return [*clocked, available(fact, history), has_ended(fact, history)]
 
 
-def ordered(asked: Asked) -> tuple[str, ...]:
+def ordered_columns(history: HistoryDeclaration) -> tuple[str, ...]:
     """All the view's columns in declared order (S9); when a version will be replaced is not one of them."""
-    return tuple(name for name in asked.columns if name != asked.superseded_at)
+    return tuple(name for name in history.columns if name != history.superseded_at)
 
 
-def version(fact: Row, asked: Asked) -> list[Any]:
+def version_order(fact: Row, history: HistoryDeclaration) -> list[Any]:
     """S7: version_by, available_time, then the load that brought it and all columns, so that the order is total."""
-    named = (asked.version_by,) if asked.version_by else ()
-    loaded = ("loaded_at",) if "loaded_at" in asked.columns else ()
-    return [*positions(fact, named), available(fact, asked), *positions(fact, (*loaded, *asked.columns))]
+    named = (history.version_by,) if history.version_by else ()
+    loaded = ("loaded_at",) if "loaded_at" in history.columns else ()
+    return [*positions(fact, named), available(fact, history), *positions(fact, (*loaded, *history.columns))]
 
 
 def positions(fact: Row, names: Sequence[str]) -> list[Any]:
@@ -146,8 +152,8 @@ def position(value: Any) -> tuple[Any, ...]:
         case float() | Decimal():
             return (1, value != value, 0 if value != value else value)
         case dict():
-            return (1, sorted((position(key), position(held)) for key, held in value.items()))
+            return (1, sorted((position(key), position(item)) for key, item in value.items()))
         case list() | tuple():
-            return (1, [position(each) for each in value])
+            return (1, [position(item) for item in value])
         case _:
             return (1, value)

@@ -1,4 +1,4 @@
-"""What can become of a spine's row in one history."""
+"""The outcomes that a spine row can have in one history."""
 
 MATCHED = "matched"
 UNSEEN = "unseen"  # no fact was known by then

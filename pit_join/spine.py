@@ -1,4 +1,4 @@
-"""What a spine must be to be joined: its label time an instant, its keys there and of the histories' types."""
+"""What a join requires of a spine: a label time that is an instant, and keys of the histories' types."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ _TO_INSTANT = {
 
 
 def check_spine(spine: DataFrame, histories: Sequence[History], *, label_time: str, outputs: Sequence[str]) -> None:
-    """Raises SpineColumnsError, LabelTimeError or SpineKeyError, each with the fix; reads the schema alone.
+    """Raises SpineColumnsError, LabelTimeError or SpineKeyError, each with the fix. Reads the schema alone.
 
-    `outputs` are the columns that the result will have beside the spine's.
+    `outputs`: the columns that the join adds to the spine's.
     """
     schema = spine.schema
     _check_names(schema, outputs)
@@ -37,9 +37,9 @@ def _check_names(schema: StructType, outputs: Sequence[str]) -> None:
         raise SpineColumnsError(f"two features would both be called '{twice}'; give the histories different names.")
     taken = {name.lower(): name for name in schema.names}
     for name in outputs:
-        if found := taken.get(name.lower()):
+        if column := taken.get(name.lower()):
             raise SpineColumnsError(
-                f"the spine's column '{found}' has the name of a column that the join writes; rename or drop it."
+                f"the spine's column '{column}' has the name of a column that the join writes; rename or drop it."
             )
 
 
@@ -51,9 +51,9 @@ def _check_label_time(schema: StructType, name: str) -> None:
         )
     kind = schema[name].dataType
     if not isinstance(kind, TimestampType):
-        told = kind.simpleString()
-        why = _TO_INSTANT.get(told, "names no instant: make it a timestamp").format(name=name)
-        raise LabelTimeError(f"the spine's label time '{name}' is {told}; it must be timestamp. It {why}.")
+        type_name = kind.simpleString()
+        why = _TO_INSTANT.get(type_name, "names no instant: make it a timestamp").format(name=name)
+        raise LabelTimeError(f"the spine's label time '{name}' is {type_name}; it must be timestamp. It {why}.")
 
 
 def _check_key(schema: StructType, history: History, key: str, spine_key: str) -> None:
@@ -62,13 +62,14 @@ def _check_key(schema: StructType, history: History, key: str, spine_key: str) -
             f"the spine has no column '{spine_key}', which {history.where} is joined by."
             f"{did_you_mean(spine_key, schema.names)}"
         )
-    found, wanted = schema[spine_key].dataType, history.type_of(key)
-    for name, kind, where in ((spine_key, found, "the spine"), (key, wanted, history.where)):
+    spine_type, history_type = schema[spine_key].dataType, history.type_of(key)
+    for name, kind, where in ((spine_key, spine_type, "the spine"), (key, history_type, history.where)):
         _check_comparable(name, kind, where)
-    if found != wanted:
+    if spine_type != history_type:
+        wanted = history_type.simpleString()
         raise SpineKeyError(
-            f"key '{spine_key}' is {found.simpleString()} in the spine, but '{key}' is {wanted.simpleString()} in "
-            f"{history.where}; cast the spine's: cast({spine_key} as {wanted.simpleString()})."
+            f"key '{spine_key}' is {spine_type.simpleString()} in the spine, but '{key}' is {wanted} in "
+            f"{history.where}; cast the spine's: cast({spine_key} as {wanted})."
         )
 
 

@@ -1,8 +1,8 @@
-"""The strategies by name, and the rule that chooses one for each history. None changes the answer.
+"""The strategies by name, and the rule that chooses one for each history. No strategy changes the result.
 
-The rule, first line that holds: a session on Spark Connect, whose workers may lack this package and can't be asked,
-joins in SQL; so does a spine or history with values that Arrow can't carry, or keys that compare by a collation. A
-history with a layout is joined where it lies. Every other one is joined in SQL, which needs nothing on the workers.
+The first condition that holds decides. On Spark Connect, whose workers may lack this package: sql. Where the spine or
+the history has values that Arrow can't hold, or keys that compare by a collation: sql. Where the history has a layout
+that fits: colocated. Otherwise sql, which needs nothing on the workers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ from definitions.errors import UsageError, did_you_mean
 from pit_join import arrow_strategy, colocated_strategy, sql_strategy
 from pit_join.facts import AT_LABEL
 from pit_join.history import History
-from pit_join.labels import Search
+from pit_join.keyed_spine import Search
 
 AUTO, SQL, ARROW, COLOCATED = "auto", "sql", "arrow", "colocated"
 STRATEGIES: Mapping[str, Search] = MappingProxyType(
@@ -45,22 +45,22 @@ def choose(spine: DataFrame, histories: Sequence[History], *, knowledge: str, st
 
 
 def _chosen(spine: DataFrame, history: History, knowledge: str, strategy: str) -> Choice:
-    hindrance = _why_not_on_workers(spine, history)
-    unlaid = _why_not_where_it_lies(history, knowledge)
+    no_workers = _why_not_on_workers(spine, history)
+    no_layout = _why_no_layout(history, knowledge)
     if strategy == AUTO:
-        if hindrance or unlaid:
-            return Choice(history.name, SQL, hindrance or unlaid)
-        return Choice(history.name, COLOCATED, _where_it_lies(history))
-    if strategy != SQL and hindrance:
-        raise UsageError(f"{history.where} can't be joined with strategy '{strategy}': {hindrance}; use 'sql'.")
-    if strategy == COLOCATED and unlaid and not history.is_static:
+        if no_workers or no_layout:
+            return Choice(history.name, SQL, no_workers or no_layout)
+        return Choice(history.name, COLOCATED, _why_colocated(history))
+    if strategy != SQL and no_workers:
+        raise UsageError(f"{history.where} can't be joined with strategy '{strategy}': {no_workers}; use 'sql'.")
+    if strategy == COLOCATED and no_layout and not history.is_static:
         raise UsageError(
-            f"{history.where} can't be joined with strategy 'colocated': {unlaid}; use 'auto', or lay it out: "
+            f"{history.where} can't be joined with strategy 'colocated': {no_layout}; use 'auto', or lay it out: "
             "ziggurat layout build, or pit_join.lay_out(history, folder)."
         )
-    if strategy == COLOCATED and unlaid:
-        return Choice(history.name, SQL, unlaid)
-    return Choice(history.name, strategy, "as asked for")
+    if strategy == COLOCATED and no_layout:
+        return Choice(history.name, SQL, no_layout)
+    return Choice(history.name, strategy, "as requested")
 
 
 def _why_not_on_workers(spine: DataFrame, history: History) -> str:
@@ -68,9 +68,9 @@ def _why_not_on_workers(spine: DataFrame, history: History) -> str:
         return "the session is on Spark Connect, whose workers may lack this package"
     keys = [history.type_of(key) for key in history.keys]
     if any(isinstance(key, StringType) and key.collation != "UTF8_BINARY" for key in keys):
-        return "its key compares by a collation, which only Spark knows"
+        return "its key compares by a collation, which only Spark implements"
     fields = [*spine.schema.fields, *(history.frame.schema[name] for name in history.features)]
-    return next((f"column '{field.name}' is {field.dataType.simpleString()}, which Arrow can't carry"
+    return next((f"column '{field.name}' is {field.dataType.simpleString()}, which Arrow can't hold"
                  for field in fields if not _travels(field.dataType)), "")  # fmt: skip
 
 
@@ -82,19 +82,19 @@ def _travels(kind: DataType) -> bool:
     return True
 
 
-def _why_not_where_it_lies(history: History, knowledge: str) -> str:
+def _why_no_layout(history: History, knowledge: str) -> str:
     if history.is_static:
         return "it is static: one row per key, looked up"
     if history.layout is None:
         return "it has no layout"
     if knowledge != AT_LABEL:
-        return f"its layout knows what was known at each label time, not knowledge='{knowledge}'"
+        return f"its layout was written for knowledge='{AT_LABEL}', not for knowledge='{knowledge}'"
     return ""
 
 
-def _where_it_lies(history: History) -> str:
+def _why_colocated(history: History) -> str:
     layout = history.layout
     if layout is None:
         return ""
-    tail = "" if layout.tail is None else "; what came since is shuffled"
-    return f"its facts lie sorted in {layout.buckets} buckets, only the spine moves{tail}"
+    tail = "" if layout.tail is None else "; newer facts are shuffled"
+    return f"its facts are sorted in {layout.buckets} buckets, only the spine is shuffled{tail}"

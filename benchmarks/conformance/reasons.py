@@ -13,7 +13,7 @@ _DOUBLES = f"{_EQUAL_AGE} A microsecond less does not help: ages are compared as
 REASONS: dict[str, dict[str, str]] = {
     "feast_spark": {
         "S1 ": _MISSES,
-        "S2 on": _TEXT,
+        "S2 near": _TEXT,
         "S2 what": _TEXT,
         "S4": _WHOLE_SECONDS,
         "S5 a fact is": _MISSES,

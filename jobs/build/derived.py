@@ -8,7 +8,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.duplicates import refusal
-from compute.facts import current_rows, event_date, instant, with_superseded_at
 from compute.rows import LookedUp, derive
 from definitions.durations import day_or_instant, instant_us
 from definitions.registry import key_of
@@ -20,6 +19,9 @@ from jobs.build.staleness import loads
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
 from lakehouse.tables import read
+from temporal.instants import event_date, instant
+from temporal.order import current_rows
+from temporal.versions import with_superseded_at
 
 
 def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame:

@@ -11,7 +11,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute import arrival, delivery
-from compute.facts import event_date
 from definitions.durations import instant_us, to_datetime, to_us
 from definitions.errors import (
     SourceMissing,
@@ -31,6 +30,7 @@ from lakehouse.files.read_errors import as_read_error
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.storage_errors import translated_storage_errors
 from lakehouse.tables import current_version, read, remove
+from temporal.instants import event_date
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.cross import compare
-from compute.facts import instant
 from compute.rows import LookedUp, derive
 from compute.windows import snapshots
 from definitions.views import AggregateView, DerivedView, View
@@ -12,6 +11,7 @@ from jobs.build.derived import rows_of
 from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
 from lakehouse.ledger.ledger import Ledger
+from temporal.instants import instant
 
 
 def preview(context: Context, view: View, as_of_us: int, *, sample: float) -> DataFrame:

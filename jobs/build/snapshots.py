@@ -7,7 +7,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from compute.cross import compare
-from compute.facts import instant
 from compute.windows import snapshots
 from definitions.durations import to_us
 from definitions.registry import key_of
@@ -19,6 +18,7 @@ from jobs.build.staleness import loads, missing_slices
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
 from lakehouse.tables import read
+from temporal.instants import instant
 
 
 def build_aggregate(job: Job, view: AggregateView, as_ofs_us: Sequence[int]) -> StepOutcome:

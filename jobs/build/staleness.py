@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.sql import functions as F
 
-from compute.facts import instant
 from definitions.durations import day_or_instant
 from definitions.registry import key_of
 from definitions.sources import Source
@@ -15,6 +14,7 @@ from definitions.versions import fingerprints
 from definitions.views import Definition, Snapshot, View
 from jobs.run.context import Job
 from lakehouse.tables import read
+from temporal.instants import instant
 
 
 def roots(definition: Definition) -> dict[str, Source]:

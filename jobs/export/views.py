@@ -11,7 +11,6 @@ import pyarrow.dataset as ds
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from compute.facts import instant
 from definitions.durations import day_or_instant, to_datetime
 from definitions.errors import UsageError
 from definitions.operations.table import is_online
@@ -29,6 +28,7 @@ from online_store.record import Record
 from online_store.snapshot import StoredColumn, StoredView
 from pit_join import History, evidence_column, join_with_evidence
 from quality.measure import SLICE
+from temporal.instants import instant
 
 _AT_ONCE = 50_000
 _INSTANT = pa.timestamp("us", tz="UTC")

@@ -6,7 +6,6 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from compute.facts import current_rows, with_superseded_at
 from definitions.durations import duration_us
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
@@ -16,6 +15,8 @@ from jobs.inputs.attached_layouts import with_attached_layout
 from jobs.inputs.releases import Released, rows_of
 from jobs.run.context import Context
 from pit_join import History
+from temporal.order import current_rows
+from temporal.versions import with_superseded_at
 
 _CLOCKS = ("event_time", "available_time", "superseded_at")
 

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.cross import compare
-from compute.facts import instant
 from compute.rows import derive
 from compute.windows import snapshots
 from definitions.registry import key_of
@@ -38,6 +37,7 @@ from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState
 from lakehouse.tables import TableAddress, Warehouse, read
 from pit_join import History
+from temporal.instants import instant
 
 Kind = TypeVar("Kind", bound=Definition)
 Result = TypeVar("Result")

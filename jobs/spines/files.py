@@ -22,7 +22,7 @@ from jobs.run.context import Context
 from lakehouse.files.deliveries import CORRUPT, FILE, NANOS_LOST, Location, open_delivery
 from lakehouse.files.read_errors import as_read_error
 from lakehouse.tables import filesystem, names_in
-from pit_join.ordering import quoted
+from temporal.comparable import quoted
 
 LABEL_TIME = "label_time"
 _INSTANT = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}:?\d{2})$"

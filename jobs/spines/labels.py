@@ -10,8 +10,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from compute.facts import current_rows, with_superseded_at
-from compute.labels import Facts, candidates, label_spine
+from compute.labels import LabelInputs, candidates, label_spine
 from definitions.durations import day_or_instant
 from definitions.errors import LabelTimeError, NotReleased, UsageError
 from definitions.labels import AtStart, Label
@@ -26,6 +25,8 @@ from lakehouse.leases.leases import Lease, LeaseDesk
 from lakehouse.ledger.ledger import Ledger, Release
 from lakehouse.tables import TableAddress, history, read, remove
 from quality.measure import SLICE, measure
+from temporal.order import current_rows
+from temporal.versions import with_superseded_at
 
 WHOLE = "spine"  # the one slice of a spine's table
 
@@ -137,13 +138,13 @@ class _Derivation:
             version = replace_all(self.context.spark, spine, self.table, lease=self.lease, note=note).version
         return self._outcome(spine, version=version, is_unchanged=is_unchanged, not_seen=not_seen)
 
-    def _facts(self) -> Facts:
+    def _facts(self) -> LabelInputs:
         label = self.label
         source = self._rows(label.source)
         seen = source if label.seen is label.source else self._rows(label.seen)
         if isinstance(label.at, AtStart):
-            return Facts(source, seen, self._rows(label.at.source), self._rows(label.at.members))
-        return Facts(source, seen)
+            return LabelInputs(source, seen, self._rows(label.at.source), self._rows(label.at.members))
+        return LabelInputs(source, seen)
 
     def _rows(self, source: Source) -> DataFrame:
         """Every version of its facts in the release; of a static source its rows."""
@@ -155,7 +156,7 @@ class _Derivation:
             return current_rows(rows, source, has_versions=has_versions)
         return with_superseded_at(rows, source, has_versions=has_versions)
 
-    def _members(self, facts: Facts) -> int:
+    def _members(self, facts: LabelInputs) -> int:
         """Everybody that an AtStart names, seen before it or not."""
         return candidates(self.label, facts, **self.limits).count()
 

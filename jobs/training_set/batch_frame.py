@@ -6,7 +6,6 @@ from functools import reduce
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from compute.facts import instant
 from definitions.durations import day_or_instant
 from definitions.errors import SpineColumnsError, UsageError
 from definitions.registry import key_of
@@ -17,6 +16,7 @@ from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME, open_spine
 from jobs.training_set.request import TrainingSetRequest
 from pit_join import History, evidence_column, join_with_evidence
+from temporal.instants import instant
 
 
 def batch_frame(context: Context, request: TrainingSetRequest, as_of_us: int) -> DataFrame:

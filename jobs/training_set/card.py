@@ -15,8 +15,8 @@ from jobs.spines.spine import LABEL_TIME
 from jobs.training_set.certificate import Joined
 from jobs.training_set.manifest import SplitPart
 from jobs.training_set.split import SPLIT
-from pit_join.ordering import quoted
 from reports.training_set import BalancePoint, CardColumn, CardPage, CertificatePage
+from temporal.comparable import quoted
 
 SAMPLED_ROWS = 1_000
 MOST_POINTS = 120

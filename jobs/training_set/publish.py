@@ -13,7 +13,7 @@ from lakehouse.commits import append, replace_all
 from lakehouse.crash_points import crash_point
 from lakehouse.leases.leases import Lease
 from lakehouse.storage_errors import TableMissing, translated_storage_errors
-from pit_join.ordering import quoted
+from temporal.comparable import quoted
 
 
 class Publishing:

@@ -24,7 +24,7 @@ from jobs.training_set.split import SPLIT, Split
 from lakehouse.storage_errors import TableMissing
 from lakehouse.tables import current_version, read
 from pit_join import History, evidence_column
-from pit_join.ordering import quoted
+from temporal.comparable import quoted
 
 _KNOWN = "_known_point_{}"
 

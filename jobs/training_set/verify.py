@@ -25,7 +25,7 @@ from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing
 from lakehouse.tables import exists, filesystem, read, remove
 from pit_join import point_in_time_join
-from pit_join.ordering import quoted
+from temporal.comparable import quoted
 
 _STORED = "_stored_{}"
 

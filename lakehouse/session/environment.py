@@ -28,6 +28,7 @@ PACKAGES = (
     "pit_join",
     "quality",
     "reports",
+    "temporal",
     "ziggurat",
 )
 ROOM_NEEDED_GB = 5  # the demo: data, tables, staging and Spark's spills

@@ -7,14 +7,14 @@ import pyarrow as pa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from compute.facts import with_superseded_at
 from compute.rows import LookedUp, derive
 from definitions.views import Duplicates
+from temporal.versions import with_superseded_at
 from ziggurat.model import ANY_TRUE, AvailableColumn, Column, DerivedView, EventTime, Kind, Source, lookup
 
 Row = dict[str, Any]
 INSTANT = pa.timestamp("us", tz="UTC")
-LAST = 5  # instants are 0 to 5 µs, so that they crowd
+LAST = 5  # instants are 0 to 5 µs, so that many are equal
 CLOCKS = {"event_time": EventTime("event_at"), "available": AvailableColumn("told_at"), "version_by": "nth"}
 TIMES = (Column("nth", "bigint"), Column("event_at", "timestamp"), Column("told_at", "timestamp"))
 
@@ -90,8 +90,8 @@ def level_then(order: Row, facts: list[Row]) -> Any:
 def door_then(order: Row, facts: list[Row]) -> Any:
     reached = [row for row in facts if is_reached(order, row)]
     newest = max((row["event_time"] for row in reached), default=None)
-    told = {row["is_open"] for row in reached if row["event_time"] == newest} - {None}
-    return None if not told else True in told
+    values = {row["is_open"] for row in reached if row["event_time"] == newest} - {None}
+    return None if not values else True in values
 
 
 def is_reached(order: Row, fact: Row) -> bool:

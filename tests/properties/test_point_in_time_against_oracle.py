@@ -1,6 +1,6 @@
-"""Every strategy of the point-in-time join against the oracle: random spines and histories whose instants crowd.
+"""Every strategy of the point-in-time join against the oracle: random spines and histories with close instants.
 
-Many examples a job. Some crowd where clocks of some zone change, and the session lies in a zone drawn with them.
+One job has many examples. In some the instants are near a clock change of a zone, and the session's zone is drawn, too.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
 from pit_join import History, evidence_column, join_with_evidence, lay_out
-from pit_join.oracle import Asked, seen_by
+from pit_join.oracle import HistoryDeclaration, seen_by
 from pit_join.strategies import STRATEGIES
 from tests.spec.pit_join.plain import in_utc, plain
 from tests.spec.pit_join.stacked import session_like
@@ -30,7 +30,7 @@ INSTANT = pa.timestamp("us", tz="UTC")
 FIRST, LAST = -2_208_988_800_000_000, 7_258_118_399_999_999  # the years 1900 and 2199 (S1)
 EXAMPLES = 150
 
-# Where a zone's clocks change: a zone, and an instant at which it sets them.
+# Zones, each with an instant at which its clocks change.
 NIGHTS = {
     "UTC": 0,
     "America/New_York": at_us("2017-11-05T06:00Z"),
@@ -40,7 +40,7 @@ NIGHTS = {
 }
 HALF_HOUR = 1_800_000_000
 
-# One job answers all histories for all examples. Each says what `History` would; frames share their columns.
+# One job joins all histories for all examples. Each has the arguments of `History`; all frames have the same columns.
 KEYS = {"keys": ("example", "who", "part")}
 KNOWN = {**KEYS, "available_time": "available_time"}
 HISTORIES: dict[str, dict[str, Any]] = {
@@ -76,20 +76,20 @@ SPINE = {"n": pa.int64(), "example": pa.int64(), "who": pa.string(), "part": pa.
 
 
 def instant(chance: Random, night: int, *, nulls: bool = False) -> int | None:
-    """Five microseconds: at the turn of the example's night, or half an hour or an hour from it."""
+    """One of five microseconds, at the clock change of the example's night, or half an hour or an hour from it."""
     rare = [FIRST, FIRST + 1, LAST, LAST - 1, *([None] * 2 if nulls else [])]
     if chance.random() < 0.1:
         return chance.choice(rare)
     return chance.randint(0, 4) + (night + chance.choice([-2, -1, 0, 0, 0, 1]) * HALF_HOUR if night else 0)
 
 
-def whose(chance: Random) -> Row:
-    """Mostly one key, so that facts meet. ("1", 23) and ("12", 3) are two; a null part makes none."""
+def keys(chance: Random) -> Row:
+    """Mostly one key, which facts share. ("1", 23) and ("12", 3) are two keys; one with a null part matches none."""
     return {"who": chance.choice(["1"] * 6 + ["12", None]), "part": chance.choice([23] * 6 + [3, None])}
 
 
 def fact(chance: Random, night: int) -> Row:
-    return whose(chance) | {
+    return keys(chance) | {
         "fact": chance.choice([1, 2, 3]),
         "value": chance.choice([None, "", "a", "ä", "Z"]),
         "event_time": instant(chance, night, nulls=True),
@@ -107,7 +107,7 @@ def fact(chance: Random, night: int) -> Row:
 
 
 def facts(chance: Random, night: int) -> list[Row]:
-    """Some come again as they are, some differ from another in one column alone."""
+    """Some are repeated unchanged, some differ from another in one column alone."""
     rows = [fact(chance, night) for _ in range(chance.choice([0, 1, 4, 8, 12]))]
     again = [dict(chance.choice(rows)) for _ in range(chance.choice([0, 0, 2])) if rows]
     one_off = [chance.choice(rows) for _ in range(chance.choice([0, 2])) if rows]
@@ -121,7 +121,7 @@ def facts(chance: Random, night: int) -> list[Row]:
 
 def spine_rows(chance: Random, night: int) -> list[Row]:
     rows = [
-        whose(chance) | {"label_time": instant(chance, night, nulls=True), "n": chance.choice([1, 2])}
+        keys(chance) | {"label_time": instant(chance, night, nulls=True), "n": chance.choice([1, 2])}
         for _ in range(chance.choice([0, 3, 6]))
     ]
     return rows + [chance.choice(rows) for _ in range(chance.choice([0, 2])) if rows]
@@ -137,15 +137,15 @@ def frame(spark: Any, rows: list[Row], types: dict[str, pa.DataType]) -> Any:
     return spark.createDataFrame(pa.table(columns))
 
 
-def asked(name: str, knowledge: str) -> Asked:
+def declaration_of(name: str, knowledge: str) -> HistoryDeclaration:
     how = dict(HISTORIES[name])
     max_age = how.pop("max_age", None)
     max_age_us = max_age // timedelta(microseconds=1) if max_age else None
-    return Asked(columns=tuple(TYPES), max_age_us=max_age_us, knowledge=knowledge, **how)
+    return HistoryDeclaration(columns=tuple(TYPES), max_age_us=max_age_us, knowledge=knowledge, **how)
 
 
-def wanted(row: Row, drawn: list[Row], name: str, knowledge: str) -> tuple[Any, ...]:
-    how = asked(name, knowledge)
+def expected(row: Row, drawn: list[Row], name: str, knowledge: str) -> tuple[Any, ...]:
+    how = declaration_of(name, knowledge)
     answer = seen_by(row, drawn, how)
     chosen, brought = answer.fact or {}, answer.values or {}
     clocks = (None, None)
@@ -168,51 +168,54 @@ def frames(spark: Any, batch: Batch) -> tuple[Any, list[History]]:
 
 
 def laid_out(histories: list[History], folder: Path) -> list[History]:
-    """What the co-located strategy asks for; a static history has no use for it."""
+    """The histories with the layouts that the co-located strategy needs; a static history needs none."""
+
+    def prepared(history: History) -> History:
+        return history if history.is_static else lay_out(history, str(folder / history.name), buckets=3)
+
     with ThreadPoolExecutor(2) as threads:
-        return list(
-            threads.map(
-                lambda each: each if each.is_static else lay_out(each, str(folder / each.name), buckets=3), histories
-            )
-        )
+        return list(threads.map(prepared, histories))
 
 
 def answered(spine: Any, histories: list[History], knowledge: str, strategy: str) -> dict[int, Counter[Any]]:
-    """Of each example, its spine rows with what they see of every history, each as often as it came."""
+    """By example the spine rows with what they see of every history, and how often each occurs."""
     joined = join_with_evidence(spine, histories, knowledge=knowledge, strategy=strategy)
-    told = [value.alias(f"{name}:{index}") for name in HISTORIES for index, value in enumerate(columns_of(name))]
-    found: dict[int, Counter[Any]] = {}
-    for row in in_utc(joined.select(*SPINE, *told).toArrow()).to_pylist():
+    columns = [value.alias(f"{name}:{index}") for name in HISTORIES for index, value in enumerate(columns_of(name))]
+    counts: dict[int, Counter[Any]] = {}
+    for row in in_utc(joined.select(*SPINE, *columns).toArrow()).to_pylist():
         values = [plain(value) for value in row.values()]
-        found.setdefault(row["example"], Counter())[repr(values)] += 1
-    return found
+        counts.setdefault(row["example"], Counter())[repr(values)] += 1
+    return counts
 
 
 def columns_of(name: str) -> list[Any]:
-    evidence = [F.col(evidence_column(name))[told] for told in ("outcome", "is_tied", "event_time", "available_time")]
+    fields = ("outcome", "is_tied", "event_time", "available_time")
+    evidence = [F.col(evidence_column(name))[field] for field in fields]
     return [*evidence, *(F.col(f"{name}__{value}") for value in VALUES)]
 
 
 def should_be(batch: Batch, knowledge: str) -> list[Counter[Any]]:
-    """The same, by the oracle."""
-    all_wanted = []
+    """The same from the oracle."""
+    expected_counts = []
     for index, (drawn, rows) in enumerate(batch):
         example = [{"example": index, **row} for row in drawn]
         should: Counter[Any] = Counter()
         for row in rows:
-            asking = {"example": index, **row}
-            answers = [wanted(asking, example, name, knowledge) for name in HISTORIES]
-            should[repr([*(asking[name] for name in SPINE), *(value for answer in answers for value in answer)])] += 1
-        all_wanted.append(should)
-    return all_wanted
+            spine_row = {"example": index, **row}
+            answers = [expected(spine_row, example, name, knowledge) for name in HISTORIES]
+            should[
+                repr([*(spine_row[name] for name in SPINE), *(value for answer in answers for value in answer)])
+            ] += 1
+        expected_counts.append(should)
+    return expected_counts
 
 
-def differing(batch: Batch, wanted: list[Counter[Any]], found: dict[int, Counter[Any]]) -> Iterator[tuple[int, str]]:
-    """The size of each example that was answered otherwise, and how."""
+def differing(batch: Batch, expected: list[Counter[Any]], counts: dict[int, Counter[Any]]) -> Iterator[tuple[int, str]]:
+    """The size of each example with another result than expected, and the difference."""
     for index, (drawn, rows) in enumerate(batch):
-        should, did = wanted[index], found.get(index, Counter())
-        if did != should:
-            yield len(drawn) + len(rows), f"{drawn}\n found {did - should}\nwanted {should - did}"
+        should, counted = expected[index], counts.get(index, Counter())
+        if counted != should:
+            yield len(drawn) + len(rows), f"{drawn}\n found {counted - should}\nwanted {should - counted}"
 
 
 # One Spark job answers a whole batch, drawn from a seed: to shrink it would take a job a step, so that a failure names
@@ -228,9 +231,9 @@ def check_join(spark: Any, folder: Path, knowledge: str, seed: int) -> None:
         spine, histories = frames(spark, batch)
         for strategy in STRATEGIES:
             if strategy == "colocated" and knowledge != "at_label":
-                continue  # a layout knows what was known at each label time, nothing else
-            asked = laid_out(histories, folder / str(seed)) if strategy == "colocated" else histories
-            wrong = list(differing(batch, should, answered(spine, asked, knowledge, strategy)))
+                continue  # a layout is written for knowledge at each label time
+            prepared = laid_out(histories, folder / str(seed)) if strategy == "colocated" else histories
+            wrong = list(differing(batch, should, answered(spine, prepared, knowledge, strategy)))
             assert not wrong, f"{strategy}: {len(wrong)} of {EXAMPLES} examples differ; the smallest:\n{min(wrong)[1]}"
 
 

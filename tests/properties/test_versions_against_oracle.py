@@ -7,10 +7,10 @@ import pyarrow as pa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from compute.facts import with_superseded_at
 from kernels.content_hash import combine, partial_sums
 from kernels.profile import profile
 from quality.measure import SLICE, measure
+from temporal.versions import with_superseded_at
 from ziggurat.model import AvailableColumn, Column, EventTime, Kind, Source
 
 # One Spark job answers a whole batch, drawn from a seed: to shrink it would take a job a step, so that a failure names
@@ -56,8 +56,8 @@ def version(chance: Random) -> dict[str, Any]:
 def order(row: dict[str, Any]) -> tuple[Any, ...]:
     """S7: version_by, then available_time, then its load, then the columns: nulls first, text by its bytes."""
     value = None if row["value"] is None else row["value"].encode()
-    told = (row["nth"], row["available_time"], row["loaded_at"], value, row["never_was"])
-    return tuple((part is not None, part) if part is not None else (False,) for part in told)
+    parts = (row["nth"], row["available_time"], row["loaded_at"], value, row["never_was"])
+    return tuple((part is not None, part) if part is not None else (False,) for part in parts)
 
 
 def known(versions: list[dict[str, Any]], cut: int) -> set[tuple[Any, ...]]:

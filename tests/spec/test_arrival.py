@@ -140,12 +140,12 @@ def test_s7_without_an_identity_equal_rows_are_facts_and_raw_holds_as_many_as_we
 
 
 def test_s5_the_source_or_the_load_says_when_it_was_known(spark) -> None:
-    told = "fact  amount:bigint  event_at  told_at\na  1  1d  2d\nb  1  3d  2d"
+    delivered = "fact  amount:bigint  event_at  told_at\na  1  1d  2d\nb  1  3d  2d"
     wanted = "fact  available_time  _late:boolean\na  {}  false\nb  {}  false"
     for load in (FIRST, SECOND):
-        column = loaded(spark, lines(AvailableColumn("told_at")), load, told)
+        column = loaded(spark, lines(AvailableColumn("told_at")), load, delivered)
         same(column, wanted.format("2d", "2d"))
-        same(loaded(spark, lines(LoadTime()), load, told), wanted.format(*[f"{load.at.day - 1}d"] * 2))
+        same(loaded(spark, lines(LoadTime()), load, delivered), wanted.format(*[f"{load.at.day - 1}d"] * 2))
 
 
 def test_s10_a_static_source_has_no_available_time(spark) -> None:

@@ -31,7 +31,7 @@ def moments(zone: str = NEW_YORK, ambiguous: Ambiguous = Ambiguous.QUARANTINE) -
     )
 
 
-TOLD = """
+MOMENTS = """
 case                    at
 winter                  2017-01-15 12:00:00
 summer                  2017-07-15T12:00
@@ -61,7 +61,7 @@ first of 2200           2200-01-01T00:00:00Z
 
 
 def test_s1_s3_text_becomes_the_one_instant_it_names_or_says_why_not(spark) -> None:
-    answer = typed(frame(spark, TOLD), moments())
+    answer = typed(frame(spark, MOMENTS), moments())
     same(
         answer.where(f"{REASON} is null"),
         """
@@ -114,31 +114,33 @@ NIGHTS = [
 
 
 def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> None:
-    asked, wanted = [], []
+    answers, wanted = [], []
     for zone, local, earlier, later in NIGHTS:
         delivered = frame(spark, f"case  at:timestamp_ntz\n{zone} {local}  {local}")
         for choice, instant in ((Ambiguous.EARLIER, earlier), (Ambiguous.LATER, later), (Ambiguous.QUARANTINE, None)):
             answer = typed(delivered, moments(zone, choice))
             good = instant or (earlier if earlier == later else None)
-            asked.append(answer.select("case", F.when(F.col(REASON).isNull(), F.col("event_time")).alias("event_time")))
+            answers.append(
+                answer.select("case", F.when(F.col(REASON).isNull(), F.col("event_time")).alias("event_time"))
+            )
             wanted.append(f"{zone} {local}  {good or '-'}")
-    whole = asked[0]
-    for each in asked[1:]:
-        whole = whole.unionByName(each)
+    whole = answers[0]
+    for other in answers[1:]:
+        whole = whole.unionByName(other)
     same(whole, "case  event_time\n" + "\n".join(wanted))
 
 
 def test_s3_local_times_need_a_declared_zone() -> None:
     declared = moments(zone="")
-    with pytest.raises(SourceSchemaError, match="holds local times; say where they were read"):
+    with pytest.raises(SourceSchemaError, match="has local times; declare their zone"):
         require_columns({"case": "string", "at": "timestamp_ntz"}, declared, is_text=False, path="here")
     require_columns({"case": "string", "at": "timestamp"}, declared, is_text=False, path="here")
 
 
 def test_s3_without_a_zone_text_must_bring_its_own(spark) -> None:
-    told = "case  at\nzoned  2017-01-15T12:00:00Z\nnaive  2017-01-15T12:00:00"
+    delivered = "case  at\nzoned  2017-01-15T12:00:00Z\nnaive  2017-01-15T12:00:00"
     same(
-        typed(frame(spark, told), moments(zone="")),
+        typed(frame(spark, delivered), moments(zone="")),
         """
         case   _reason
         zoned  -
@@ -248,9 +250,9 @@ def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
 
 
 def test_s1_float_money_is_the_nearest_float_of_its_cents(spark) -> None:
-    told = "case  money:float  ratio:double  share:double\nfloat  19.99  1  1\noff  19.994  1  1"
+    delivered = "case  money:float  ratio:double  share:double\nfloat  19.99  1  1\noff  19.994  1  1"
     same(
-        typed(frame(spark, told), NUMBERS),
+        typed(frame(spark, delivered), NUMBERS),
         """
         case   money:decimal(12,2)  _reason
         float  19.99                -
@@ -356,7 +358,7 @@ def test_s1_parquet_nanoseconds_are_kept_if_whole_and_quarantined_if_not(spark, 
         open_delivery(spark, "moments", Location(str(tmp_path / name)), scratch=str(tmp_path / f"{name}.scratch"))
         for name in ("int96-whole", "int96-cut", "int64-whole", "int64-cut")
     ]
-    answers = [typed(each, moments()).select("case", "event_time", REASON) for each in opened]
+    answers = [typed(other, moments()).select("case", "event_time", REASON) for other in opened]
     same(
         answers[0].unionByName(answers[1]).unionByName(answers[2]).unionByName(answers[3]),
         f"""
@@ -385,8 +387,8 @@ def test_a_day_delivered_as_a_timestamp_must_be_a_midnight(spark) -> None:
         owner="tests",
         columns=(Column("case", "string"), Column("day", "date")),
     )
-    told = "case  day:timestamp\nmidnight  3d\nnoon  3d12:00"
-    answer = typed(frame(spark, told), source)
+    delivered = "case  day:timestamp\nmidnight  3d\nnoon  3d12:00"
+    answer = typed(frame(spark, delivered), source)
     same(answer, "case  day:date  _reason\nmidnight  2017-01-04  -\nnoon  2017-01-04  day is not a day")
 
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from compute.facts import current_rows, event_date, known_before, partition_of, with_superseded_at
+from temporal.instants import event_date, partition_of
+from temporal.order import current_rows
+from temporal.versions import known_before, with_superseded_at
 from tests.support.drawn import at_us, frame, same
 from ziggurat.model import AvailableColumn, Column, EventTime, Kind, PartitionBy, Source
 
@@ -29,10 +31,10 @@ def levels(**how: Any) -> Source:
 
 
 def versions(spark: Any, text: str, source: Source, *, has_versions: bool = True) -> Any:
-    told = frame(spark, text).selectExpr(
+    rows = frame(spark, text).selectExpr(
         "*", "timestamp'2017-01-01T00:00:00Z' as event_at", "available_time as told_at"
     )
-    return with_superseded_at(told, source, has_versions=has_versions)
+    return with_superseded_at(rows, source, has_versions=has_versions)
 
 
 def test_s7_a_version_counts_until_a_newer_one_is_known(spark) -> None:
@@ -184,5 +186,5 @@ def test_a_fact_lies_in_the_partition_that_its_instant_names(spark) -> None:
     cells = ("0d", "3d", "7d23:59", "8d", "31d-1us", "31d", "364d", "365d")
     facts = frame(spark, "event_time\n" + "\n".join(cells))
     for grain in PartitionBy:
-        found = facts.select(event_date(grain).cast("string").alias("day")).collect()
-        assert [row["day"] for row in found] == [partition_of(at_us(cell), grain) for cell in cells], grain
+        dates = facts.select(event_date(grain).cast("string").alias("day")).collect()
+        assert [row["day"] for row in dates] == [partition_of(at_us(cell), grain) for cell in cells], grain

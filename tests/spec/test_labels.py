@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from compute.facts import with_superseded_at
-from compute.labels import Facts, candidates, label_spine
+from compute.labels import LabelInputs, candidates, label_spine
 from definitions.durations import DAY_US
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
+from temporal.versions import with_superseded_at
 from tests.support.drawn import at_us, frame, same
 from ziggurat.model import (
     AvailableColumn,
@@ -81,7 +81,7 @@ def seen_long_ago(rows: Any) -> Any:
 
 def spine(spark: Any, label: Label, text: str, **limits: int) -> Any:
     rows = visits(spark, text)
-    return label_spine(label, Facts(rows, rows), **limits)
+    return label_spine(label, LabelInputs(rows, rows), **limits)
 
 
 def test_s27_the_horizon_begins_at_t_and_ends_before_t_plus_h(spark) -> None:
@@ -240,7 +240,7 @@ def test_s8_what_was_seen_then_and_retracted_since_stays_seen_then_but_does_not_
     ).selectExpr("*", "event_time as event_at", "available_time as told_at")
     versions = with_superseded_at(raw, told, has_versions=True)
     same(
-        label_spine(returns(source=told), Facts(versions, versions)),
+        label_spine(returns(source=told), LabelInputs(versions, versions)),
         """
         case                     label_time:timestamp  has_returned:boolean
         retracted after t        10d                   false
@@ -362,7 +362,7 @@ def test_s6_a_day_counts_if_all_of_it_lies_inside_also_when_clocks_change(spark,
     """
     facts = visits(spark, drawn)
     label = returns(source=uses, seen_in=VISITS, horizon=horizon, at=Every(first=t, step="1000d"))
-    answer = label_spine(label, Facts(facts, seen_long_ago(facts)))
+    answer = label_spine(label, LabelInputs(facts, seen_long_ago(facts)))
     assert {row["case"] for row in answer.where("has_returned").collect()} == counted
     assert answer.where("has_returned is null").isEmpty()
 
@@ -380,7 +380,7 @@ def test_s6_a_week_known_at_its_start_still_counts_by_all_of_it(spark) -> None:
     facts = visits(spark, drawn)
     for horizon, counted in (("7d", {"a"}), ("167h", set()), ("8d", {"a", "b"})):
         label = returns(source=plans, seen_in=VISITS, horizon=horizon)
-        answer = label_spine(label, Facts(facts, seen_long_ago(facts)))
+        answer = label_spine(label, LabelInputs(facts, seen_long_ago(facts)))
         assert {row["case"] for row in answer.where("has_returned").collect()} == counted
 
 
@@ -412,7 +412,7 @@ def test_s17_null_keys_neither_stand_in_a_spine_nor_match_one(spark) -> None:
     )
 
 
-def addressed(spark: Any, *, uses: str, starts: str = "", members: str = "") -> Facts:
+def addressed(spark: Any, *, uses: str, starts: str = "", members: str = "") -> LabelInputs:
     seen = """
         case            event_time  available_time
         seen            1d          2d
@@ -445,7 +445,7 @@ def addressed(spark: Any, *, uses: str, starts: str = "", members: str = "") -> 
         seen           z      mail
     """
     )
-    return Facts(visits(spark, uses), visits(spark, seen), visits(spark, starts), frame(spark, members))
+    return LabelInputs(visits(spark, uses), visits(spark, seen), visits(spark, starts), frame(spark, members))
 
 
 def test_s27_a_label_at_starts_has_their_members_that_were_seen_before(spark) -> None:
@@ -526,15 +526,16 @@ def test_without_facts_nobody_is_seen_and_nothing_is_told(spark) -> None:
 def test_a_label_whose_entities_no_source_names_is_refused(spark) -> None:
     rows = visits(spark, "case  event_time")
     listed = returns(entities=(SHOPPER, OFFER), source=USES, seen_in=VISITS)
-    with pytest.raises(DefinitionError, match="label 'returns': 'visits' must name its entities, but has no 'offer'"):
-        label_spine(listed, Facts(rows, rows))
+    refused = "label 'returns': 'visits' must have its entities' keys, but has no 'offer'"
+    with pytest.raises(DefinitionError, match=refused):
+        label_spine(listed, LabelInputs(rows, rows))
     numbered = source("numbered", Column("case", "bigint"), OFFERED, kind=Kind.STATIC)
     unlike = replace(USED, at=AtStart(OFFERS, members=numbered))
     facts = addressed(spark, uses="case  offer  event_time")
-    with pytest.raises(DefinitionError, match=r"'numbered' and 'offers' must name .* no 'case' of type string"):
+    with pytest.raises(DefinitionError, match=r"'numbered' and 'offers' must have .* no 'case' of type string"):
         label_spine(unlike, facts)
     with pytest.raises(DefinitionError, match="its label times are at 'offers'; give starts and members"):
-        label_spine(USED, Facts(facts.source, facts.seen))
+        label_spine(USED, LabelInputs(facts.source, facts.seen))
 
 
 def test_random_facts_give_what_a_plain_reading_of_the_rule_gives(spark) -> None:
@@ -562,7 +563,7 @@ def test_random_facts_give_what_a_plain_reading_of_the_rule_gives(spark) -> None
         "timestamp_micros(known) as available_time",
         "timestamp_micros(ended) as superseded_at",
     )
-    answer = label_spine(label, Facts(rows, rows)).selectExpr("case", "unix_micros(label_time)", "has_returned")
+    answer = label_spine(label, LabelInputs(rows, rows)).selectExpr("case", "unix_micros(label_time)", "has_returned")
     found = [tuple(row) for row in answer.collect()]
     assert len(found) == len(set(found)) > 300
     assert set(found) == expected

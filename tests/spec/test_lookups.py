@@ -68,10 +68,10 @@ def derived(
     *,
     duplicates: Duplicates = Duplicates.REFUSE,
     take: tuple[str, ...] = ("level",),
-    source: Source | None = None,
+    source: Source | DerivedView | None = None,
     is_regular: bool = False,
 ) -> Any:
-    told = "event_time as event_at", "available_time as told_at"
+    columns = "event_time as event_at", "available_time as told_at"
     source = source or levels()
     view = DerivedView(
         "orders_at_level",
@@ -81,13 +81,16 @@ def derived(
         lookups=(lookup(source, on=("case", "shop"), take=take, duplicates=duplicates),),
         features=(expression("has_level", f"{take[0]} is not null"),),
     )
-    rows = frame(spark, orders).selectExpr("*", *told)
-    found = frame(spark, facts).selectExpr("*", *told)
-    found = found if "is_open" in found.columns else found.selectExpr("*", "cast(null as boolean) as is_open")
-    return derive(rows, [LookedUp(view.lookups[0], found, is_regular)], view)
+    rows = frame(spark, orders).selectExpr("*", *columns)
+    looked_up = frame(spark, facts).selectExpr("*", *columns)
+    if "is_open" not in looked_up.columns:
+        looked_up = looked_up.selectExpr("*", "cast(null as boolean) as is_open")
+    if isinstance(source, DerivedView):
+        looked_up = derive(looked_up, [], source)
+    return derive(rows, [LookedUp(view.lookups[0], looked_up, is_regular)], view)
 
 
-ASKED = """
+ORDER_ROWS = """
 case                shop:bigint  event_time  available_time  superseded_at
 newest before       1            5d                    5d                        -
 at its instant      1            5d                    5d                        -
@@ -135,9 +138,9 @@ fact:bigint  case                shop:bigint  level  closed:boolean  event_time 
 """
 
 
-def test_s13_a_row_takes_the_newest_fact_known_and_grows_a_version_when_that_changes(spark) -> None:
+def test_s13_a_row_takes_the_newest_fact_known_and_gets_a_version_when_that_changes(spark) -> None:
     same(
-        derived(spark, ASKED, FACTS),
+        derived(spark, ORDER_ROWS, FACTS),
         """
         case                shop:bigint  available_time  superseded_at  level  has_level:boolean
         newest before       1            5d              -              new    true
@@ -173,12 +176,12 @@ def test_s13_facts_known_in_time_give_the_same_rows_the_short_way(spark) -> None
         header, *lines = text.strip().splitlines()
         return "\n".join([header, *(line for line in lines if any(f"{case}  " in line for case in REGULAR))])
 
-    short = derived(spark, of_regular_cases(ASKED), of_regular_cases(FACTS), is_regular=True)
-    long = derived(spark, of_regular_cases(ASKED), of_regular_cases(FACTS))
+    short = derived(spark, of_regular_cases(ORDER_ROWS), of_regular_cases(FACTS), is_regular=True)
+    long = derived(spark, of_regular_cases(ORDER_ROWS), of_regular_cases(FACTS))
     columns = ("case", "shop", "event_time", "available_time", "superseded_at", "level", "has_level")
-    found = [sorted(map(tuple, each.select(*columns).collect()), key=repr) for each in (short, long)]
-    assert found[0] == found[1]
-    assert len(found[0]) == 7
+    rows = [sorted(map(tuple, answer.select(*columns).collect()), key=repr) for answer in (short, long)]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 7
 
 
 TIED_ORDERS = """
@@ -207,7 +210,7 @@ fact:bigint  case        shop:bigint  level  is_open:boolean  closed:boolean  ev
 
 
 @pytest.mark.parametrize("is_regular", [True, False])
-def test_s13_any_true_asks_all_of_the_newest_facts(spark, is_regular: bool) -> None:
+def test_s13_any_true_reads_all_of_the_newest_facts(spark, is_regular: bool) -> None:
     answer = derived(spark, TIED_ORDERS, TIED, duplicates=Duplicates.ANY_TRUE, take=("is_open",), is_regular=is_regular)
     same(
         answer,
@@ -250,21 +253,36 @@ def test_s9_latest_is_a_total_order_that_ends_with_all_columns(spark, is_regular
 
 
 @pytest.mark.parametrize("is_regular", [True, False])
+def test_s8_s9_a_derived_view_is_looked_up_with_its_sources_tombstones_and_tie_break(spark, is_regular: bool) -> None:
+    view = DerivedView(
+        "named_levels",
+        source=levels(tie_break=("level",)),
+        version=1,
+        owner="tests",
+        features=(expression("is_named", "level is not null"),),
+    )
+    answer = derived(
+        spark, TIED_ORDERS, TIED, duplicates=Duplicates.LATEST, source=view, take=("level",), is_regular=is_regular
+    )
+    same(answer, "case  level\ntied  b\ntied early  b\none true  a\nall null  -\nclosed  -")
+
+
+@pytest.mark.parametrize("is_regular", [True, False])
 def test_s13_refuse_stops_the_run_and_names_look_up_and_key(spark, is_regular: bool) -> None:
     with pytest.raises(PySparkException) as stopped:
         derived(spark, TIED_ORDERS, TIED, is_regular=is_regular).collect()
-    told = refusal(stopped.value)
-    assert told is not None
-    assert told.exit_code == 20
-    assert "look-up of 'levels' found " in str(told)
-    assert ", shop=1)" in str(told)
-    assert "duplicates=" in str(told)
+    error = refusal(stopped.value)
+    assert error is not None
+    assert error.exit_code == 20
+    assert "look-up of 'levels' found " in str(error)
+    assert ", shop=1)" in str(error)
+    assert "duplicates=" in str(error)
 
 
-def test_s13_refuse_lets_a_tombstone_and_unasked_keys_pass(spark) -> None:
+def test_s13_refuse_ignores_tombstones_and_keys_that_no_row_looks_up(spark) -> None:
     header, *lines = TIED_ORDERS.strip().splitlines()
-    asked = "\n".join([header, *(line for line in lines if "closed" in line)])
-    same(derived(spark, asked, TIED), "case  level\nclosed  -")
+    closed = "\n".join([header, *(line for line in lines if "closed" in line)])
+    same(derived(spark, closed, TIED), "case  level\nclosed  -")
 
 
 def test_another_failure_is_no_refusal() -> None:
@@ -319,7 +337,7 @@ def test_s10_static_look_ups_have_no_clock_and_the_same_duplicates(spark) -> Non
     assert "look-up of 'places' found 2 facts for the key (shop=2)" in str(refusal(stopped.value))
 
 
-def test_s23_what_an_expression_gives_birth_to_is_finite_or_null(spark) -> None:
+def test_s23_the_value_of_an_expression_is_finite_or_null(spark) -> None:
     source = Source(
         name="numbers",
         kind=Kind.EVENTS,

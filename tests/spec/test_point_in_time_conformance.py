@@ -1,4 +1,4 @@
-"""Every rule of the point-in-time join, answered by every strategy, whatever session asks for it."""
+"""Every rule of the point-in-time join, with every strategy, in sessions of several zones and settings."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,9 +16,9 @@ PARTITIONS = (1, 3, 7)
 
 
 def laid_out(folder: Path) -> Prepare:
-    """Each history in buckets; of every other one half the event times are not laid out yet.
+    """Each history in buckets; every other one has half of its event times in the tail.
 
-    Facts of one event time lie together, as in tables: what comes anew takes the place of whole days.
+    Facts of one event time are in one of the two, as in tables, where a new run replaces whole days.
     """
 
     def prepare(history: History) -> History:
@@ -36,7 +36,7 @@ def laid_out(folder: Path) -> Prepare:
 
 @pytest.fixture(scope="module")
 def cases_of(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Cases]:
-    """The drawn frames in the form that a strategy asks for, made once."""
+    """The drawn frames in the form that a strategy needs, made once."""
     made: dict[bool, Cases] = {}
 
     def cases(strategy: str) -> Cases:
@@ -58,10 +58,10 @@ def settings(index: int, zone: str) -> dict[str, str]:
     }
 
 
-# Every zone is asked about the first batch, which has all that a zone could bend; the others take turns.
+# Every zone joins the first batch, which has everything that a zone could change; the others take turns.
 @pytest.mark.parametrize("zone", ZONES)
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strategy: str, zone: str) -> None:
+def test_every_strategy_gives_the_same_in_every_session(spark, cases_of, strategy: str, zone: str) -> None:
     cases, index = cases_of(strategy), ZONES.index(zone) + list(STRATEGIES).index(strategy)
     turn = 1 + index % (len(cases.batches) - 1)
     with session_like(spark, settings(index, zone)):
@@ -71,7 +71,7 @@ def test_every_strategy_answers_the_same_in_every_session(spark, cases_of, strat
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_without_evidence_the_features_are_the_same(spark, cases_of, strategy: str) -> None:
-    """Clocks that nobody looks at are left where they are, and so are outcomes that can't be anything but a match."""
+    """Without evidence, clocks that the result does not need are not carried, nor outcomes that can only be a match."""
     cases = cases_of(strategy)
     at_label = [index for index, batch in enumerate(cases.batches) if batch[0].first.knowledge == "at_label"]
     index = at_label[list(STRATEGIES).index(strategy) % len(at_label)]

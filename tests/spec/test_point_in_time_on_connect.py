@@ -28,19 +28,19 @@ SETTINGS = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's own, without what it says of its Spark."""
+    """This process's environment, without the variables of its Spark."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "SPARK_"))}
     return inherited | {"PYSPARK_PYTHON": sys.executable, **more}
 
 
 def is_listening(port: int) -> bool:
-    with socket.socket() as asked:
-        return asked.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
-    """The address of a Spark Connect server, which knows nothing of this package, nor of Delta."""
+    """The address of a Spark Connect server that has neither this package nor Delta."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -49,8 +49,8 @@ def server(tmp_path: Path) -> Iterator[str]:
         "spark.sql.warehouse.dir": (tmp_path / "warehouse").as_uri(),
         "spark.local.dir": str(tmp_path / "local"),
     }
-    told = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
-    command = [spark_home() / "bin" / "spark-submit", "--class", SERVER, *told]
+    conf = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
+    command = [spark_home() / "bin" / "spark-submit", "--class", SERVER, *conf]
     log = tmp_path / "server.log"
     with log.open("wb") as out:
         env = environment(JAVA_HOME=str(launcher_home(find_java())), SPARK_NO_DAEMONIZE="1")
@@ -68,7 +68,7 @@ def server(tmp_path: Path) -> Iterator[str]:
 
 
 def test_every_rule_holds_on_spark_connect_and_nothing_else_is_needed(server: str) -> None:
-    """The client finds no Java: whoever asked for it would fail."""
+    """The client has no Java: code that needed it would fail."""
     command = [sys.executable, "-m", "tests.spec.pit_join.on_connect", server]
     env = environment(JAVA_HOME="/nowhere", PYTHONPATH=str(PROJECT_ROOT))
     done = subprocess.run(command, env=env, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=150, check=False)

@@ -58,8 +58,8 @@ def evidence(name: str = "spend", **found: Any) -> HistoryEvidence:
 
 
 def certificate(how: dict[str, Any] | None = None, found: dict[str, Any] | None = None, **given: Any) -> Certificate:
-    asked = {"rows_in": 10, "rows_out": 10, "spine_hash_in": "a1", "spine_hash_out": "a1", **given}
-    return certify({"spend": evidence(**(found or {}))}, [history(**(how or {}))], **asked)
+    arguments = {"rows_in": 10, "rows_out": 10, "spine_hash_in": "a1", "spine_hash_out": "a1", **given}
+    return certify({"spend": evidence(**(found or {}))}, [history(**(how or {}))], **arguments)
 
 
 UNSEEN = {
@@ -142,7 +142,7 @@ def test_a_broken_promise_is_a_reason_not_to_certify(how, found, given, reason) 
         (691_199_999_999, "7 d 23 h 59 min 59 s 999,999 µs"),
     ],
 )
-def test_spans_of_time_are_told_exactly_and_as_people_say_them(gap_us: int, words: str) -> None:
+def test_spans_of_time_are_exact_and_readable(gap_us: int, words: str) -> None:
     found = certificate(found={"smallest_availability_gap_us": gap_us})
     assert found.checks[4].found == f"the nearest knowledge lies {words} before it"
 
@@ -196,10 +196,10 @@ def test_s19_the_latest_knowledge_is_never_certified_though_no_promise_is_broken
             "no identity is declared: each row counts as a fact of its own, never corrected",
         ),
         ({"includes_label_instant": True}, {}, "facts at the label time itself count, as declared"),
-        ({}, {"ties": 2}, "2 rows chose among facts that only their columns tell apart"),
+        ({}, {"ties": 2}, "2 rows have several latest facts, equal in all but their columns"),
     ],
 )
-def test_what_whoever_trains_on_it_should_know_is_a_warning(how, found, warning) -> None:
+def test_what_one_should_know_before_training_is_a_warning(how, found, warning) -> None:
     certified = certificate(how, found)
     assert certified.is_certified
     assert certified.warnings == (f"spend: {warning}",)
@@ -219,6 +219,6 @@ def test_a_training_set_without_rows_or_histories_is_certified() -> None:
 
 
 def test_a_certificate_is_plain_values() -> None:
-    told = json.loads(json.dumps(asdict(certificate({"max_age": "7d"}))))
-    assert told["histories"][0]["matched"] == 6
-    assert told["checks"][0] == {"promise": "rows in = rows out", "passed": True, "found": "10 and 10"}
+    stored = json.loads(json.dumps(asdict(certificate({"max_age": "7d"}))))
+    assert stored["histories"][0]["matched"] == 6
+    assert stored["checks"][0] == {"promise": "rows in = rows out", "passed": True, "found": "10 and 10"}

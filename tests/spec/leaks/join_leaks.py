@@ -9,8 +9,9 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from pit_join import History, facts, join
-from pit_join.facts import Facts
-from pit_join.labels import Labels
+from pit_join.facts import SearchableFacts
+from pit_join.keyed_spine import KeyedSpine
+from temporal.versions import version_order
 from tests.spec.leaks.leak import CERTIFICATE, CONFORMANCE, Leak, Plant
 
 
@@ -50,31 +51,37 @@ def _in_session_zone(honest: Any) -> Any:
 def _as_it_is_today(honest: Any) -> Any:
     """A source that is overwritten in place: the newest content, with the time at which the first was known."""
 
-    def facts_of(history: History, **how: Any) -> Facts:
+    def searchable_facts(history: History, **how: Any) -> SearchableFacts:
         if not history.identity:
             return honest(history, **how)
         fact = Window.partitionBy(*history.identity)
-        following = F.lead(F.lit(1)).over(fact.orderBy(*facts._version_order(history)))
+        order = version_order(
+            history.frame.schema,
+            available_time=F.col(history.available_time),
+            version_by=history.version_by,
+            columns=history.frame.columns,
+        )
+        following = F.lead(F.lit(1)).over(fact.orderBy(*order))
         rows = history.frame.withColumns(
             {"first_known": F.min(F.col(history.available_time)).over(fact), "following": following}
         )
         rows = rows.where("following is null").withColumn(history.available_time, F.col("first_known"))
         return honest(replace(history, frame=rows.select(*history.frame.columns)), **how)
 
-    return facts_of
+    return searchable_facts
 
 
 def _whole_rows_only(honest: Any) -> Any:
     """The last value of each column that is not null, as many libraries fill gaps."""
 
-    def facts_of(history: History, **how: Any) -> Facts:
+    def searchable_facts(history: History, **how: Any) -> SearchableFacts:
         found = honest(history, **how)
         rows = found.frame
-        for name in facts.brought(history).values():
+        for name in facts.feature_fields(history).values():
             rows = rows.where(F.col("fact.row").getField(name).isNotNull())
         return replace(found, frame=rows)
 
-    return facts_of
+    return searchable_facts
 
 
 def _latest_in_disguise(honest: Any) -> Any:
@@ -93,18 +100,18 @@ def _glued(frame: DataFrame, keys: tuple[str, ...]) -> DataFrame:
 
 
 def _glue_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest_labels, honest_facts = join.labels_of, join.facts_of
+    honest_spine, honest_facts = join.key_spine, join.searchable_facts
 
-    def labels_of(*args: Any, **how: Any) -> Labels:
-        labels = honest_labels(*args, **how)
-        return replace(labels, frame=_glued(labels.frame, tuple(f"key_{n}" for n in range(len(labels.key_names)))))
+    def key_spine(*args: Any, **how: Any) -> KeyedSpine:
+        keyed = honest_spine(*args, **how)
+        return replace(keyed, frame=_glued(keyed.frame, tuple(f"key_{n}" for n in range(len(keyed.key_names)))))
 
-    def facts_of(history: History, **how: Any) -> Facts:
+    def searchable_facts(history: History, **how: Any) -> SearchableFacts:
         found = honest_facts(history, **how)
         return replace(found, frame=_glued(found.frame, found.keys))
 
-    monkeypatch.setattr(join, "labels_of", labels_of)
-    monkeypatch.setattr(join, "facts_of", facts_of)
+    monkeypatch.setattr(join, "key_spine", key_spine)
+    monkeypatch.setattr(join, "searchable_facts", searchable_facts)
 
 
 def _one_microsecond_longer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,7 +139,7 @@ JOIN_LEAKS = (
         "latest knowledge in disguise",
         "values are those known today, in a training set that promises those known at the label time",
         (CONFORMANCE, CERTIFICATE),
-        _replacing(join, "facts_of", _latest_in_disguise),
+        _replacing(join, "searchable_facts", _latest_in_disguise),
         ("S5 a fact is seen", "S7 each fact"),
     ),
     JoinLeak(
@@ -147,14 +154,14 @@ JOIN_LEAKS = (
         "restated value",
         "the current content of a fact, instead of the version that was known then",
         (CONFORMANCE,),
-        _replacing(join, "facts_of", _as_it_is_today),
+        _replacing(join, "searchable_facts", _as_it_is_today),
         ("S7 each fact",),
     ),
     JoinLeak(
         "retraction ignored",
         "a retracted fact still counts",
         (CONFORMANCE,),
-        _replacing(facts, "_is_retracted", lambda honest: lambda history: F.lit(False)),
+        _replacing(facts, "is_marked", lambda honest: lambda mark: F.lit(False)),
         ("S8 after a retraction",),
     ),
     JoinLeak(
@@ -175,7 +182,7 @@ JOIN_LEAKS = (
         "null carried per column",
         "the last value that is not null, out of another row than the rest",
         (CONFORMANCE,),
-        _replacing(join, "facts_of", _whole_rows_only),
+        _replacing(join, "searchable_facts", _whole_rows_only),
         ("S16 all features come from one fact",),
     ),
     JoinLeak(
@@ -183,7 +190,7 @@ JOIN_LEAKS = (
         "a value exactly as old as the limit is kept",
         (CONFORMANCE,),
         _one_microsecond_longer,
-        ("S18 at one microsecond",),
+        ("S18 with a max_age of one microsecond",),
     ),
     JoinLeak(
         "key concatenation",

@@ -103,14 +103,14 @@ LAYER_LEAKS = (
         "a derived row takes a looked-up fact before it was known",
         (SPEC,),
         _setting(rows, "_usable", _known_at_once),
-        test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_grows_a_version_when_that_changes,
+        test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_gets_a_version_when_that_changes,
     ),
     LayerLeak(
         "look-up ahead of its row",
         "a derived row takes a fact that happened after it",
         (SPEC,),
         _setting(rows, "_best", _best_of_all_time),
-        test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_grows_a_version_when_that_changes,
+        test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_gets_a_version_when_that_changes,
     ),
     LayerLeak(
         "wall clock as availability",

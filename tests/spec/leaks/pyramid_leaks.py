@@ -12,12 +12,12 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute import cross
-from compute.facts import instant
 from definitions.durations import DAY_US
 from jobs.build import derived as deriver
 from jobs.build import snapshots as builder
 from jobs.build.derived import rows_of
 from jobs.leak_test import rebuild
+from temporal.instants import instant
 from tests.spec.leaks.layer_leaks import WithoutTime
 from tests.spec.leaks.leak import LEAK_TEST, Leak
 

@@ -1,4 +1,4 @@
-"""Two clocks: what had happened, and what was known of it."""
+"""Two clocks: when a fact happened, and when it was known."""
 
 from tests.spec.pit_join.rule import KNOWN, VERSIONS, Chapter, Rule
 
@@ -95,7 +95,7 @@ RULES = (
         how={**KNOWN, "includes_label_instant": True},
     ),
     Rule(
-        "S14 a snapshot of T holds what lies before T: at T it is seen, if it was published",
+        "S14 a snapshot of T holds what happened before T: a label at T sees it, if it was published",
         """
         case       event_time  available_time  value
         at once    3d          3d              a
@@ -136,7 +136,7 @@ RULES = (
         how=VERSIONS,
     ),
     Rule(
-        "S1 facts and labels may lie anywhere between the years 1900 and 2200",
+        "S1 facts and labels may have any instant between the years 1900 and 2200",
         """
         case   event_time                   available_time               value
         first  1900-01-01T00:00Z            1900-01-01T00:00Z            a
@@ -153,7 +153,7 @@ RULES = (
         how=KNOWN,
     ),
     Rule(
-        "S1 an age of three centuries is an age like any other",
+        "S1 an age of three centuries is compared exactly, too",
         """
         case   event_time         value
         first  1900-01-01T00:00Z  a
@@ -166,7 +166,7 @@ RULES = (
         how={"max_age": "109573d"},
     ),
     Rule(
-        "S2 on the nights when clocks change, instants are compared, never local times",
+        "S2 near a clock change instants are compared, never local times",
         """
         case                        event_time                   available_time               value
         new york, 01:30 twice       2017-11-05T05:30Z            2017-11-05T05:30Z            first
@@ -203,7 +203,7 @@ RULES = (
         how=KNOWN,
     ),
     Rule(
-        "S2 what became known in a night on which clocks change counts from that instant on",
+        "S2 what became known near a clock change counts from that instant on",
         """
         case                   event_time         available_time     value
         new york, 01:30 twice  2017-11-05T05:00Z  2017-11-05T06:30Z  late
@@ -220,7 +220,7 @@ RULES = (
         how=KNOWN,
     ),
     Rule(
-        "S4 seven days of age are 7 × 86,400 seconds, also across a night on which clocks change",
+        "S4 seven days of age are 7 × 86,400 seconds, also across a clock change",
         """
         case              event_time         available_time     value
         autumn, one more  2017-11-01T04:30Z  2017-11-01T04:30Z  a
@@ -271,7 +271,7 @@ RULES = (
         how=KNOWN,
     ),
     Rule(
-        "S11 the newest snapshot that was published is seen, not the newest that there is",
+        "S11 a label sees the newest published snapshot, not the newest one",
         """
         case       event_time  available_time  value
         late one   3d          3d04:00         a
@@ -290,7 +290,7 @@ RULES = (
         how={**KNOWN, "is_snapshot": True},
     ),
     Rule(
-        "S12 a restated snapshot counts from its own publication on; before, what it replaced",
+        "S12 a restated snapshot counts from its own publication on; before it, the snapshot that it replaces",
         """
         case       event_time  available_time  superseded_at  value
         restated   3d          3d04:00         6d             a
@@ -327,7 +327,7 @@ RULES = (
         how=VERSIONS,
     ),
     Rule(
-        "S19 the latest knowledge takes what nothing has superseded",
+        "S19 the latest knowledge takes facts that are not superseded",
         """
         case       event_time  available_time  superseded_at  value
         corrected  3d          3d              6d             a

@@ -1,4 +1,4 @@
-"""Whom a fact is about: keys of every type that can be compared exactly."""
+"""Keys, which name the entity of a fact, of every type that can be compared exactly."""
 
 from tests.spec.pit_join.rule import Chapter, Rule
 
@@ -60,14 +60,14 @@ RULES = (
         unknown="1970-01-02",
     ),
     one_key(
-        "S17 instants are keys, to the microsecond, and apart where local clocks show one time twice",
+        "S17 instants are keys, to the microsecond, also two instants with one local time",
         name="instant_key",
         kind="timestamp",
         others=("2017-11-05T05:30Z", "2017-11-05T06:30Z", "1900-01-01T00:00Z", "3d", "3d+1us"),
         unknown="3d-1us",
     ),
     one_key(
-        "S17 local times are keys as they are written, also those that no clock showed",
+        "S17 local times are keys as they are written, also those that DST skips",
         name="local_key",
         kind="timestamp_ntz",
         others=("2017-03-12T02:30:00", "2017-03-12T03:30:00", "1900-01-01T00:00:00"),
@@ -137,7 +137,7 @@ RULES = (
         is_alone=True,
     ),
     Rule(
-        "S17 the spine may call the keys otherwise, in the history's order",
+        "S17 the spine may have other names for the keys, in the history's order",
         """
         payer  shop:bigint  event_time  value
         ann    1            3d          a

@@ -21,11 +21,11 @@ RULES = (
         small   4d                    '-'   0.0000000001                              true          00
         blank   4d                    ' a'  -0.0000000001                             false         ff
         null    4d                    -     -                                         -             -
-        nobody  4d                    -     -                                         -             -
+        absent  4d                    -     -                                         -             -
         """,
     ),
     Rule(
-        "S16 days, instants and local times keep their type, also where no clock showed them",
+        "S16 days, instants and local times keep their type, also local times that DST skips",
         """
         case     event_time  day:date    at:timestamp                 local:timestamp_ntz
         first    3d          1900-01-01  1900-01-01T00:00Z            1900-01-01T00:00:00
@@ -78,7 +78,7 @@ RULES = (
         full    4d                    [3, null, 1]     [[1, null], null, []]   {"a": 1, "c": {"d": 7}}
         empty   4d                    []               []                      {"a": null, "c": null}
         null    4d                    -                -                       -
-        nobody  4d                    -                -                       -
+        absent  4d                    -                -                       -
         """,
     ),
     Rule(
@@ -95,7 +95,7 @@ RULES = (
         full    4d                    {"b": 1, "a": null}   {"k": {"2": ["3d"], "1": null}, "j": null}
         empty   4d                    {}                    {}
         null    4d                    -                     -
-        nobody  4d                    -                     -
+        absent  4d                    -                     -
         """,
     ),
 )

@@ -1,4 +1,4 @@
-"""Which of the known facts is the latest, and how long it lasts."""
+"""Which of the known facts is the latest, and its age limit."""
 
 from datetime import timedelta
 
@@ -52,7 +52,7 @@ RULES = (
         how={**KNOWN, "tie_break": ("nth",), "tombstone": "gone"},
     ),
     Rule(
-        "S9 a tie lasts while both facts are known, whoever of them is replaced later",
+        "S9 a tie lasts while both facts are known, whichever of them is replaced later",
         """
         case       event_time  available_time  superseded_at  value
         both stay  3d          3d              -              a
@@ -122,7 +122,7 @@ RULES = (
         how={"tombstone": "gone", "max_age": "7d"},
     ),
     Rule(
-        "S9 columns are compared by value: numbers and days are no text, NaN stands above all, and −0.0 is 0.0",
+        "S9 columns are compared by value: numbers and days are no text, NaN is the greatest, and −0.0 is 0.0",
         """
         case      event_time  no:decimal(6,2)  flag:boolean  day:date    share:double  value
         number    3d          9.50             -             -           -             z
@@ -149,7 +149,7 @@ RULES = (
         """,
     ),
     Rule(
-        "S9 text and binary are compared by unsigned bytes; what goes on is greater than its beginning",
+        "S9 text and binary are compared by unsigned bytes; a longer value is greater than its beginning",
         """
         case       event_time  text  bytes:binary  value
         sign       3d          -     7f            z
@@ -219,7 +219,7 @@ RULES = (
         how={"tie_break": ("day", "n")},
     ),
     Rule(
-        "S18 at one microsecond of age nothing lasts; at two, what happened just before",
+        "S18 with a max_age of one microsecond no fact before t is kept; with two, a fact one microsecond before t",
         """
         case  event_time  value
         edge  3d          a
@@ -250,7 +250,7 @@ RULES = (
 
 CHAPTER = Chapter(
     "The latest",
-    "Of the facts that a label sees, one is the latest, whatever the order in which they lie: time first, then the "
+    "Of the facts that a label sees, one is the latest, whatever the order of the rows: time first, then the "
     "declared tie-break, and at the end every column.",
     RULES,
 )

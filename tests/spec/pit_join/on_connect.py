@@ -1,4 +1,4 @@
-"""The drawn rules, asked by a client of Spark Connect that has no Java: prints what fails, as JSON.
+"""The drawn rules, joined by a client of Spark Connect that has no Java: prints what fails, as JSON.
 
 python -m tests.spec.pit_join.on_connect sc://localhost:PORT
 """
@@ -30,7 +30,7 @@ def main(server: str) -> dict[str, list[str]]:
 
 
 def evidence(spark: SparkSession) -> list[str]:
-    """What the certificate asks of a finished join."""
+    """The evidence that the certificate needs of a finished join."""
     history = History("view", frame(spark, FACTS), keys=("who",), features=("value",))
     spine = frame(spark, SPINE)
     found = gather_evidence(join_with_evidence(spine, [history]), [history])["view"]

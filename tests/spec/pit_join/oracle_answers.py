@@ -1,4 +1,4 @@
-"""The drawn rules answered by the oracle, without Spark."""
+"""The oracle's results for the drawn rules, without Spark."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,30 +6,30 @@ from typing import Any
 import pyarrow as pa
 
 from definitions.durations import duration_us
-from pit_join.oracle import Asked, Row, seen_by
+from pit_join.oracle import HistoryDeclaration, Row, seen_by
 from tests.spec.pit_join.plain import plain
 from tests.spec.pit_join.rule import Rule
 from tests.support.drawn import table
 
 
 def oracle_failures(rule: Rule) -> list[str]:
-    """One line for each drawn row that the oracle answers otherwise."""
-    facts, how = drawn(rule.facts), asked(rule)
+    """One line for each drawn row for which the oracle has another result."""
+    facts, how = drawn(rule.facts), declaration_of(rule)
     lines = []
     for row in drawn(rule.seen):
         answer = seen_by(row, facts, how)
         values = answer.values or dict.fromkeys(rule.features)
-        found = {name: values[name] for name in rule.features} | {"outcome": answer.outcome, "is_tied": answer.is_tied}
+        result = {name: values[name] for name in rule.features} | {"outcome": answer.outcome, "is_tied": answer.is_tied}
         wanted = {name: value for name, value in row.items() if name not in rule.spine_columns}
-        if repr({name: found[name] for name in wanted}) != repr(wanted):
-            lines.append(f"{row}: found {found}")
+        if repr({name: result[name] for name in wanted}) != repr(wanted):
+            lines.append(f"{row}: found {result}")
     return lines
 
 
-def asked(rule: Rule) -> Asked:
+def declaration_of(rule: Rule) -> HistoryDeclaration:
     how = dict(rule.how)
     max_age = how.pop("max_age", None)
-    return Asked(
+    return HistoryDeclaration(
         keys=rule.keys,
         spine_keys=rule.spine_keys,
         columns=tuple(table(rule.facts).column_names),
@@ -57,9 +57,9 @@ def _as_read(value: Any, kind: pa.DataType) -> Any:
     if pa.types.is_struct(kind):
         return tuple(_as_read(value[field.name], field.type) for field in kind)
     if pa.types.is_map(kind):
-        return {_as_read(key, kind.key_type): _as_read(held, kind.item_type) for key, held in value}
+        return {_as_read(key, kind.key_type): _as_read(item, kind.item_type) for key, item in value}
     if pa.types.is_list(kind):
-        return [_as_read(each, kind.value_type) for each in value]
+        return [_as_read(item, kind.value_type) for item in value]
     if pa.types.is_timestamp(kind) and kind.tz:
         return plain(value)
     return value

@@ -1,4 +1,4 @@
-"""Values in the form in which drawn, found and computed ones are compared."""
+"""Values in a form in which drawn and joined ones can be compared."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ def plain(value: Any) -> Any:
 
 
 def in_utc(table: pa.Table) -> pa.Table:
-    """The same instants. In a zone, Arrow's way to Python forgets which of two equal local times was meant."""
+    """The same instants in UTC. In another zone, Arrow's conversion to Python confuses equal local times."""
     utc = pa.timestamp("us", "UTC")
     fields = [field.with_type(utc) if _is_instant(field.type) else field for field in table.schema]
     return table.cast(pa.schema(fields))

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.support.drawn import table
 
-TOLD = ("outcome", "is_tied")
+OUTCOME_COLUMNS = ("outcome", "is_tied")
 
 KNOWN = {"available_time": "available_time"}
 VERSIONS = {**KNOWN, "identity": ("case", "fact"), "version_by": "nth", "retraction": "never_was"}
@@ -35,18 +35,18 @@ class Rule:
 
     @property
     def features(self) -> tuple[str, ...]:
-        return tuple(n for n in table(self.seen).column_names if n not in (*self.spine_columns, *TOLD))
+        return tuple(n for n in table(self.seen).column_names if n not in (*self.spine_columns, *OUTCOME_COLUMNS))
 
     @property
-    def told(self) -> tuple[str, ...]:
+    def outcome_columns(self) -> tuple[str, ...]:
         """What is drawn of the outcome."""
-        return tuple(name for name in TOLD if name in table(self.seen).column_names)
+        return tuple(name for name in OUTCOME_COLUMNS if name in table(self.seen).column_names)
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """Rules that belong together; `tells` stands above them on their page."""
+    """Rules that belong together, and the introduction to them on the docs page."""
 
     title: str
-    tells: str
+    introduction: str
     rules: tuple[Rule, ...]

@@ -85,7 +85,7 @@ RULES = (
         how={"event_time": None},
     ),
     Rule(
-        "S15 a history without facts is seen by nobody",
+        "S15 a history without facts matches no row",
         "case  event_time  available_time  value",
         """
         case  label_time:timestamp  value  outcome
@@ -98,7 +98,7 @@ RULES = (
         is_alone=True,
     ),
     Rule(
-        "S10 a static history without rows is seen by nobody",
+        "S10 a static history without rows matches no row",
         "case  value",
         """
         case  label_time:timestamp  value  outcome

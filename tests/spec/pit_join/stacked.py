@@ -1,7 +1,7 @@
-"""All drawn rules answered by one strategy in few Spark jobs: rules that declare the same lie in one history.
+"""All drawn rules joined by one strategy in few Spark jobs: rules with the same declarations share one history.
 
 Stacked, a case's key gets the rule's name as its first part; a rule that is alone keeps the keys that it draws. One
-join answers all histories that ask for the same knowledge, from one spine with every rule's rows.
+join has all histories with the same knowledge, and one spine with every rule's rows.
 """
 
 import re
@@ -18,21 +18,21 @@ from pyspark.sql import functions as F
 
 from pit_join import History, evidence_column, join_with_evidence, point_in_time_join
 from tests.spec.pit_join.plain import in_utc, plain
-from tests.spec.pit_join.rule import TOLD, Rule
+from tests.spec.pit_join.rule import OUTCOME_COLUMNS, Rule
 from tests.spec.pit_join.rules import RULES
 from tests.support.drawn import ddl, kinds, table
 
 AT_ONCE = 7  # histories in a join: the time that Spark plans for grows with their square
 RULE, KEPT = "rule", "kept"
 _KEPT = pa.map_(pa.string(), pa.int32())
-LOST = {"unseen", "without_key"}  # what a rule's rows see of other rules' facts
+LOST = {"unseen", "without_key"}  # the outcomes that a rule's rows have in other rules' histories
 
 Prepare = Callable[[History], History]
 
 
 @dataclass(frozen=True)
 class Stack:
-    """Rules that are one history."""
+    """Rules that share one history."""
 
     name: str
     rules: tuple[Rule, ...]
@@ -47,7 +47,7 @@ class Stack:
 
     @property
     def draws_nights(self) -> bool:
-        """Whether some of its times are written out: extreme ones, and those of nights on which clocks change."""
+        """Whether some of its times are written out: extreme ones, and times near a clock change."""
         return any(re.search(r"\dT\d", rule.facts) for rule in self.rules)
 
     @property
@@ -94,7 +94,7 @@ class Stack:
 
 
 def stacks(rules: Sequence[Rule]) -> list[Stack]:
-    """What is declared alike lies together, as far as its columns stand in one order."""
+    """Rules with the same declarations share a stack, as far as their columns have one order."""
     found: list[Stack] = []
     for rule in rules:
         index = next((index for index, stack in enumerate(found) if stack.takes(rule)), len(found))
@@ -104,9 +104,9 @@ def stacks(rules: Sequence[Rule]) -> list[Stack]:
 
 
 def batches(rules: Sequence[Rule] = RULES) -> list[list[Stack]]:
-    """The stacks that one join answers: of one knowledge, and so many that Spark still plans it fast.
+    """The stacks of each join: with the same knowledge, and few enough that Spark plans it fast.
 
-    The first has all that a session's zone could bend.
+    The first batch has everything that a session's zone could change.
     """
     found = []
     for knowledge in dict.fromkeys(rule.knowledge for rule in rules):
@@ -117,9 +117,9 @@ def batches(rules: Sequence[Rule] = RULES) -> list[list[Stack]]:
 
 
 class Cases:
-    """The rules as frames of one session, made once and asked as often as wanted.
+    """The rules as frames of one session, made once for any number of joins.
 
-    `prepare` may give a history in another form of the same facts, laid out in buckets for example.
+    `prepare` may return a history in another form of the same facts, laid out in buckets for example.
     """
 
     def __init__(self, spark: Any, rules: Sequence[Rule] = RULES, *, prepare: Prepare | None = None) -> None:
@@ -127,12 +127,12 @@ class Cases:
         self.spines = [_spine(spark, batch) for batch in self.batches]
         self.histories = [[stack.history(spark) for stack in batch] for batch in self.batches]
         if prepare:
-            self.histories = [[prepare(each) for each in histories] for histories in self.histories]
+            self.histories = [[prepare(history) for history in histories] for histories in self.histories]
 
     def failures(
         self, strategy: str, *, partitions: int | None = None, only: Collection[int] | None = None
     ) -> list[str]:
-        """One line for each row of a spine that is answered otherwise than drawn: none, if the rules hold.
+        """One line for each row of a spine that is joined otherwise than drawn: none, if the rules hold.
 
         partitions: of every input; None: as they come. only: these batches; None: all.
         """
@@ -141,24 +141,24 @@ class Cases:
             if only is None or index in only:
                 spine, histories = self.spines[index], self.histories[index]
                 knowledge = batch[0].first.knowledge
-                # A layout knows what was known at each label time, nothing else.
-                asked = "auto" if strategy == "colocated" and knowledge == "latest" else strategy
-                joined = _joined(spine, histories, knowledge, asked, partitions)
+                # A layout is written for knowledge at each label time.
+                allowed = "auto" if strategy == "colocated" and knowledge == "latest" else strategy
+                joined = _joined(spine, histories, knowledge, allowed, partitions)
                 lines += [*_types(joined, spine, histories), *_rows(in_utc(joined.toArrow()), batch)]
         return lines
 
     def features(self, strategy: str, index: int, *, is_plain: bool) -> Counter[str]:
-        """A batch's rows, each as often as it came; is_plain: joined without evidence, where less is brought along."""
+        """A batch's rows, each as often as it came; is_plain: joined without evidence, which computes less."""
         spine, histories = self.spines[index], self.histories[index]
         join = point_in_time_join if is_plain else join_with_evidence
         joined = join(spine, histories, knowledge=self.batches[index][0].first.knowledge, strategy=strategy)
-        columns = [*spine.columns, *(f"{each.name}__{name}" for each in histories for name in each.features)]
+        columns = [*spine.columns, *(f"{history.name}__{name}" for history in histories for name in history.features)]
         rows = in_utc(joined.select(*columns).toArrow()).to_pylist()
         return Counter(_line({name: plain(value) for name, value in row.items()}) for row in rows)
 
 
 def failures(spark: Any, strategy: str = "auto", *, rules: Sequence[Rule] = RULES) -> list[str]:
-    """The rules that a strategy breaks: which rule, which row, what was wanted, what was found."""
+    """The rules that a strategy breaks: rule, row, what was wanted and what was found."""
     return Cases(spark, rules).failures(strategy)
 
 
@@ -193,23 +193,23 @@ def _spine(spark: Any, here: Sequence[Stack]) -> Any:
 def _joined(spine: Any, histories: Sequence[History], knowledge: str, strategy: str, partitions: int | None) -> Any:
     if partitions:
         spine = spine.repartition(partitions)
-        histories = [replace(each, frame=each.frame.repartition(partitions)) for each in histories]
+        histories = [replace(history, frame=history.frame.repartition(partitions)) for history in histories]
     joined = join_with_evidence(spine, histories, knowledge=knowledge, strategy=strategy)
     evidence = [
-        F.col(evidence_column(each.name)).getField(told).alias(f"{each.name}:{told}")
-        for each in histories
-        for told in TOLD
+        F.col(evidence_column(history.name)).getField(column).alias(f"{history.name}:{column}")
+        for history in histories
+        for column in OUTCOME_COLUMNS
     ]
-    features = [f"{each.name}__{name}" for each in histories for name in each.features]
+    features = [f"{history.name}__{name}" for history in histories for name in history.features]
     return joined.select(*spine.columns, *features, *evidence)
 
 
 def _types(joined: Any, spine: Any, histories: Sequence[History]) -> list[str]:
     """The spine's columns and the features have the types that they had."""
     wanted = dict(spine.dtypes)
-    for each in histories:
-        types = dict(each.frame.dtypes)
-        wanted |= {f"{each.name}__{name}": types[name] for name in each.features}
+    for history in histories:
+        types = dict(history.frame.dtypes)
+        wanted |= {f"{history.name}__{name}": types[name] for name in history.features}
     found = dict(joined.dtypes)
     return [f"{name} is {found[name]}, and was {kind}" for name, kind in wanted.items() if found[name] != kind]
 
@@ -221,14 +221,14 @@ def _rows(answer: pa.Table, here: Sequence[Stack]) -> list[str]:
     lines = []
     for row in answer.to_pylist():
         stack, rule = of_rule[row[RULE]]
-        asked = {name: row[name] for name in rule.spine_columns}
+        point = {name: row[name] for name in rule.spine_columns}
         seen = {name: row[f"{stack.name}__{name}"] for name in rule.features}
-        told = {name: row[f"{stack.name}:{name}"] for name in rule.told}
-        found[rule.says][_line(asked | seen | told)] += 1
+        outcome = {name: row[f"{stack.name}:{name}"] for name in rule.outcome_columns}
+        found[rule.says][_line(point | seen | outcome)] += 1
         if [plain(row[KEPT])] != [[("a", len(rule.says)), ("b", None)]]:
             lines.append(f"{rule.says}: the spine's map came back as {row[KEPT]}")
         lines += [
-            f"{rule.says}: {_line(asked)} sees facts of other rules"
+            f"{rule.says}: {_line(point)} sees facts of other rules"
             for other in here
             if other is not stack and row[f"{other.name}:outcome"] not in LOST
         ]

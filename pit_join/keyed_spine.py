@@ -1,4 +1,4 @@
-"""The spine in the form that every strategy searches for: its rows whole, with their keys and instants beside them."""
+"""The spine in the form that every strategy joins: its rows whole, with their keys and label times beside them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,26 +7,26 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import AtomicType
 
-from pit_join.facts import Facts
+from pit_join.facts import SearchableFacts
 from pit_join.history import History
-from pit_join.ordering import has_order, quoted
+from temporal.comparable import has_order, quoted
 
 LABEL_US, SPINE = "label_us", "spine"
 _MATCH = "match_"
 
 
 @dataclass(frozen=True)
-class Labels:
-    """One row per row of the spine, duplicates included; nothing but `spine` says which row it was (S15).
+class KeyedSpine:
+    """One row per row of the spine, duplicates included. Nothing but `spine` says which row it was (S15).
 
     `frame` has the columns
         spine      the row itself, as a struct
         label_us   its label time; null where it has none
         key_0 …    every column that some history is joined by
-        away_0 …   for each set of keys: 0 where all of them are there, else a hash of the row, so that the rows
-                   without a key, which can see nothing, don't meet in one task
-        match_0 …  what earlier searches have found
-    `beside` are the columns between the spine and the matches, as they are computed from the row.
+        spread_0 … for each set of keys: 0 where all of them are present, else a hash of the row. Rows without a key can
+                   match nothing; the hash spreads them over all tasks
+        match_0 …  the matches that earlier searches have added
+    `computed` are the columns between the spine and the matches, as they are computed from the row.
     """
 
     frame: DataFrame
@@ -34,51 +34,48 @@ class Labels:
     label_time: str
     key_names: tuple[str, ...]
     key_sets: tuple[tuple[str, ...], ...]
-    beside: tuple[Column, ...]
+    computed: tuple[Column, ...]
 
     @property
     def matches(self) -> list[str]:
-        """What was found already, by searches before."""
+        """The matches that earlier searches have added."""
         return [name for name in self.frame.columns if name.startswith(_MATCH)]
 
-    def on(self, rows: DataFrame, matches: Sequence[str]) -> "Labels":
-        """The same labels on a frame that has the spine's rows, and these matches beside them."""
-        return replace(self, frame=rows.select(SPINE, *self.beside, *matches))
+    def with_matches(self, rows: DataFrame, matches: Sequence[str]) -> "KeyedSpine":
+        """The same spine on a frame that has its rows and these matches."""
+        return replace(self, frame=rows.select(SPINE, *self.computed, *matches))
 
     def keys(self, history: History) -> tuple[str, ...]:
         """This history's key columns, in its order."""
         return tuple(f"key_{self.key_names.index(name)}" for name in history.joined_by)
 
-    def away(self, history: History) -> str:
-        return f"away_{self.key_sets.index(history.joined_by)}"
+    def spread(self, history: History) -> str:
+        """The column that spreads rows without this history's keys."""
+        return f"spread_{self.key_sets.index(history.joined_by)}"
 
 
-# Adds to the labels' frame one column per history, `match_0` … by its place: the struct of `at` (event_time,
+# Adds to the spine's frame one column per history, `match_0` … by its index: the struct of `at` (event_time,
 # available_time, is_ended), `row` (the features' c0 …) and `is_tied` of the fact that each row sees, null where it sees
 # none. is_tied: another fact that it sees has the same `at`. All else stays as it is, row for row. Rows without a key
 # or a label time see nothing; of static histories they may get anything. A strategy is one such function.
-Search = Callable[[Labels, Mapping[int, Facts]], DataFrame]
+Search = Callable[[KeyedSpine, Mapping[int, SearchableFacts]], DataFrame]
 
 
 def match_name(index: int) -> str:
     return f"{_MATCH}{index}"
 
 
-def labels_of(spine: DataFrame, histories: Sequence[History], *, label_time: str) -> Labels:
-    """A narrow pass over the spine."""
+def key_spine(spine: DataFrame, histories: Sequence[History], *, label_time: str) -> KeyedSpine:
+    """The spine with the keys of all histories beside its rows. A narrow pass."""
     key_sets = tuple(dict.fromkeys(history.joined_by for history in histories))
     key_names = tuple(dict.fromkeys(name for names in key_sets for name in names))
     rows = spine.select(F.struct(*(quoted(name) for name in spine.columns)).alias(SPINE))
-    beside = (
+    computed = (
         F.unix_micros(_field(label_time)).alias(LABEL_US),
         *(_field(name).alias(f"key_{n}") for n, name in enumerate(key_names)),
-        *(_away(spine, names).alias(f"away_{n}") for n, names in enumerate(key_sets)),
+        *(_spread(spine, names).alias(f"spread_{n}") for n, names in enumerate(key_sets)),
     )
-    return Labels(rows.select(SPINE, *beside), tuple(spine.columns), label_time, key_names, key_sets, beside)
-
-
-def _field(name: str) -> Column:
-    return F.col(SPINE).getField(name)
+    return KeyedSpine(rows.select(SPINE, *computed), tuple(spine.columns), label_time, key_names, key_sets, computed)
 
 
 def has_all(keys: Sequence[Column]) -> Column:
@@ -89,6 +86,10 @@ def has_all(keys: Sequence[Column]) -> Column:
     return whole
 
 
-def _away(spine: DataFrame, names: Sequence[str]) -> Column:
+def _field(name: str) -> Column:
+    return F.col(SPINE).getField(name)
+
+
+def _spread(spine: DataFrame, names: Sequence[str]) -> Column:
     plain = [_field(f.name) for f in spine.schema if isinstance(f.dataType, AtomicType) and has_order(f.dataType)]
     return F.when(has_all([_field(name) for name in names]), F.lit(0).cast("bigint")).otherwise(F.xxhash64(*plain))

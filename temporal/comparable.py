@@ -1,4 +1,4 @@
-"""Values that Spark can compare: S9's total order for columns of any type, maps as sorted entries."""
+"""Values in a form that Spark can put in S9's order, for columns of any type; maps as sorted entries."""
 
 from collections.abc import Callable
 
@@ -39,22 +39,22 @@ def restored(value: Column, kind: DataType) -> Column:
     return _inside(value, kind, restored)
 
 
-_Turn = Callable[[Column, DataType], Column]
+_Convert = Callable[[Column, DataType], Column]
 
 
-def _inside(value: Column, kind: DataType, turn: _Turn) -> Column:
+def _inside(value: Column, kind: DataType, convert: _Convert) -> Column:
     if not _has_map(kind):
         return value
     if isinstance(kind, ArrayType):
-        return F.transform(value, lambda each: turn(each, kind.elementType))
+        return F.transform(value, lambda item: convert(item, kind.elementType))
     if isinstance(kind, StructType):
-        parts = [turn(value.getField(field.name), field.dataType).alias(field.name) for field in kind]
+        parts = [convert(value.getField(field.name), field.dataType).alias(field.name) for field in kind]
         return F.when(value.isNotNull(), F.struct(*parts))
     return value
 
 
-def _entry(entry: Column, kind: MapType, turn: _Turn) -> Column:
-    return F.struct(entry.getField("key").alias("key"), turn(entry.getField("value"), kind.valueType).alias("value"))
+def _entry(entry: Column, kind: MapType, convert: _Convert) -> Column:
+    return F.struct(entry.getField("key").alias("key"), convert(entry.getField("value"), kind.valueType).alias("value"))
 
 
 def _has_map(kind: DataType) -> bool:
