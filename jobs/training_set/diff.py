@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-from pit_join.ordering import orderable, quoted
 from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import BinaryType, DataType
@@ -21,6 +20,7 @@ from jobs.training_set.explain import Reason, explain_differences
 from jobs.training_set.manifest import Manifest
 from jobs.training_set.manifest_files import manifest_fields
 from jobs.training_set.rows import rows_of
+from temporal.comparable import orderable, quoted
 
 EXAMPLES = 3
 _POINT, _COPY, _SIDE = "_point_{}", "_copy", "_side_{}_{}"
