@@ -1,12 +1,14 @@
 """The note in every commit of ours: which run wrote which slices, from what, with which token.
 
-It stands as JSON in the commit's `userMetadata`, so a table tells its own story when the ledger is lost.
+It stands as JSON in the commit's `userMetadata`, so that a lost ledger can be rebuilt from the tables' histories.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from lakehouse.table_state import TableState
 
 _FORMAT = 1
 
@@ -21,7 +23,10 @@ class SliceNote:
 
 @dataclass(frozen=True)
 class CommitNote:
-    """`fingerprint` stands for the view's whole meaning; `inputs` are tables by key at the versions read."""
+    """`fingerprint` stands for the view's whole meaning; `inputs` are tables by key at the versions read.
+
+    extra: what else the writer records; of a source or a view its `TableState`, of a spine its limits.
+    """
 
     run_id: str
     view: str
@@ -34,6 +39,11 @@ class CommitNote:
     @property
     def rows(self) -> int:
         return sum(piece.rows for piece in self.slices.values())
+
+    @property
+    def state(self) -> TableState:
+        """What the commit of a source or a view states about its table."""
+        return TableState.from_json(self.extra)
 
     def to_json(self) -> str:
         return json.dumps({"ziggurat": _FORMAT, **asdict(self)}, sort_keys=True, ensure_ascii=False)

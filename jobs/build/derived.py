@@ -1,7 +1,6 @@
 """Build a derived view: the partitions that a new as-of or a new load reaches, whole."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
@@ -18,6 +17,7 @@ from jobs.build.publish import Draft, Replaces, stage_audit_publish
 from jobs.build.staleness import loads
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
+from lakehouse.table_state import RawState, TableState, ViewState
 from lakehouse.tables import read
 from temporal.instants import event_date, instant
 from temporal.order import current_rows
@@ -30,7 +30,7 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
     rows = read(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
     if isinstance(source, DerivedView):
         return rows.where(F.col("available_time") <= instant(cut_us))
-    has_versions = bool(job.published.newest(table).get("has_versions"))
+    has_versions = job.published.newest(table).has_versions
     if source.is_static:
         return current_rows(rows, source, has_versions=has_versions)
     return with_superseded_at(rows.where(F.col("available_time") <= instant(cut_us)), source, has_versions=has_versions)
@@ -62,10 +62,8 @@ def _is_regular(job: Job, view: DerivedView, lookup: Lookup) -> bool:
         return True
     if isinstance(lookup.source, DerivedView):
         return False
-    known: Any = job.published.newest(key_of(lookup.source))
-    constant = (
-        not known.get("has_late") and not known.get("has_versions") and hasattr(lookup.source.available, "delay_us")
-    )
+    raw = job.published.newest(key_of(lookup.source)).raw or RawState()
+    constant = not raw.has_late and not raw.has_versions and hasattr(lookup.source.available, "delay_us")
     driver = view.root
     return (
         constant and hasattr(driver.available, "delay_us") and lookup.source.landing_delay_us <= driver.landing_delay_us
@@ -87,10 +85,10 @@ def is_derived(job: Job, view: DerivedView, as_of_us: int) -> bool:
     """True when the ledger alone tells that there is nothing to do."""
     known = job.published.newest(key_of(view))
     return (
-        bool(known)
-        and known["built_to_us"] >= as_of_us
-        and known["columns"] == fingerprints(view)
-        and known["loads"] == loads(job, view)
+        known.built_to_us is not None
+        and known.built_to_us >= as_of_us
+        and known.columns == fingerprints(view)
+        and known.loads == loads(job, view)
     )
 
 
@@ -99,7 +97,7 @@ class _Derivation:
         self.job, self.view = job, view
         self.table = key_of(view)
         self.before = job.published.newest(self.table)
-        self.as_of_us = max(as_of_us, self.before.get("built_to_us", as_of_us))
+        self.as_of_us = max(as_of_us, self.before.built_to_us or as_of_us)
         self.delay_us = cut_delay_us(job, view)
         self.cut_us = self.as_of_us + self.delay_us
         self.loads = loads(job, view)
@@ -128,8 +126,8 @@ class _Derivation:
                 slices=sorted(counts),
                 slice_of=F.unix_micros(F.col("event_date").cast("timestamp")),
                 replaces=Replaces("event_date"),
-                extra=self._extra(),
-                extra_if_partial=self._partial(),
+                state=self._state(),
+                state_if_partial=self._partial(),
                 inputs={key_of(up): self.job.published.version(key_of(up)) or 0 for up in self.view.upstream},
                 rows_in=sum(counts.values()),
                 rows_expected=counts if regular else {},
@@ -139,13 +137,17 @@ class _Derivation:
     def _partitions(self, facts: DataFrame) -> dict[int, int]:
         """The partitions to build with their fact counts: all, or those that hold facts the last build did not know."""
         fresh = F.lit(True)
-        if self.before and self.before["columns"] == fingerprints(self.view) and not self._reaches_back():
-            built_to = self.before["built_to_us"]
+        if (
+            self.before.built_to_us is not None
+            and self.before.columns == fingerprints(self.view)
+            and not self._reaches_back()
+        ):
+            built_to = self.before.built_to_us
             fresh = (F.col("event_time") >= instant(built_to)) | (
                 F.col("available_time") > instant(built_to + self.delay_us)
             )
             if isinstance(self.view.source, Source):
-                fresh = fresh | (F.col("loaded_at") > instant(self.before["loads"].get(key_of(self.view.source), 0)))
+                fresh = fresh | (F.col("loaded_at") > instant(self.before.loads.get(key_of(self.view.source), 0)))
         found = (
             facts.groupBy("event_date")
             .agg(F.count(F.lit(1)).alias("rows"), F.count_if(fresh).alias("fresh"))
@@ -155,9 +157,9 @@ class _Derivation:
 
     def _reaches_back(self) -> bool:
         """New versions, or look-ups that were not known in time, can change rows of any partition."""
-        changed = {key for key, at in self.loads.items() if at != self.before["loads"].get(key)}
+        changed = {key for key, at in self.loads.items() if at != self.before.loads.get(key)}
         driving = key_of(self.view.source)
-        corrected = driving in changed and bool(self.job.published.newest(driving).get("has_versions"))
+        corrected = driving in changed and self.job.published.newest(driving).has_versions
         irregular = isinstance(self.view.source, DerivedView) or any(
             not _is_regular(self.job, self.view, each) for each in self.view.lookups
         )
@@ -166,9 +168,11 @@ class _Derivation:
     def _keys(self) -> Sequence[str]:
         return [*self.view.root.identity, "available_time"] if self.view.root.identity else []
 
-    def _extra(self) -> dict[str, Any]:
-        return {"built_to_us": self.as_of_us, "loads": self.loads, "columns": fingerprints(self.view)}
+    def _state(self) -> TableState:
+        built = ViewState(loads=self.loads, built_to_us=self.as_of_us)
+        return TableState(columns=fingerprints(self.view), view=built)
 
-    def _partial(self) -> dict[str, Any]:
+    def _partial(self) -> TableState:
         """When a partition failed, the next run must look at all that this one did."""
-        return {"built_to_us": self.before.get("built_to_us", 0), "loads": self.before.get("loads", {})}
+        built = ViewState(loads=self.before.loads, built_to_us=self.before.built_to_us or 0)
+        return TableState(columns=fingerprints(self.view), view=built)

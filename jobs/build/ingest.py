@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC
-from typing import Any
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -29,6 +28,7 @@ from lakehouse.files import deliveries
 from lakehouse.files.read_errors import as_read_error
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.storage_errors import translated_storage_errors
+from lakehouse.table_state import RawState, TableState
 from lakehouse.tables import current_version, read, remove
 from temporal.instants import event_date
 
@@ -81,8 +81,8 @@ def ingest(job: Job, source: Source) -> StepOutcome:
 
 
 def is_ingested(job: Job, source: Source, delivered: str) -> bool:
-    known = job.published.extra(key_of(source), delivered)
-    return bool(known) and known.get("columns") == fingerprints(source)
+    known = job.published.state(key_of(source), delivered)
+    return known.is_known and known.columns == fingerprints(source)
 
 
 class _Ingest:
@@ -92,9 +92,9 @@ class _Ingest:
         self.job, self.source, self.delivered = job, source, delivered
         self.table = job.context.warehouse.address(key_of(source))
         self.spark = job.context.spark
-        before = job.published.newest(self.table.key)
-        self.before: Mapping[str, Any] = before
-        self.load = arrival.Load(job.context.clock(), to_datetime(before["loaded_at_us"]) if before else None)
+        self.before = job.published.newest(self.table.key).raw
+        last = to_datetime(self.before.loaded_at_us) if self.before else None
+        self.load = arrival.Load(job.context.clock(), last)
 
     def run(self, frame: DataFrame, location: deliveries.Location) -> StepOutcome:
         delivery.require_columns(dict(frame.dtypes), self.source, is_text=location.is_text, path=location.path)
@@ -186,10 +186,9 @@ class _Ingest:
         kept, late = (found["kept"], found["late"]) if found else (0, 0)
         if self.source.is_static:
             self._refuse_change(usable, known, kept)
-        has_versions = self.before["has_versions"] or (kept > 0 and self._makes_versions(known, fresh))
-        return fresh, replace(
-            counts, kept=kept, has_late=self.before["has_late"] or late > 0, has_versions=has_versions
-        )
+        before = self.before or RawState()
+        has_versions = before.has_versions or (kept > 0 and self._makes_versions(known, fresh))
+        return fresh, replace(counts, kept=kept, has_late=before.has_late or late > 0, has_versions=has_versions)
 
     def _refuse_change(self, usable: DataFrame, known: DataFrame, kept: int) -> None:
         columns = [c.name for c in self.source.columns]
@@ -222,7 +221,7 @@ class _Ingest:
             view=self.table.key,
             fingerprint=meaning_of(self.source),
             slices={self.delivered: SliceNote(counts.kept, "")},
-            extra=self._extra(counts),
+            extra=self._state(counts).to_json(),
         )
         return append(
             self.spark,
@@ -233,39 +232,37 @@ class _Ingest:
             note=note,
         ).version
 
-    def _extra(self, counts: Counts) -> dict[str, Any]:
-        newest = max(filter(None, (counts.newest_event_us, self.before.get("newest_event_us"))), default=None)
-        return {
-            "loaded_at_us": to_us(self.load.at.astimezone(UTC)),
-            "rows_in": counts.rows_in,
-            "again": counts.again,
-            "quarantined": dict(counts.quarantined),
-            "has_versions": counts.has_versions,
-            "has_late": counts.has_late,
-            "newest_event_us": newest,
-            "columns": fingerprints(self.source),
-        }
+    def _state(self, counts: Counts) -> TableState:
+        before = self.before
+        newest = [counts.newest_event_us, before.newest_event_us if before else None]
+        # A delivery that brought nothing new is no load: what was built from raw is still built from all of it.
+        raw = RawState(
+            loaded_at_us=before.loaded_at_us if before and not counts.kept else to_us(self.load.at.astimezone(UTC)),
+            rows_in=counts.rows_in,
+            again=counts.again,
+            quarantined=dict(counts.quarantined),
+            has_versions=counts.has_versions,
+            has_late=counts.has_late,
+            newest_event_us=max((us for us in newest if us), default=None),
+        )
+        return TableState(columns=fingerprints(self.source), raw=raw)
 
     def _outcome(self, counts: Counts, version: int | None) -> StepOutcome:
         status = PUBLISHED if counts.kept or not self.before else UNCHANGED
-        extra = self._extra(counts)
-        if not counts.kept and self.before:
-            extra["loaded_at_us"] = self.before[
-                "loaded_at_us"
-            ]  # it brought nothing: what was built from raw stays what it is
-        record = SliceRecord(self.table.key, self.delivered, status, counts.kept, table_version=version, detail=extra)
-        told = [f"{counts.again:,} delivered again"] if counts.again else []
-        told += [f"{sum(counts.quarantined.values()):,} quarantined"] if counts.quarantined else []
+        state = self._state(counts)
+        record = SliceRecord(self.table.key, self.delivered, status, counts.kept, table_version=version, state=state)
+        remarks = [f"{counts.again:,} delivered again"] if counts.again else []
+        remarks += [f"{sum(counts.quarantined.values()):,} quarantined"] if counts.quarantined else []
         return StepOutcome(
             table=self.table.key,
             status=Status(status),
             rows_in=counts.rows_in,
             rows_out=counts.kept,
             version=version,
-            message=", ".join(told),
+            message=", ".join(remarks),
             slices=(record,),
             quarantined=counts.quarantined,
-            detail=extra,
+            detail=state.figures,
         )
 
     def _doing(self, what: str) -> None:

@@ -26,7 +26,7 @@ def refuse_future(context: Context, selected: Sequence[Definition], request: Req
 
 def refuse_changed_meaning(context: Context, published: PublishedState) -> None:
     """A published column that means something else now needs a new version of its view (S35)."""
-    columns = {key: published.newest(key).get("columns", {}) for key in context.registry.by_key}
+    columns = {key: dict(published.newest(key).columns) for key in context.registry.by_key}
     require_unchanged(context.registry, locked_fingerprints(context.registry))
     require_unchanged(context.registry, columns)
 
@@ -34,7 +34,7 @@ def refuse_changed_meaning(context: Context, published: PublishedState) -> None:
 def refuse_beyond_data(job: Job, definition: Definition, request: Request) -> None:
     """A snapshot after the end of the data would call everybody inactive."""
     events = {key: source for key, source in roots(definition).items() if source.kind is Kind.EVENTS}
-    newest = max((job.published.newest(key).get("newest_event_us") or 0 for key in events), default=0)
+    newest = max((job.published.newest(key).newest_event_us or 0 for key in events), default=0)
     latest = max(request.as_ofs_us)
     if events and not newest:
         names = ", ".join(source.name for source in events.values())

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 
@@ -16,6 +15,7 @@ from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import Published, publish, slices_at, stage
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
+from lakehouse.table_state import TableState
 from lakehouse.tables import read, remove
 from quality import Bounds, Outcome, SliceFacts, Verdict, judge, refusal
 from quality.measure import SLICE, KeyCounts, Measured, measure
@@ -26,7 +26,7 @@ class Draft:
     """Rows that want to be published. A slice is an as-of instant or a partition's first day, in µs (`slice_of`).
 
     `replaces` names what the wanted slices replace in the table, as SQL; rows_expected: exact counts, where known.
-    `extra` is what the commit says of all its slices; `extra_if_partial` changes it when some slices failed their gate.
+    `state` is recorded with the commit; `state_if_partial` instead of it when some slices failed their gate.
     """
 
     view: View
@@ -36,8 +36,8 @@ class Draft:
     slices: Sequence[int]
     slice_of: Column
     replaces: "Replaces"
-    extra: Mapping[str, Any]
-    extra_if_partial: Mapping[str, Any] = field(default_factory=dict)
+    state: TableState
+    state_if_partial: TableState | None = None
     inputs: Mapping[str, int]
     rows_in: int | None = None
     rows_expected: Mapping[int, int] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     verdicts = _judge(job, draft, measured)
     passed = [us for us in draft.slices if verdicts[day_or_instant(us)].outcome is Outcome.PASSED]
     if len(passed) < len(draft.slices):
-        draft = replace(draft, extra={**draft.extra, **draft.extra_if_partial})
+        draft = replace(draft, state=draft.state_if_partial or draft.state)
     changed = [us for us in passed if not _is_published(job, draft, us, measured)]
     published = _publish(job, draft, frame, changed, measured) if changed else None
     outcome = _outcome(job, draft, measured, verdicts, passed, changed, published)
@@ -129,7 +129,7 @@ def _rows(measured: Measured, us: int) -> int:
 
 def _is_published(job: Job, draft: Draft, us: int, measured: Measured) -> bool:
     table, name = key_of(draft.view), day_or_instant(us)
-    same_columns = job.published.extra(table, name).get("columns") == fingerprints(draft.view)
+    same_columns = job.published.state(table, name).columns == fingerprints(draft.view)
     return same_columns and job.published.hash(table, name) == measured.hashes[us].hex
 
 
@@ -143,7 +143,7 @@ def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], m
         fingerprint=meaning_of(draft.view),
         inputs=draft.inputs,
         slices=notes,
-        extra=draft.extra,
+        extra=draft.state.to_json(),
     )
     predicate = draft.replaces.where(changed)
     return publish(
@@ -178,7 +178,7 @@ def _outcome(
             measured.hashes[us].hex,
             version,
             inputs=draft.inputs,
-            detail=draft.extra,
+            state=draft.state,
         )
         for us in passed
     )

@@ -1,7 +1,6 @@
 """Build aggregate and cross-entity views: one slice per as-of instant, many of them in one plan."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -17,6 +16,7 @@ from jobs.build.publish import Draft, Replaces, stage_audit_publish
 from jobs.build.staleness import loads, missing_slices
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
+from lakehouse.table_state import TableState, ViewState
 from lakehouse.tables import read
 from temporal.instants import instant
 
@@ -70,7 +70,7 @@ def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], 
             slices=sorted(wanted),
             slice_of=F.unix_micros("event_time"),
             replaces=Replaces("event_time"),
-            extra=_extra(job, view),
+            state=TableState(columns=fingerprints(view), view=ViewState(loads=loads(job, view))),
             inputs={key_of(up): job.published.version(key_of(up)) or 0 for up in view.upstream},
             rows_in=rows_in,
         ),
@@ -95,10 +95,6 @@ def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
         .withColumn("superseded_at", F.lit(None).cast("timestamp"))
         .withColumn("event_date", F.to_date("event_time"))
     )
-
-
-def _extra(job: Job, view: Snapshot) -> dict[str, Any]:
-    return {"loads": loads(job, view), "columns": fingerprints(view)}
 
 
 def _unchanged(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> StepOutcome:

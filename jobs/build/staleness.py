@@ -26,7 +26,7 @@ def roots(definition: Definition) -> dict[str, Source]:
 
 def loads(job: Job, view: View) -> dict[str, int]:
     """When each source below a view was loaded last, in µs: what a build of it knows."""
-    return {key: job.published.newest(key).get("loaded_at_us", 0) for key in roots(view)}
+    return {key: job.published.newest(key).loaded_at_us for key in roots(view)}
 
 
 def missing_slices(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> list[int]:
@@ -34,9 +34,9 @@ def missing_slices(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> list[i
     now, table = loads(job, view), key_of(view)
     missing = []
     for us in as_ofs_us:
-        extra = job.published.extra(table, day_or_instant(us))
-        is_same = bool(extra) and extra.get("columns") == fingerprints(view)
-        if not is_same or (extra["loads"] != now and _has_grown(job, view, us, extra["loads"])):
+        state = job.published.state(table, day_or_instant(us))
+        is_same = state.is_known and state.columns == fingerprints(view)
+        if not is_same or (state.loads != now and _has_grown(job, view, us, state.loads)):
             missing.append(us)
     return missing
 
@@ -46,7 +46,7 @@ def _has_grown(job: Job, view: Snapshot, as_of_us: int, built_from: Mapping[str,
     cut = as_of_us + view.cut_delay_us
     for key, source in roots(view).items():
         since = built_from.get(key, 0)
-        if source.is_static or job.published.newest(key).get("loaded_at_us", 0) == since:
+        if source.is_static or job.published.newest(key).loaded_at_us == since:
             continue
         rows = read(job.context.spark, job.context.warehouse.address(key).path, version=job.published.version(key))
         grown = (

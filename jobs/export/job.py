@@ -95,7 +95,7 @@ def refuse_unreleased(released: Released, services: Sequence[FeatureService], as
 
 def _stands(released: Released, view: AggregateView | CrossEntityView, name: str) -> bool:
     table = key_of(view)
-    published = released.published.extra(table, name).get("columns")
+    published = released.published.state(table, name).columns
     return table in released.versions and published == fingerprints(view)
 
 

@@ -53,7 +53,7 @@ def dates_since(context: Context, view: Definition, released: Released, note: La
 
     A newer version of a raw fact ends the version before it, on any date: then any row may have changed.
     """
-    if isinstance(view, Source) and released.published.newest(key_of(view)).get("has_versions"):
+    if isinstance(view, Source) and released.published.newest(key_of(view)).has_versions:
         return None
     path = context.warehouse.address(key_of(view)).path
     return changed_dates(context.spark, path, note.of_version or 0, released.version(view))

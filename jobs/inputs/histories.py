@@ -64,7 +64,7 @@ def history_of(
             is_snapshot=True,
         )
     root = view if isinstance(view, Source) else view.root
-    has_versions = bool(released.published.newest(key_of(root)).get("has_versions"))
+    has_versions = released.published.newest(key_of(root)).has_versions
     if root.is_static:
         frame = current_rows(rows, root, has_versions=has_versions).select(*view.schema)
         return History(selection.name, frame, **common, event_time=None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -35,6 +35,7 @@ from jobs.run.published import PublishedState
 from lakehouse.commits import stage
 from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState
+from lakehouse.table_state import TableState
 from lakehouse.tables import TableAddress, Warehouse, read
 from pit_join import History
 from temporal.instants import instant
@@ -126,7 +127,7 @@ class Rebuild:
         stats = source_stats(rows, source, scenarios)
         may_move = not self.required.is_looked_up(source)
         frame = perturbed(rows, source, scenarios, stats, keys=self.required.key_columns, may_move=may_move)
-        self._write(source, frame, detail=self.released.published.newest(key_of(source)))
+        self._write(source, frame, state=self.released.published.newest(key_of(source)))
         return stats
 
     def _derived(self, view: DerivedView) -> None:
@@ -183,7 +184,7 @@ class Rebuild:
         return [w for w in self.scenarios if any(key_of(view) in self.needs[number] for number in w.selections)]
 
     def _has_versions(self, source: Source) -> bool:
-        return bool(self.released.published.newest(key_of(source)).get("has_versions", True))
+        return self.released.published.newest(key_of(source)).may_have_versions
 
     def _published(self, view: Definition) -> DataFrame:
         path = self.context.warehouse.address(key_of(view)).path
@@ -197,15 +198,15 @@ class Rebuild:
         staged = stage(frame, f"{self.job.context.warehouse.root}/{name}", partition_by=[])
         return read(self.context.spark, staged.path, version=staged.version)
 
-    def _write(self, view: Definition, frame: DataFrame, *, detail: Mapping[str, Any] | None = None) -> None:
+    def _write(self, view: Definition, frame: DataFrame, *, state: TableState | None = None) -> None:
         address = self.job.context.warehouse.address(key_of(view))
         staged = stage(frame, address.path, partition_by=[])
         rows = read(self.context.spark, staged.path, version=staged.version).count()
-        self._note(view, staged.version, rows=rows, detail=detail)
+        self._note(view, staged.version, rows=rows, state=state)
 
-    def _note(self, view: Definition, version: int, *, rows: int, detail: Mapping[str, Any] | None = None) -> None:
-        known = detail or self.released.published.newest(key_of(view))
-        self.job.published.add([SliceRecord(key_of(view), "all", PUBLISHED, rows, table_version=version, detail=known)])
+    def _note(self, view: Definition, version: int, *, rows: int, state: TableState | None = None) -> None:
+        known = state or self.released.published.newest(key_of(view))
+        self.job.published.add([SliceRecord(key_of(view), "all", PUBLISHED, rows, table_version=version, state=known)])
 
     def _all(self, kind: type[Kind]) -> list[Kind]:
         return [each for each in self.views.values() if isinstance(each, kind)]

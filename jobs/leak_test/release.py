@@ -78,6 +78,6 @@ def _spine_keys(spine: DataFrame, selection: Selection, keys: Mapping[str, str],
 def _built_to(context: Context, key: str, version: int) -> int:
     for commit in history(context.spark, context.warehouse.address(key).path):
         note = CommitNote.from_json(commit.user_metadata)
-        if commit.version <= version and note is not None and "built_to_us" in note.extra:
-            return int(note.extra["built_to_us"])
+        if commit.version <= version and note is not None and note.state.built_to_us is not None:
+            return note.state.built_to_us
     return 0

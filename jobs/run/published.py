@@ -1,11 +1,13 @@
 """What is published, as far as this run knows: the ledger when it began, plus what its own steps have done since."""
 
 import threading
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState, SliceState
+from lakehouse.table_state import TableState
+
+_UNKNOWN = TableState()
 
 
 class PublishedState:
@@ -14,16 +16,16 @@ class PublishedState:
     def __init__(self, state: LedgerState) -> None:
         self._slices: dict[tuple[str, str], SliceState | SliceRecord] = dict(state.published)
         self._versions: dict[str, int] = dict(state.known_versions)
-        self._newest: dict[str, Mapping[str, Any]] = {}
+        self._newest: dict[str, TableState] = {}
         for (table, _), piece in sorted(state.published.items(), key=lambda item: item[1].recorded_at):
-            self._newest[table] = piece.extra
+            self._newest[table] = piece.state
         self._lock = threading.Lock()
 
     def add(self, records: Iterable[SliceRecord]) -> None:
         with self._lock:
             for record in records:
                 self._slices[record.table, record.slice] = record
-                self._newest[record.table] = record.detail
+                self._newest[record.table] = record.state
                 if record.status == PUBLISHED and record.table_version is not None:
                     self._versions[record.table] = max(record.table_version, self._versions.get(record.table, -1))
 
@@ -31,18 +33,25 @@ class PublishedState:
         return self._versions.get(table)
 
     def versions(self) -> dict[str, int]:
-        """Of every table that stands, whichever definitions built it."""
+        """Of every table that is published, whichever definitions built it."""
         return dict(self._versions)
 
-    def newest(self, table: str) -> Mapping[str, Any]:
-        """What the newest commit or check of a table said of itself; empty where nothing is published."""
-        return self._newest.get(table, {})
+    def newest(self, table: str) -> TableState:
+        """The state after the newest commit or check of a table; unknown where nothing is published."""
+        return self._newest.get(table, _UNKNOWN)
+
+    def state(self, table: str, name: str) -> TableState:
+        """The state that was recorded with one slice; unknown where the slice is not published."""
+        piece = self._slices.get((table, name))
+        return piece.state if piece is not None else _UNKNOWN
 
     def slices(self, table: str) -> set[str]:
         return {name for key, name in self._slices if key == table}
 
-    def details(self, table: str) -> list[Mapping[str, Any]]:
-        return [_extra(piece) for (key, _), piece in self._slices.items() if key == table]
+    def as_ofs(self) -> list[str]:
+        """Every as-of of which a snapshot is published, sorted."""
+        snapshots = [table for table in self._versions if not table.startswith(("raw/", "derived/"))]
+        return sorted({name for table in snapshots for name in self.slices(table)})
 
     def rows(self, table: str, name: str | None = None) -> int:
         return sum(
@@ -60,11 +69,3 @@ class PublishedState:
     def fingerprint(self, table: str, name: str) -> str:
         piece = self._slices.get((table, name))
         return piece.fingerprint if piece is not None else ""
-
-    def extra(self, table: str, name: str) -> Mapping[str, Any]:
-        piece = self._slices.get((table, name))
-        return _extra(piece) if piece is not None else {}
-
-
-def _extra(piece: SliceState | SliceRecord) -> Mapping[str, Any]:
-    return piece.extra if isinstance(piece, SliceState) else piece.detail

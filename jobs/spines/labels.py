@@ -151,7 +151,7 @@ class _Derivation:
         table = key_of(source)
         rows = read(self.context.spark, self.context.warehouse.address(table).path, version=self.inputs[table])
         # A ledger that was lost since can't tell: then the facts are compared.
-        has_versions = bool(self.published.newest(table).get("has_versions", True))
+        has_versions = self.published.newest(table).may_have_versions
         if source.is_static:
             return current_rows(rows, source, has_versions=has_versions)
         return with_superseded_at(rows, source, has_versions=has_versions)

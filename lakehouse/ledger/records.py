@@ -1,4 +1,4 @@
-"""What the ledger writes down: one row per started run, step, slice, ended run; one row per release."""
+"""The ledger's rows: one per started run, step, slice and ended run; one per release."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from lakehouse.commit_notes import CommitNote
+from lakehouse.table_state import TableState
 
 RUNS = pa.schema(
     [
@@ -36,13 +37,13 @@ RELEASES = pa.schema(
     ]
 )
 
-PUBLISHED, UNCHANGED = "published", "unchanged"  # the slice statuses that say what a table holds
+PUBLISHED, UNCHANGED = "published", "unchanged"  # statuses of slices that a table holds
 FOREIGN, UPKEEP = "foreign", "upkeep"  # commits without our note: with other data, with the same data
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run as it starts: `name` is its verb, `detail` whatever tells it from others."""
+    """A run as it starts: `name` is its verb, `detail` its command and what else describes it."""
 
     run_id: str
     name: str
@@ -64,7 +65,7 @@ class StepRecord:
 
 @dataclass(frozen=True)
 class SliceRecord:
-    """One slice of one table. `published` and `unchanged` say that the table holds it, at that version."""
+    """One slice of one table. A status of `published` or `unchanged`: the table holds it, at that version."""
 
     table: str
     slice: str
@@ -76,11 +77,11 @@ class SliceRecord:
     inputs: Mapping[str, int] = field(default_factory=dict)
     rows_in: int | None = None
     seconds: float | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    state: TableState = field(default_factory=TableState)
 
     @classmethod
     def from_note(cls, table: str, version: int, note: CommitNote) -> "list[SliceRecord]":
-        """What a commit says of itself, slice by slice."""
+        """One record per slice that a commit's note names."""
         return [
             cls(
                 table,
@@ -91,7 +92,7 @@ class SliceRecord:
                 version,
                 fingerprint=note.fingerprint,
                 inputs=note.inputs,
-                detail=note.extra,
+                state=note.state,
             )
             for name, piece in note.slices.items()
         ]
@@ -121,7 +122,7 @@ def step_row(run_id: str, at: datetime, step: StepRecord) -> dict[str, Any]:
 
 
 def slice_row(run_id: str, at: datetime, piece: SliceRecord) -> dict[str, Any]:
-    told = {"fingerprint": piece.fingerprint, "inputs": dict(piece.inputs), "extra": dict(piece.detail)}
+    detail = {"fingerprint": piece.fingerprint, "inputs": dict(piece.inputs), "extra": piece.state.to_json()}
     return _row(
         run_id,
         at,
@@ -134,7 +135,7 @@ def slice_row(run_id: str, at: datetime, piece: SliceRecord) -> dict[str, Any]:
         seconds=piece.seconds,
         table_version=piece.table_version,
         content_hash=piece.content_hash,
-        detail=_json(told),
+        detail=_json(detail),
     )
 
 

@@ -11,6 +11,7 @@ from pyspark.sql import Window as W  # noqa: N817  one of the house's three alia
 from pyspark.sql import functions as F
 
 from lakehouse.ledger.records import FOREIGN, PUBLISHED, UNCHANGED, UPKEEP
+from lakehouse.table_state import TableState
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -27,7 +28,7 @@ class SliceState:
     table_version: int
     run_id: str
     recorded_at: datetime
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    state: TableState = field(default_factory=TableState)
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _slice_state(row: Mapping[str, Any]) -> SliceState:
         table_version=row["table_version"],
         run_id=row["run_id"],
         recorded_at=_EPOCH + timedelta(microseconds=row["micros"]),
-        extra=detail.get("extra", {}),
+        state=TableState.from_json(detail.get("extra", {})),
     )
 
 

@@ -1,0 +1,114 @@
+"""What a commit states about the table it leaves behind: what it was built from, and what its columns mean.
+
+It stands as JSON in the commit's note (`CommitNote.extra`) and in the ledger's slice records. Nothing outside this
+module reads those keys. A key that an older version did not write takes its default here, and a key that this version
+does not know is dropped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RawState:
+    """A table of facts after a delivery. `rows_in` = rows kept + `again` + the sum of `quarantined`.
+
+    loaded_at_us: the load that brought the newest rows. newest_event_us: None where no row has an event time.
+    has_versions: an identity has two rows (S7). has_late: a row came after its landing delay (S5).
+    """
+
+    loaded_at_us: int = 0
+    rows_in: int = 0
+    again: int = 0
+    quarantined: Mapping[str, int] = field(default_factory=dict)
+    has_versions: bool = False
+    has_late: bool = False
+    newest_event_us: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewState:
+    """A view after a build. loads: the newest load of each source below it, by table key, in µs; missing: 0.
+
+    built_to_us: the as-of up to which a derived view holds facts; None for snapshots, which have one slice per as-of.
+    """
+
+    loads: Mapping[str, int] = field(default_factory=dict)
+    built_to_us: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableState:
+    """One table. `raw` is set for sources, `view` for views; neither where nothing is known of it.
+
+    columns: the fingerprint of each column (S35); empty where it was not recorded.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    raw: RawState | None = None
+    view: ViewState | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return self.raw is not None or self.view is not None
+
+    @property
+    def loaded_at_us(self) -> int:
+        return self.raw.loaded_at_us if self.raw else 0
+
+    @property
+    def newest_event_us(self) -> int | None:
+        return self.raw.newest_event_us if self.raw else None
+
+    @property
+    def has_versions(self) -> bool:
+        """True when an identity is known to have two rows."""
+        return self.raw is not None and self.raw.has_versions
+
+    @property
+    def may_have_versions(self) -> bool:
+        """True also where nothing is known, because the ledger was lost."""
+        return self.raw is None or self.raw.has_versions
+
+    @property
+    def loads(self) -> Mapping[str, int]:
+        return self.view.loads if self.view else {}
+
+    @property
+    def built_to_us(self) -> int | None:
+        return self.view.built_to_us if self.view else None
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The state without its columns, for logs and the ledger's step records."""
+        return {key: value for key, value in self.to_json().items() if key != "columns"}
+
+    def to_json(self) -> dict[str, Any]:
+        """The keys that commits have carried since the first version; nothing for an unknown table."""
+        if self.raw is not None:
+            return {**asdict(self.raw), "columns": dict(self.columns)}
+        if self.view is not None:
+            built_to = {} if self.view.built_to_us is None else {"built_to_us": self.view.built_to_us}
+            return {**built_to, "loads": dict(self.view.loads), "columns": dict(self.columns)}
+        return {}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "TableState":
+        """Reads what any version wrote; the state of an unknown table for a mapping without these keys."""
+        columns = stored.get("columns") or {}
+        if "loaded_at_us" in stored:
+            known = RawState(
+                loaded_at_us=stored["loaded_at_us"],
+                rows_in=stored.get("rows_in") or 0,
+                again=stored.get("again") or 0,
+                quarantined=stored.get("quarantined") or {},
+                has_versions=bool(stored.get("has_versions", False)),
+                has_late=bool(stored.get("has_late", False)),
+                newest_event_us=stored.get("newest_event_us"),
+            )
+            return cls(columns=columns, raw=known)
+        if "loads" in stored or "built_to_us" in stored:
+            view = ViewState(loads=stored.get("loads") or {}, built_to_us=stored.get("built_to_us"))
+            return cls(columns=columns, view=view)
+        return cls(columns=columns)

@@ -1,0 +1,54 @@
+"""What commits state about their tables: the keys on disk, and what older versions left out."""
+
+import json
+
+import pytest
+
+from lakehouse.commit_notes import CommitNote
+from lakehouse.ledger.records import SliceRecord, slice_row
+from lakehouse.table_state import RawState, TableState, ViewState
+
+STORED = {
+    "raw": {
+        "loaded_at_us": 5,
+        "rows_in": 20,
+        "again": 2,
+        "quarantined": {"no key": 1},
+        "has_versions": True,
+        "has_late": False,
+        "newest_event_us": None,
+        "columns": {"rider_id": "ab"},
+    },
+    "derived": {"built_to_us": 7, "loads": {"raw/rides/v1": 5}, "columns": {"speed": "cd"}},
+    "snapshot": {"loads": {"raw/rides/v1": 5}, "columns": {"trips_count_7d": "ef"}},
+    "unknown": {},
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_the_keys_on_disk_are_read_and_written_as_they_were(name: str) -> None:
+    stored = STORED[name]
+    assert TableState.from_json(json.loads(json.dumps(stored))).to_json() == stored
+
+
+def test_a_state_answers_typed_questions() -> None:
+    raw, derived, unknown = (TableState.from_json(STORED[name]) for name in ("raw", "derived", "unknown"))
+    assert (raw.loaded_at_us, raw.has_versions, raw.may_have_versions) == (5, True, True)
+    assert (derived.built_to_us, derived.loads, raw.built_to_us) == (7, {"raw/rides/v1": 5}, None)
+    assert (unknown.is_known, unknown.has_versions, unknown.may_have_versions) == (False, False, True)
+    assert "columns" not in raw.figures
+
+
+def test_missing_keys_take_their_defaults_and_unknown_keys_are_dropped() -> None:
+    assert TableState.from_json({"loaded_at_us": 5, "flavour": "new"}) == TableState(raw=RawState(loaded_at_us=5))
+    assert TableState.from_json({"built_to_us": 7}) == TableState(view=ViewState(built_to_us=7))
+    assert TableState.from_json({"not_seen": 3, "start_us": None}) == TableState()
+
+
+def test_a_note_and_a_ledger_row_carry_the_same_state() -> None:
+    note = CommitNote("run", "derived/trips/v1", "fp", extra=STORED["derived"])
+    read = CommitNote.from_json(note.to_json())
+    assert read is not None
+    assert read.state == TableState.from_json(STORED["derived"])
+    row = slice_row("run", None, SliceRecord("derived/trips/v1", "a", "published", 1, state=read.state))  # type: ignore[arg-type]
+    assert json.loads(row["detail"])["extra"] == STORED["derived"]
