@@ -68,6 +68,7 @@ setup(
     },
     install_requires=[
         "click>=8.1",
+        "deltalake>=1.0",  # the ledger and the tables' logs, read without a JVM
         "jinja2>=3.1",
         "lmdb>=1.6",
         "numpy>=1.26",
@@ -94,7 +95,6 @@ setup(
         "dev": [
             "build>=1.2",
             "chispa>=0.10",
-            "deltalake>=1.0",
             "duckdb>=1.1",
             "googleapis-common-protos>=1.71",  # this, grpcio and zstandard: what a client of Spark Connect needs
             "grpcio-status>=1.76",

@@ -94,7 +94,7 @@ class Warehouse:
             for view in names_in(f"{self.root}/{layer}"):
                 versions = [n for n in names_in(f"{self.root}/{layer}/{view}") if re.fullmatch(r"v\d+", n)]
                 found += [self.address(f"{layer}/{view}/{version}") for version in versions]
-        return tuple(table for table in sorted(found, key=str) if _commits(table.path))
+        return tuple(table for table in sorted(found, key=str) if commit_versions(table.path))
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def current_version(spark: SparkSession, path: str) -> int | None:
     if filesystem(path) is None:
         newest = history(spark, path, limit=1)
         return newest[0].version if newest else None
-    return max(_commits(path), default=None)
+    return max(commit_versions(path), default=None)
 
 
 def read(spark: SparkSession, path: str, *, version: int | None = None) -> DataFrame:
@@ -246,7 +246,8 @@ def _tells_missing(error: AnalysisException) -> bool:
     return any(sign in str(error) for sign in _MISSING)
 
 
-def _commits(path: str) -> list[int]:
+def commit_versions(path: str) -> list[int]:
+    """The versions that a table's log names, in no order; none where there is no table. One listing, no Spark."""
     matches = (_COMMIT_FILE.match(name) for name in names_in(f"{path}/_delta_log"))
     return [int(match[1]) for match in matches if match]
 

@@ -6,6 +6,7 @@ The verbs return DataFrames and outcomes.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
     from pyspark.sql import DataFrame, SparkSession
 
+    from jobs.build.plan import Plan
+    from jobs.build.without_spark import PlanContext
     from jobs.export.job import ExportOutcome
-    from jobs.run.context import Context, Listener
+    from jobs.run.context import Context, Listener, Options
     from jobs.run.outcome import RunOutcome
     from jobs.run.request import Request
     from jobs.spines.labels import LabelOutcome
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from jobs.training_set.job import TrainingSet, TrainingSetRequest
     from jobs.training_set.manifest import Manifest
     from jobs.training_set.verify import Verification
+    from lakehouse.files.deliveries import Location
+    from lakehouse.tables import Warehouse
     from pit_join import Choice
 
 
@@ -69,8 +74,51 @@ class Workspace:
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
         from jobs.run.request import Request
 
-        context = replace(self.context, options=replace(self.context.options, is_live=live))
-        return _built(context, Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select)))
+        request = Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select))
+        if done := self._unchanged(request):
+            return done
+        return _built(replace(self.context, options=replace(self.context.options, is_live=live)), request)
+
+    def plan(
+        self, as_of: str = "", *, start: str = "", end: str = "", every: str = "1d", select: Sequence[str] = ()
+    ) -> "Plan":
+        """What a build of as_of, or a backfill from start to end, would do now: step by step, with the reasons.
+
+        Nothing is written, and Spark starts only where tables can't be read without it.
+        """
+        from jobs.build.without_spark import plan_with_spark, plan_without_spark
+        from jobs.run.request import Request, as_of_range
+        from lakehouse.reader import NeedsSpark
+
+        if bool(as_of) == bool(start or end) or bool(start) != bool(end):
+            raise UsageError("a plan is of one as-of or of a range: give --as-of, or --start and --end.")
+        if as_of:
+            as_ofs: tuple[int, ...] = (_instant(as_of, "--as-of"),)
+        else:
+            as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
+        request = Request(command="plan", as_ofs_us=as_ofs, select=tuple(select))
+        try:
+            return plan_without_spark(self._plan_context(), request, now=datetime.now(UTC))
+        except NeedsSpark:
+            return plan_with_spark(self.context, request)
+
+    def _unchanged(self, request: "Request") -> "RunOutcome | None":
+        """The outcome of a build that finds nothing to do, without Spark; None where Spark is needed."""
+        from jobs.build.without_spark import unchanged_without_spark
+        from jobs.run.context import new_run_id
+        from lakehouse.reader import NeedsSpark
+
+        now = datetime.now(UTC)
+        try:
+            return unchanged_without_spark(self._plan_context(), request, now=now, run_id=new_run_id(now))
+        except NeedsSpark:
+            return None
+
+    def _plan_context(self) -> "PlanContext":
+        from jobs.build.without_spark import PlanContext
+
+        warehouse, locations, options = _places(self.settings)
+        return PlanContext(warehouse=warehouse, registry=self.registry, locations=locations, options=options)
 
     def retry(self, run: str | None = None) -> "RunOutcome | None":
         """Take up what the last failed run (or that one) left undone; None when the last run went well."""
@@ -342,11 +390,8 @@ def _instant(text: str, option: str) -> int:
 
 
 def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Context":
-    from jobs.run.context import Context, Options, SilentListener
-    from lakehouse.files.deliveries import Location
+    from jobs.run.context import Context, SilentListener
     from lakehouse.session.start import SessionSettings, open_session
-    from lakehouse.tables import Warehouse
-    from quality import RowRule
 
     told = listener or SilentListener()
     spark = settings.spark
@@ -360,17 +405,30 @@ def _opened(settings: Settings, registry: Registry, listener: "Listener | None")
         ),
         say=told.note,
     )
-    build = settings.build
+    warehouse, locations, options = _places(settings)
     return Context(
         spark=session,
-        warehouse=Warehouse(settings.warehouse),
+        warehouse=warehouse,
         registry=registry,
         listener=told,
-        locations={name: Location(_placed(s.path), s.format, s.options) for name, s in settings.sources.items()},
-        options=Options(
-            workers=build.workers,
-            facts_per_task=build.facts_per_task,
-            data_may_lag=build.data_may_lag,
-            row_rule=RowRule(may_shrink=build.may_shrink, may_grow=build.may_grow),
-        ),
+        locations=locations,
+        options=options,
     )
+
+
+def _places(settings: Settings) -> "tuple[Warehouse, dict[str, Location], Options]":
+    """Where tables and deliveries lie, and how runs work."""
+    from jobs.run.context import Options
+    from lakehouse.files.deliveries import Location
+    from lakehouse.tables import Warehouse
+    from quality import RowRule
+
+    build = settings.build
+    locations = {name: Location(_placed(s.path), s.format, s.options) for name, s in settings.sources.items()}
+    options = Options(
+        workers=build.workers,
+        facts_per_task=build.facts_per_task,
+        data_may_lag=build.data_may_lag,
+        row_rule=RowRule(may_shrink=build.may_shrink, may_grow=build.may_grow),
+    )
+    return Warehouse(settings.warehouse), locations, options

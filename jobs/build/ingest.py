@@ -12,14 +12,13 @@ from pyspark.sql import functions as F
 from compute import arrival, delivery
 from definitions.durations import instant_us, to_datetime, to_us
 from definitions.errors import (
-    SourceMissing,
     StaticSourceChanged,
     TooManyQuarantined,
-    did_you_mean,
 )
 from definitions.registry import key_of
 from definitions.sources import LandingDelay, Source
 from definitions.versions import fingerprints, meaning_of
+from jobs.build.plan import PlannedStep
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
@@ -50,19 +49,9 @@ class Counts:
         return self.rows_in - self.kept - sum(self.quarantined.values())
 
 
-def ingest(job: Job, source: Source) -> StepOutcome:
-    """Bring a source's delivery into `raw/<name>/v<N>`; nothing is done when its files did not change."""
-    table = key_of(source)
-    location = job.context.locations.get(source.name)
-    if location is None:
-        raise SourceMissing(
-            f"source '{source.name}' has no place in the configuration."
-            f"{did_you_mean(source.name, job.context.locations)} Add sources.{source.name}.path and .format to your "
-            "conf file."
-        )
-    delivered = deliveries.fingerprint(job.context.spark, source.name, location)
-    if is_ingested(job, source, delivered):
-        return job.unchanged(table, "nothing new was delivered")
+def ingest(job: Job, source: Source, step: PlannedStep) -> StepOutcome:
+    """Bring the step's delivery into `raw/<name>/v<N>`."""
+    location, (delivered,) = job.context.locations[source.name], step.slices
     staging = job.context.warehouse.staging(job.run_id, source.name)
     scratch = f"{staging}.whole-microseconds"
     try:
@@ -78,11 +67,6 @@ def ingest(job: Job, source: Source) -> StepOutcome:
     finally:
         remove(scratch)
         remove(staging)
-
-
-def is_ingested(job: Job, source: Source, delivered: str) -> bool:
-    known = job.published.state(key_of(source), delivered)
-    return known.is_known and known.columns == fingerprints(source)
 
 
 class _Ingest:
@@ -101,7 +85,7 @@ class _Ingest:
         rows = delivery.typed(frame, self.source)
         self._doing("checking rows")
         counts = self._count(rows)
-        self._refuse_rubble(counts)
+        self._refuse_too_many_invalid(counts)
         if counts.quarantined:
             self._quarantine(rows)
         usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, delivery.ORIGINAL, delivery.FILE)
@@ -123,7 +107,7 @@ class _Ingest:
             newest_us,
         )
 
-    def _refuse_rubble(self, counts: Counts) -> None:
+    def _refuse_too_many_invalid(self, counts: Counts) -> None:
         bad = sum(counts.quarantined.values())
         if bad > self.source.max_quarantined_share * counts.rows_in:
             reasons = "; ".join(
@@ -132,9 +116,8 @@ class _Ingest:
             )
             raise TooManyQuarantined(
                 f"source '{self.source.name}': {bad:,} of {counts.rows_in:,} rows can't be used ({reasons}), more than "
-                "its max_quarantined_share of "
-                f"{self.source.max_quarantined_share:.0%}. Nothing was written; mend the delivery, or raise the share "
-                "in its definition."
+                f"its max_quarantined_share of {self.source.max_quarantined_share:.0%}. Nothing was written; correct "
+                "the delivery, or raise the share in its definition."
             )
 
     def _quarantine(self, rows: DataFrame) -> None:

@@ -1,19 +1,23 @@
 """The main job: bring every selected table up to the as-ofs, independent ones side by side, in one run."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from definitions.registry import key_of
+from definitions.views import Definition
+from jobs.build.kinds import steps_of_nothing
+from jobs.build.plan import PlanState
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
-from jobs.build.scheduler import Scheduler, all_done
+from jobs.build.scheduler import Scheduler, plan_state, unchanged
 from jobs.run.context import Context, Job
 from jobs.run.memory import watch_memory
 from jobs.run.outcome import RunOutcome
 from jobs.run.published import PublishedState
-from jobs.run.recording import is_released, record, release_id
+from jobs.run.recording import record
 from jobs.run.request import Request
 from lakehouse.leases.leases import LeaseDesk
-from lakehouse.ledger.ledger import Ledger
+from lakehouse.ledger.ledger import Ledger, Release
 from lakehouse.ledger.records import Run
 from lakehouse.tables import remove
 from quality import preload
@@ -27,28 +31,51 @@ def build(context: Context, request: Request) -> RunOutcome:
     """
     begun = time.monotonic()
     selected = context.registry.select(request.select)
-    refuse_future(context, selected, request)
-    ledger = _mended(context)
+    refuse_future(context.clock(), selected, request)
+    ledger = _recovered(context)
     published = PublishedState(ledger.state())
-    refuse_changed_meaning(context, published)
+    refuse_changed_meaning(context.registry, published)
     run = _run(context, request)
     outcome = RunOutcome(run_id=run.run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
-    dry = Job(context=context, run_id=run.run_id, leases={}, published=published)
-    if (done := all_done(dry, selected, request)) and is_released(ledger, dry):
-        return replace(outcome, steps=done, seconds=time.monotonic() - begun, release=release_id(ledger))
+    state = plan_state(Job(context=context, run_id=run.run_id, leases={}, published=published))
+    if done := unchanged_run(state, selected, request, outcome, ledger.latest_release, begun):
+        return done
     preload()
     watch_memory()
     desk = LeaseDesk.at(context.warehouse.leases, run_id=run.run_id)
     with desk.acquire_all([key_of(definition) for definition in selected]) as leases:
         ledger.start(run)
-        # Read again: another run may have published between our look and our leases.
+        # Read again: another run may have published before this one held its leases.
         job = Job(context=context, run_id=run.run_id, leases=leases, published=PublishedState(ledger.state()))
         steps = Scheduler(job, selected, request, begun).run()
         return record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
 
 
-def _mended(context: Context) -> Ledger:
-    """The ledger, after it was told what runs that were cut short had published."""
+def unchanged_run(
+    state: PlanState,
+    selected: Sequence[Definition],
+    request: Request,
+    outcome: RunOutcome,
+    latest_release: Callable[[], Release | None],
+    begun: float,
+) -> RunOutcome | None:
+    """The outcome of a run whose plan has nothing to do and whose tables are all released; None for any other."""
+    steps = steps_of_nothing(state, selected, request)
+    if not steps:
+        return None
+    release = latest_release()
+    if not state.published.is_released_as(release):
+        return None
+    return replace(
+        outcome,
+        steps=tuple(unchanged(state.published, step) for step in steps),
+        seconds=time.monotonic() - begun,
+        release=release.release_id if release else None,
+    )
+
+
+def _recovered(context: Context) -> Ledger:
+    """The ledger, after what runs that were cut short had published was added to it."""
     ledger = Ledger.open(context.spark, context.warehouse)
     killed = ledger.recover().killed_runs
     for run_id in killed:

@@ -1,51 +1,54 @@
-"""What stops a run, or a step, before it does anything: each in one sentence with the way out."""
+"""What stops a run, or a step, before it does anything: one sentence each, with what to do instead."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from definitions.durations import day_or_instant, duration_us, instant_text, to_us
 from definitions.errors import AsOfBeyondData, UsageError
+from definitions.registry import Registry
 from definitions.sources import Kind
 from definitions.versions import locked_fingerprints, require_unchanged
-from definitions.views import AggregateView, CrossEntityView, Definition
+from definitions.views import AggregateView, CrossEntityView, Definition, View
+from jobs.build.plan import PlanState
 from jobs.build.staleness import roots
-from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
 
 
-def refuse_future(context: Context, selected: Sequence[Definition], request: Request) -> None:
+def refuse_future(now: datetime, selected: Sequence[Definition], request: Request) -> None:
     """No run of T starts before its cut: what is known then is not known yet (S11)."""
     cut = max((d.cut_delay_us for d in selected if isinstance(d, AggregateView | CrossEntityView)), default=0)
-    latest, now = max(request.as_ofs_us), to_us(context.clock())
-    if latest + cut > now:
+    latest, now_us = max(request.as_ofs_us), to_us(now)
+    if latest + cut > now_us:
         raise UsageError(
             f"--as-of {day_or_instant(latest)} is known from {instant_text(latest + cut)} on, which is not yet; now it "
-            f"is {instant_text(now)}. Build an earlier as-of, or wait."
+            f"is {instant_text(now_us)}. Build an earlier as-of, or wait."
         )
 
 
-def refuse_changed_meaning(context: Context, published: PublishedState) -> None:
+def refuse_changed_meaning(registry: Registry, published: PublishedState) -> None:
     """A published column that means something else now needs a new version of its view (S35)."""
-    columns = {key: dict(published.newest(key).columns) for key in context.registry.by_key}
-    require_unchanged(context.registry, locked_fingerprints(context.registry))
-    require_unchanged(context.registry, columns)
+    columns = {key: dict(published.newest(key).columns) for key in registry.by_key}
+    require_unchanged(registry, locked_fingerprints(registry))
+    require_unchanged(registry, columns)
 
 
-def refuse_beyond_data(job: Job, definition: Definition, request: Request) -> None:
-    """A snapshot after the end of the data would call everybody inactive."""
-    events = {key: source for key, source in roots(definition).items() if source.kind is Kind.EVENTS}
-    newest = max((job.published.newest(key).newest_event_us or 0 for key in events), default=0)
+def beyond_data(state: PlanState, view: View, request: Request) -> AsOfBeyondData | None:
+    """Why a view can't be built: a snapshot after the end of the data would show every entity as inactive."""
+    events = {key: source for key, source in roots(view).items() if source.kind is Kind.EVENTS}
+    newest = max((state.published.newest(key).newest_event_us or 0 for key in events), default=0)
     latest = max(request.as_ofs_us)
     if events and not newest:
         names = ", ".join(source.name for source in events.values())
-        raise AsOfBeyondData(
+        return AsOfBeyondData(
             f"as-of {day_or_instant(latest)} lies beyond the data: {names} delivered no event yet. "
             f"Deliver some, and build again."
         )
-    if newest and latest > newest + duration_us(job.context.options.data_may_lag, where="data_may_lag"):
-        raise AsOfBeyondData(
+    if newest and latest > newest + duration_us(state.data_may_lag, where="data_may_lag"):
+        return AsOfBeyondData(
             f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of "
             f"{instant_text(newest)}. "
             "Build an earlier as-of, or deliver what is missing (build.data_may_lag is "
-            f"{job.context.options.data_may_lag})."
+            f"{state.data_may_lag})."
         )
+    return None

@@ -1,7 +1,5 @@
 """Build aggregate and cross-entity views: one slice per as-of instant, many of them in one plan."""
 
-from collections.abc import Sequence
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -9,26 +7,21 @@ from compute.cross import compare
 from compute.windows import snapshots
 from definitions.durations import to_us
 from definitions.registry import key_of
-from definitions.versions import fingerprints
 from definitions.views import AggregateView, CrossEntityView, Snapshot
 from jobs.build.derived import rows_of
+from jobs.build.plan import PlannedStep
 from jobs.build.publish import Draft, Replaces, stage_audit_publish
-from jobs.build.staleness import loads, missing_slices
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
-from lakehouse.table_state import TableState, ViewState
 from lakehouse.tables import read
 from temporal.instants import instant
 
 
-def build_aggregate(job: Job, view: AggregateView, as_ofs_us: Sequence[int]) -> StepOutcome:
-    """The as-ofs that are missing, from the facts known at each one's cut."""
-    wanted = missing_slices(job, view, as_ofs_us)
-    if not wanted:
-        return _unchanged(job, view, as_ofs_us)
-    last = max(wanted)
-    frame = snapshots(facts_of(job, view, last), view, wanted, partitions=tasks(job, view))
-    return _publish(job, view, frame, wanted, rows_in=job.published.rows(key_of(view.source)))
+def build_aggregate(job: Job, view: AggregateView, step: PlannedStep) -> StepOutcome:
+    """The step's as-ofs, from the facts known at each one's cut."""
+    as_ofs_us = step.slices_us
+    frame = snapshots(facts_of(job, view, max(as_ofs_us)), view, as_ofs_us, partitions=tasks(job, view))
+    return _publish(job, view, step, frame, rows_in=step.rows)
 
 
 def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
@@ -42,19 +35,16 @@ def tasks(job: Job, view: AggregateView) -> int:
     return max(2, -(-job.published.rows(key_of(view.source)) // job.context.options.facts_per_task))
 
 
-def build_cross_entity(job: Job, view: CrossEntityView, as_ofs_us: Sequence[int]) -> StepOutcome:
-    """From the compared view's rows of the same T and cut, never older ones (S13)."""
-    wanted = missing_slices(job, view, as_ofs_us)
-    if not wanted:
-        return _unchanged(job, view, as_ofs_us)
-    of = key_of(view.of)
+def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> StepOutcome:
+    """The step's as-ofs, from the compared view's rows of the same T and cut, never older ones (S13)."""
+    as_ofs_us, of = step.slices_us, key_of(view.of)
     rows = read(job.context.spark, job.context.warehouse.address(of).path, version=job.published.version(of))
-    rows = rows.where(F.col("event_time").isin([instant(us) for us in wanted]) & F.col("superseded_at").isNull())
-    membership = rows_of(job, view.group.source, cut_us=max(wanted)) if view.group.source else None
-    return _publish(job, view, compare(rows, membership, view), wanted, rows_in=None)
+    rows = rows.where(F.col("event_time").isin([instant(us) for us in as_ofs_us]) & F.col("superseded_at").isNull())
+    membership = rows_of(job, view.group.source, cut_us=max(as_ofs_us)) if view.group.source else None
+    return _publish(job, view, step, compare(rows, membership, view), rows_in=None)
 
 
-def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], *, rows_in: int | None) -> StepOutcome:
+def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, rows_in: int | None) -> StepOutcome:
     keys = view.entity.key_names
     names = [feature.name for feature in view.published]
     frame = stamped(job, view, frame).select(
@@ -67,11 +57,11 @@ def _publish(job: Job, view: Snapshot, frame: DataFrame, wanted: Sequence[int], 
             frame=frame,
             keys=keys,
             columns=[*keys, "event_time", "known_at", "available_time", *names],
-            slices=sorted(wanted),
+            slices=step.slices_us,
             slice_of=F.unix_micros("event_time"),
             replaces=Replaces("event_time"),
-            state=TableState(columns=fingerprints(view), view=ViewState(loads=loads(job, view))),
-            inputs={key_of(up): job.published.version(key_of(up)) or 0 for up in view.upstream},
+            state=step.state,
+            inputs=step.inputs,
             rows_in=rows_in,
         ),
     )
@@ -95,8 +85,3 @@ def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
         .withColumn("superseded_at", F.lit(None).cast("timestamp"))
         .withColumn("event_date", F.to_date("event_time"))
     )
-
-
-def _unchanged(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> StepOutcome:
-    many = "this as-of is" if len(as_ofs_us) == 1 else f"all {len(as_ofs_us)} as-ofs are"
-    return job.unchanged(key_of(view), f"{many} published")

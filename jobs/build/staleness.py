@@ -1,59 +1,61 @@
-"""What a run has to do at all.
+"""What the ledger alone says about a view: what it was built from, and how far back a change of that reaches."""
 
-Which slices are not published yet, or were built before knowledge that they should hold (S28).
-"""
+from collections.abc import Mapping
 
-from collections.abc import Mapping, Sequence
-
-from pyspark.sql import functions as F
-
-from definitions.durations import day_or_instant
-from definitions.registry import key_of
+from definitions.registry import Registry, key_of
 from definitions.sources import Source
-from definitions.versions import fingerprints
-from definitions.views import Definition, Snapshot, View
-from jobs.run.context import Job
-from lakehouse.tables import read
-from temporal.instants import instant
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Lookup, View
+from jobs.run.published import PublishedState
+from lakehouse.table_state import RawState
 
 
 def roots(definition: Definition) -> dict[str, Source]:
-    """The sources that a definition reads, through whatever lies between."""
+    """The sources that a definition reads, through the views between."""
     if isinstance(definition, Source):
         return {key_of(definition): definition}
     return {key: source for upstream in definition.upstream for key, source in roots(upstream).items()}
 
 
-def loads(job: Job, view: View) -> dict[str, int]:
+def loads(published: PublishedState, view: View) -> dict[str, int]:
     """When each source below a view was loaded last, in µs: what a build of it knows."""
-    return {key: job.published.newest(key).loaded_at_us for key in roots(view)}
+    return {key: published.newest(key).loaded_at_us for key in roots(view)}
 
 
-def missing_slices(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> list[int]:
-    """The as-ofs that are not published under this meaning, or whose slice of the facts has grown since."""
-    now, table = loads(job, view), key_of(view)
-    missing = []
-    for us in as_ofs_us:
-        state = job.published.state(table, day_or_instant(us))
-        is_same = state.is_known and state.columns == fingerprints(view)
-        if not is_same or (state.loads != now and _has_grown(job, view, us, state.loads)):
-            missing.append(us)
-    return missing
+def cut_delay_us(registry: Registry, view: DerivedView) -> int:
+    """A derived view has no cut of its own: it holds what the latest cut among the views built on it needs."""
+    above = [registry.by_key[key] for key in registry.built_on(key_of(view))] if key_of(view) in registry.by_key else []
+    snapshots = [other for other in above if isinstance(other, AggregateView | CrossEntityView)]
+    return max([view.landing_delay_us, *(snapshot.cut_delay_us for snapshot in snapshots)])
 
 
-def _has_grown(job: Job, view: Snapshot, as_of_us: int, built_from: Mapping[str, int]) -> bool:
-    """True when a source has rows that came after the build, happened before T and were known at its cut."""
-    cut = as_of_us + view.cut_delay_us
-    for key, source in roots(view).items():
-        since = built_from.get(key, 0)
-        if source.is_static or job.published.newest(key).loaded_at_us == since:
-            continue
-        rows = read(job.context.spark, job.context.warehouse.address(key).path, version=job.published.version(key))
-        grown = (
-            (F.col("loaded_at") > instant(since))
-            & (F.col("event_time") < instant(as_of_us))
-            & (F.col("available_time") <= instant(cut))
-        )
-        if not rows.where(grown).isEmpty():
-            return True
-    return False
+def is_regular(published: PublishedState, view: DerivedView, lookup: Lookup) -> bool:
+    """True when a looked-up fact is always known no later than the row that looks it up.
+
+    It has a constant delay, no longer than the row's, and nothing of it came late or was corrected.
+    """
+    if lookup.source.is_static:
+        return True
+    if isinstance(lookup.source, DerivedView):
+        return False
+    raw = published.newest(key_of(lookup.source)).raw or RawState()
+    has_constant_delay = not raw.has_late and not raw.has_versions and hasattr(lookup.source.available, "delay_us")
+    driver = view.root
+    return (
+        has_constant_delay
+        and hasattr(driver.available, "delay_us")
+        and lookup.source.landing_delay_us <= driver.landing_delay_us
+    )
+
+
+def reaches_back(published: PublishedState, view: DerivedView, *, since: Mapping[str, int]) -> bool:
+    """True when what was loaded since can change rows of any partition.
+
+    New versions do, and look-ups that were not known in time.
+    """
+    changed = {key for key, at in loads(published, view).items() if at != since.get(key)}
+    driving = key_of(view.source)
+    is_corrected = driving in changed and published.newest(driving).has_versions
+    is_irregular = isinstance(view.source, DerivedView) or any(
+        not is_regular(published, view, lookup) for lookup in view.lookups
+    )
+    return is_corrected or (is_irregular and bool(changed))

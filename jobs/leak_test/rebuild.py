@@ -16,8 +16,9 @@ from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Snapshot
-from jobs.build.derived import cut_delay_us, looked_up, rows_of
+from jobs.build.derived import looked_up, rows_of
 from jobs.build.snapshots import facts_of, stamped, tasks
+from jobs.build.staleness import cut_delay_us
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.leak_test.perturbation import SourceStats, perturbed, source_stats
@@ -136,7 +137,7 @@ class Rebuild:
         as_of = max(
             [self.built_to_us.get(key_of(view), 0), *(us for scenario in self.scenarios for us in _as_ofs(scenario))]
         )
-        cut = as_of + cut_delay_us(self.job, view)
+        cut = as_of + cut_delay_us(self.context.registry, view)
         facts = rows_of(self.job, wide.source, cut_us=cut).where(F.col("event_time") < instant(as_of))
         facts = _only(self._here(facts, view), self.required.of(view), list(view.source.schema))
         lookups = [looked_up(self.job, wide, lookup, cut_us=cut) for lookup in wide.lookups]

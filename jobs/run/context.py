@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from definitions.durations import instant_text, to_us
 from definitions.registry import Registry
-from jobs.run.outcome import Status, StepOutcome
+from jobs.run.outcome import StepOutcome
 from jobs.run.published import PublishedState
 from lakehouse.files.deliveries import Location
 from lakehouse.leases.leases import Lease
@@ -48,6 +48,11 @@ class Options:
     is_live: bool = False
 
 
+def new_run_id(now: datetime) -> str:
+    """The second at which the run began, in UTC, and some letters that no other run has."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """One warehouse with its definitions, opened; what a notebook or a command works in."""
@@ -61,8 +66,7 @@ class Context:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def new_run_id(self) -> str:
-        """When it began, to the second in UTC, and some letters that no other run has."""
-        return f"{self.clock().astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+        return new_run_id(self.clock())
 
     def now_text(self) -> str:
         """This second, as manifests and certificates write it."""
@@ -77,14 +81,3 @@ class Job:
     run_id: str
     leases: Mapping[str, Lease]
     published: PublishedState
-
-    def unchanged(self, table: str, why: str = "") -> StepOutcome:
-        """The outcome of a step that found nothing to do: what is published is what would be built."""
-        return StepOutcome(
-            table=table,
-            status=Status.UNCHANGED,
-            rows_in=0,
-            rows_out=self.published.rows(table),
-            version=self.published.version(table),
-            message=why,
-        )

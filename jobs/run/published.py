@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable
 
+from lakehouse.ledger.ledger import Release
 from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState, SliceState
 from lakehouse.table_state import TableState
@@ -52,6 +53,14 @@ class PublishedState:
         """Every as-of of which a snapshot is published, sorted."""
         snapshots = [table for table in self._versions if not table.startswith(("raw/", "derived/"))]
         return sorted({name for table in snapshots for name in self.slices(table)})
+
+    def is_released_as(self, release: Release | None) -> bool:
+        """False when the tables changed after that release: a run was killed before it could release them."""
+        versions = self.versions()
+        if release is None or not versions:
+            return not versions
+        released = {table: view["version"] for table, view in release.views.items()}
+        return (released, list(release.as_of)) == (versions, self.as_ofs())
 
     def rows(self, table: str, name: str | None = None) -> int:
         return sum(

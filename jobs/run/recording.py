@@ -20,9 +20,11 @@ def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcom
         status="failed" if outcome.error else "ended",
         detail={"seconds": round(outcome.seconds, 1)},
     )
-    if not any(step.status is Status.PUBLISHED for step in outcome.steps) and is_released(ledger, job):
-        return replace(outcome, release=release_id(ledger))
-    release = ledger.release(run.run_id, job.published.versions(), as_of=_as_ofs(job))
+    if not any(step.status is Status.PUBLISHED for step in outcome.steps):
+        latest = ledger.latest_release()
+        if job.published.is_released_as(latest):
+            return replace(outcome, release=latest.release_id if latest else None)
+    release = ledger.release(run.run_id, job.published.versions(), as_of=job.published.as_ofs())
     return replace(outcome, release=release.release_id)
 
 
@@ -40,23 +42,3 @@ def _step(step: StepOutcome) -> StepRecord:
             **{key: value for key, value in step.detail.items() if key != "columns"},
         },
     )
-
-
-def is_released(ledger: Ledger, job: Job) -> bool:
-    """False when the tables moved on since the last release: their run was killed before it could name them."""
-    versions = job.published.versions()
-    latest = ledger.latest_release()
-    if latest is None or not versions:
-        return not versions
-    named = {table: view["version"] for table, view in latest.views.items()}
-    return (named, list(latest.as_of)) == (versions, _as_ofs(job))
-
-
-def release_id(ledger: Ledger) -> int | None:
-    latest = ledger.latest_release()
-    return latest.release_id if latest else None
-
-
-def _as_ofs(job: Job) -> list[str]:
-    snapshots = [key for key in job.published.versions() if not key.startswith(("raw/", "derived/"))]
-    return sorted({name for key in snapshots for name in job.published.slices(key)})

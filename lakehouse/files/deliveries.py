@@ -1,7 +1,7 @@
 """Where a source's files lie, whether they changed, and how they are opened: Delta, parquet, CSV or JSON."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -14,11 +14,12 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from definitions.errors import SourceMissing, SourceUnreadable
-from lakehouse.tables import current_version, filesystem, read
+from lakehouse.tables import filesystem, read
 
 CORRUPT, FILE, NANOS_LOST = "_corrupt", "_file", "_nanos_lost"
 TEXT_FORMATS = ("csv", "json")
 _DELTA = "delta@"
+VersionOf = Callable[[str], int | None]  # the newest version of the Delta table at a path
 
 
 @dataclass(frozen=True)
@@ -34,15 +35,15 @@ class Location:
         return self.format in TEXT_FORMATS
 
 
-def fingerprint(spark: SparkSession, source: str, location: Location) -> str:
+def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> str:
     """Changes when the delivered files do: names, sizes and times of change, or Delta's version. Reads no content."""
     if location.format == "delta":
-        version = current_version(spark, location.path)
+        version = version_of(location.path)
         if version is None:
             raise _missing(source, location)
         return f"{_DELTA}{version}"
-    told = "\n".join(f"{info.path} {info.size} {info.mtime_ns}" for info in _files(source, location))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    listing = "\n".join(f"{info.path} {info.size} {info.mtime_ns}" for info in _files(source, location))
+    return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
 def size(location: Location) -> int:

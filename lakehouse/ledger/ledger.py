@@ -7,7 +7,7 @@ when it starts and one when it ends.
 
 import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -133,10 +133,7 @@ class Ledger:
             self._warehouse.releases,
             lambda: read(self._spark, path).orderBy("release_id", ascending=False).head(1),
         )
-        return next(
-            (Release(r["release_id"], r["run_id"], json.loads(r["views"]), tuple(r["as_of"])) for r in rows),
-            None,
-        )
+        return newest_release([row.asDict() for row in rows])
 
     def recover(self) -> RecoveryResult:
         """Writes down what killed runs published, and that they died; costs listings when nothing is amiss.
@@ -216,6 +213,14 @@ class Ledger:
         writer = frame.coalesce(1).write.format("delta").mode("append").options(**_PROPERTIES)
         with translated_storage_errors(table.path):
             writer.options(txnAppId=txn, txnVersion=str(version)).save(table.path)
+
+
+def newest_release(rows: Iterable[Mapping[str, Any]]) -> Release | None:
+    """Of rows of the table `releases`, None where there is none."""
+    row = max(rows, key=lambda row: int(row["release_id"]), default=None)
+    if row is None:
+        return None
+    return Release(row["release_id"], row["run_id"], json.loads(row["views"]), tuple(row["as_of"]))
 
 
 def _readable(table: TableAddress, reading: Callable[[], Read]) -> Read:

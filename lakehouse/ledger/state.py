@@ -1,7 +1,10 @@
-"""What the ledger knows, reduced by Spark and collected once: published slices, deliveries, runs."""
+"""The ledger's content as values, reduced by Spark and collected once: published slices, deliveries, runs.
+
+`reduction` makes the same of the ledger's rows without Spark.
+"""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -61,41 +64,42 @@ class LedgerState:
         return tuple(run for run in self.runs if run.ended_at is None)
 
 
-def standing(records: DataFrame) -> DataFrame:
-    """Slice records that still speak of the table as it is: one row per (name, slice), and one per upkeep.
+def valid_records(records: DataFrame) -> DataFrame:
+    """The newest slice record that is valid for each (name, slice), and one per table for commits of upkeep.
 
-    A later commit at the same or a lower version means that the table was deleted and begun anew: what
+    A later commit at the same or a lower version means that the table was deleted and begun again: what
     was recorded before is void. So is everything before a commit that was not ours and changed data.
     """
     later = W.partitionBy("name").orderBy("micros").rangeBetween(1, W.unboundedFollowing)
     overtakes = F.when(F.col("status") == FOREIGN, -1).when(F.col("status") == PUBLISHED, F.col("table_version"))
     status, is_slice = F.col("status"), F.col("record") == "slice"
-    speaks = (is_slice & status.isin(PUBLISHED, UNCHANGED)) | (~is_slice & status.isin(FOREIGN, UPKEEP))
-    spoken = records.where(speaks & F.col("table_version").isNotNull())
-    timed = spoken.withColumn("micros", F.unix_micros("recorded_at"))
+    is_content = (is_slice & status.isin(PUBLISHED, UNCHANGED)) | (~is_slice & status.isin(FOREIGN, UPKEEP))
+    content = records.where(is_content & F.col("table_version").isNotNull())
+    timed = content.withColumn("micros", F.unix_micros("recorded_at"))
     voided = F.min(overtakes).over(later)
     valid = timed.withColumn("voided", voided).where("voided is null or voided > table_version")
-    told = F.struct("status", "table_version", "micros", "run_id", "content_hash", "rows_out", "detail")
-    newest = F.max_by(told, F.struct("micros", "table_version")).alias("told")
-    return valid.groupBy("name", "slice").agg(newest).select("name", "slice", "told.*")
+    record = F.struct("status", "table_version", "micros", "run_id", "content_hash", "rows_out", "detail")
+    newest = F.max_by(record, F.struct("micros", "table_version")).alias("newest")
+    return valid.groupBy("name", "slice").agg(newest).select("name", "slice", "newest.*")
 
 
 def collect_state(records: DataFrame, version_of: Callable[[str], int | None]) -> LedgerState:
-    """Two small jobs. `version_of` tells a table's version now; one that fell behind has no slices."""
-    rows = standing(records).collect()
+    """Two small jobs. `version_of` gives a table's version now; one that fell behind has no slices."""
+    rows = valid_records(records).collect()
     known: dict[str, int] = {}
     for row in rows:
         known[row["name"]] = max(known.get(row["name"], -1), row["table_version"])
-    alive = {name for name, version in known.items() if _reaches(version_of(name), version)}
+    alive = {name for name, version in known.items() if is_alive(version_of(name), version)}
     published = {
-        (row["name"], row["slice"]): _slice_state(row.asDict())
+        (row["name"], row["slice"]): slice_state(row.asDict())
         for row in rows
         if row["name"] in alive and row["status"] in (PUBLISHED, UNCHANGED)
     }
     return LedgerState(published, collect_runs(records), {name: known[name] for name in sorted(alive)})
 
 
-def _reaches(current: int | None, known: int) -> bool:
+def is_alive(current: int | None, known: int) -> bool:
+    """False for a table that was deleted, or begun again, since the ledger recorded that version."""
     return current is not None and current >= known
 
 
@@ -126,10 +130,15 @@ def collect_runs(records: DataFrame) -> tuple[RunState, ...]:
         )
         for r in rows
     ]
+    return newest_first(runs)
+
+
+def newest_first(runs: Iterable[RunState]) -> tuple[RunState, ...]:
     return tuple(sorted(runs, key=lambda run: (run.started_at or run.ended_at or _EPOCH, run.run_id), reverse=True))
 
 
-def _slice_state(row: Mapping[str, Any]) -> SliceState:
+def slice_state(row: Mapping[str, Any]) -> SliceState:
+    """Of one slice record, with its instant as `micros`."""
     detail = json.loads(row["detail"] or "{}")
     return SliceState(
         slice=row["slice"],

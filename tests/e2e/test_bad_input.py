@@ -108,7 +108,7 @@ def test_too_many_bad_rows_stop_the_run_before_anything_is_written(bikes: Bikes)
     worse = bikes.spring.read_text().replace(",R01,", ",,")
     quarantined = bikes.quarantined()
     with bikes.broken(bikes.spring, worse):
-        refused(bikes, 26, "source 'rides': 8 of 20 rows", "6 × rider_id is null", "20%", "mend the delivery")
+        refused(bikes, 26, "source 'rides': 8 of 20 rows", "6 × rider_id is null", "20%", "correct the delivery")
     assert bikes.quarantined() == quarantined
 
 

@@ -86,6 +86,29 @@ def backfill(start: str, end: str, every: str, select: tuple[str, ...], log_form
 
 
 @verbs.command()
+@click.option("--as-of", default="", metavar="T", help="The instant that would be built.")
+@click.option("--start", default="", metavar="T", help="The first as-of of a range.")
+@click.option("--end", default="", metavar="T", help="The last as-of, at most.")
+@click.option("--every", default="1d", metavar="1d|7d", help="The step between as-ofs.")
+@selecting
+@click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
+@common
+def plan(as_of: str, start: str, end: str, every: str, select: tuple[str, ...], as_json: bool, **where: Any) -> None:
+    """What a build would do now, step by step and why.
+
+    Starts nothing and writes nothing.
+
+    \b
+    ziggurat plan --as-of 2017-11-30
+    ziggurat plan --start 2017-04-02 --end 2017-11-26 --every 7d
+    """
+    from ziggurat.cli.plan_format import plan_text
+
+    made = workspace_of(**where).plan(as_of, start=start, end=end, every=every, select=select)
+    click.echo(json.dumps(made.to_json()) if as_json else plan_text(made))
+
+
+@verbs.command()
 @click.argument("run", required=False)
 @logging
 @common

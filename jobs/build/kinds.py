@@ -1,0 +1,109 @@
+"""The kinds of definition: for each, the function that plans its step and the one that executes it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from definitions.durations import day_or_instant
+from definitions.registry import key_of
+from definitions.sources import Source
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from jobs.build.derived import build_derived
+from jobs.build.ingest import ingest
+from jobs.build.plan import Action, Plan, PlannedStep, PlanState, UpstreamEnd
+from jobs.build.planners import missing_as_ofs, plan_derived, plan_snapshot, plan_source
+from jobs.build.snapshots import build_aggregate, build_cross_entity
+from jobs.run.context import Job
+from jobs.run.outcome import StepOutcome
+from jobs.run.request import Request
+from lakehouse.reader import NeedsSpark
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildKind:
+    """plan(state, definition, request, failed as-ofs) and build(job, definition, step)."""
+
+    plan: Callable[[PlanState, Any, Request, frozenset[int]], PlannedStep]
+    build: Callable[[Job, Any, PlannedStep], StepOutcome]
+
+
+KINDS: Mapping[type[Definition], BuildKind] = {
+    Source: BuildKind(plan=plan_source, build=ingest),
+    DerivedView: BuildKind(plan=plan_derived, build=build_derived),
+    AggregateView: BuildKind(plan=plan_snapshot, build=build_aggregate),
+    CrossEntityView: BuildKind(plan=plan_snapshot, build=build_cross_entity),
+}
+
+
+def plan_step(
+    state: PlanState, definition: Definition, request: Request, upstream: Mapping[str, UpstreamEnd]
+) -> PlannedStep:
+    """What one step has to do, given how all that it reads has ended; UNDECIDED while that is not settled."""
+    ends = {key_of(up): upstream[key_of(up)] for up in definition.upstream}
+    if blocked := blocked_step(definition, request, ends):
+        return blocked
+    waits_for = [key for key, end in ends.items() if not end.is_settled]
+    if waits_for:
+        return _undecided(state, definition, request, f"after {', '.join(waits_for)}")
+    partly = {key: end.failed_slices for key, end in ends.items() if end.is_partly_usable}
+    failed: frozenset[int] = frozenset().union(*partly.values())
+    step = KINDS[type(definition)].plan(state, definition, request, failed)
+    return replace(step, remark=f"{len(failed)} as-ofs blocked: {', '.join(partly)} failed there") if failed else step
+
+
+def planned_steps(state: PlanState, selected: Sequence[Definition], request: Request) -> Iterator[PlannedStep]:
+    """Every step before any has run, each after what it reads; one that needs Spark to be planned is UNDECIDED."""
+    ends: dict[str, UpstreamEnd] = {}
+    for definition in selected:
+        try:
+            step = plan_step(state, definition, request, ends)
+        except NeedsSpark as why:
+            step = _undecided(state, definition, request, f"Spark has to count its rows ({why})")
+        ends[step.table] = _end(step)
+        yield step
+
+
+def plan(state: PlanState, selected: Sequence[Definition], request: Request, notes: Sequence[str] = ()) -> Plan:
+    steps = tuple(planned_steps(state, selected, request))
+    return Plan(command=request.command, as_of=request.as_of, steps=steps, notes=tuple(notes))
+
+
+def steps_of_nothing(
+    state: PlanState, selected: Sequence[Definition], request: Request
+) -> tuple[PlannedStep, ...] | None:
+    """The steps if none has anything to do, else None as soon as one has.
+
+    A source that is missing raises, where nothing before it has anything to do: no run is started for it.
+    """
+    steps = []
+    for step in planned_steps(state, selected, request):
+        if step.error is not None and step.table.startswith("raw/"):
+            raise step.error
+        if step.action is not Action.NOTHING:
+            return None
+        steps.append(step)
+    return tuple(steps)
+
+
+def _end(step: PlannedStep) -> UpstreamEnd:
+    failures = {Action.BLOCKED: "is blocked", Action.REFUSED: "is refused"}
+    return UpstreamEnd(is_settled=step.action is Action.NOTHING, failure=failures.get(step.action, ""))
+
+
+def blocked_step(definition: Definition, request: Request, ends: Mapping[str, UpstreamEnd]) -> PlannedStep | None:
+    """A view is not built from older rows of what failed before it (S13)."""
+    for key, end in ends.items():
+        is_whole = end.failure and not end.is_partly_usable
+        if is_whole or end.failed_slices >= frozenset(request.as_ofs_us):
+            reason = f"{key} {end.failure}"
+            return PlannedStep(table=key_of(definition), action=Action.BLOCKED, reason=reason)
+    return None
+
+
+def _undecided(state: PlanState, definition: Definition, request: Request, reason: str) -> PlannedStep:
+    """Its slices are the as-ofs that are missing, however the steps before it end."""
+    step = PlannedStep(table=key_of(definition), action=Action.UNDECIDED, reason=reason)
+    if not isinstance(definition, AggregateView | CrossEntityView):
+        return step
+    names = tuple(map(day_or_instant, missing_as_ofs(state, definition, list(request.as_ofs_us))))
+    return replace(step, slices=names)

@@ -1,0 +1,108 @@
+"""A plan, and the outcome of a build that finds nothing to do, from what is read without Spark: no JVM is started.
+
+Raises NeedsSpark where the ledger or a table can't be read so. Nothing is written.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from definitions.registry import Registry
+from jobs.build.delta_statistics import DeltaStatistics
+from jobs.build.job import unchanged_run
+from jobs.build.kinds import plan
+from jobs.build.plan import Plan, PlanState
+from jobs.build.preconditions import refuse_changed_meaning, refuse_future
+from jobs.build.scheduler import plan_state
+from jobs.run.context import Context, Job, Options
+from jobs.run.outcome import RunOutcome
+from jobs.run.published import PublishedState
+from jobs.run.request import Request
+from lakehouse.files.deliveries import Location
+from lakehouse.ledger.ledger import Ledger, Release, newest_release
+from lakehouse.ledger.reduction import reduced_state
+from lakehouse.ledger.state import LedgerState
+from lakehouse.reader import DeltaReader
+from lakehouse.tables import Warehouse
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanContext:
+    """What a run works in, before Spark: a warehouse, definitions, where sources lie, and how runs work."""
+
+    warehouse: Warehouse
+    registry: Registry
+    locations: Mapping[str, Location]
+    options: Options
+    reader: DeltaReader = field(default_factory=DeltaReader)
+
+    def ledger(self) -> LedgerState:
+        rows = self.reader.rows(self.warehouse.runs.path) if self._has(self.warehouse.runs.path) else []
+        return reduced_state(rows, lambda table: self.reader.version(self.warehouse.address(table).path))
+
+    def latest_release(self) -> Release | None:
+        path = self.warehouse.releases.path
+        return newest_release(self.reader.rows(path)) if self._has(path) else None
+
+    def state(self, ledger: LedgerState) -> PlanState:
+        published = PublishedState(ledger)
+        return PlanState(
+            registry=self.registry,
+            locations=self.locations,
+            published=published,
+            statistics=DeltaStatistics(self.reader, self.warehouse, published),
+            version_of=self.reader.version,
+            data_may_lag=self.options.data_may_lag,
+        )
+
+    def unrecorded(self, ledger: LedgerState) -> list[str]:
+        """Tables with commits that the ledger does not know: of runs that were killed, or of others."""
+        known = ledger.known_versions
+        tables = self.warehouse.published_tables()
+        return [t.key for t in tables if (self.reader.version(t.path) or 0) > known.get(t.key, -1)]
+
+    def _has(self, path: str) -> bool:
+        return self.reader.version(path) is not None
+
+
+def plan_without_spark(context: PlanContext, request: Request, *, now: datetime) -> Plan:
+    """What a build of the request would do now. Raises what stops a build before it starts."""
+    ledger = context.ledger()
+    notes = _notes(len(ledger.unended), len(context.unrecorded(ledger)))
+    return _plan(context.state(ledger), request, now, notes)
+
+
+def plan_with_spark(context: Context, request: Request) -> Plan:
+    """The same where only Spark can read the tables."""
+    ledger = Ledger.open(context.spark, context.warehouse).state()
+    job = Job(context=context, run_id="plan", leases={}, published=PublishedState(ledger))
+    return _plan(plan_state(job), request, context.clock(), _notes(len(ledger.unended), 0))
+
+
+def unchanged_without_spark(context: PlanContext, request: Request, *, now: datetime, run_id: str) -> RunOutcome | None:
+    """The outcome of a build that has nothing to do; None for one that has, or whose ledger lacks something."""
+    begun = time.monotonic()
+    selected = context.registry.select(request.select)
+    refuse_future(now, selected, request)
+    ledger = context.ledger()
+    if ledger.unended or context.unrecorded(ledger):
+        return None
+    state = context.state(ledger)
+    refuse_changed_meaning(context.registry, state.published)
+    outcome = RunOutcome(run_id=run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
+    return unchanged_run(state, selected, request, outcome, context.latest_release, begun)
+
+
+def _plan(state: PlanState, request: Request, now: datetime, notes: tuple[str, ...]) -> Plan:
+    selected = state.registry.select(request.select)
+    refuse_future(now, selected, request)
+    refuse_changed_meaning(state.registry, state.published)
+    return plan(state, selected, request, notes)
+
+
+def _notes(unended: int, unrecorded: int) -> tuple[str, ...]:
+    if not unended and not unrecorded:
+        return ()
+    runs = f"{unended} run(s) have not ended" if unended else f"{unrecorded} table(s) have commits not in the ledger"
+    return (f"{runs}: a build records first what was published by then, and may have less to do than this",)

@@ -1,0 +1,113 @@
+"""Delta tables read without Spark, through delta-rs: versions, data files, small tables, and columns of some files.
+
+It starts in milliseconds where a JVM takes seconds, so that a plan, and a build that finds nothing to do, need none.
+`NeedsSpark` is raised for what it can't read: the caller then uses Spark.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from definitions.durations import to_us
+from lakehouse.tables import commit_versions, filesystem
+
+MOST_BYTES = 256 * 1024 * 1024
+# Delta cuts the largest time in a file's statistics to the millisecond.
+_CUT_US = 1_000
+
+
+class NeedsSpark(Exception):
+    """Only Spark can answer: an unknown file system, a newer table protocol, or too many bytes for one process."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """One data file of a table's version, as the log describes it. rows: None where the log has no count.
+
+    event_date: its partition, where the table has that one. newest: of each time column that has statistics, an
+    instant in µs that no row of the file reaches.
+    """
+
+    path: str
+    bytes: int
+    rows: int | None
+    event_date: str | None
+    newest: Mapping[str, int]
+
+    def may_pass(self, instants: Mapping[str, int]) -> bool:
+        """False when, in each of these columns, no row can be later than the instant."""
+        return any(name not in self.newest or self.newest[name] > us for name, us in instants.items())
+
+
+@dataclass(frozen=True)
+class DeltaReader:
+    """Reads tables by path. most_bytes: the files that `columns` opens may not have more together."""
+
+    most_bytes: int = MOST_BYTES
+
+    def version(self, path: str) -> int | None:
+        """The newest committed version, None where there is no table. One listing."""
+        if filesystem(path) is None:
+            raise NeedsSpark(f"no file system is known for {path}")
+        return max(commit_versions(path), default=None)
+
+    def files(self, path: str, *, version: int, times: Sequence[str] = ()) -> tuple[DataFile, ...]:
+        """The data files of a version, from the table's log, with the statistics of some time columns."""
+        with _translated(path):
+            _, inner = filesystem(path) or (None, path)
+            described = pa.table(_opened(path, version).get_add_actions(flatten=True))
+            read = ["path", "size_bytes", "num_records", "partition.event_date", *(f"max.{name}" for name in times)]
+            rows = described.select([name for name in read if name in described.column_names]).to_pylist()
+            return tuple(_data_file(inner, row, times) for row in rows)
+
+    def rows(self, path: str) -> list[dict[str, Any]]:
+        """All rows of a small table (the ledger, the releases) at its newest version."""
+        with _translated(path):
+            return [dict(row) for row in _opened(path, None).to_pyarrow_table().to_pylist()]
+
+    def columns(self, path: str, names: Sequence[str], *, files: Sequence[DataFile]) -> pa.Table:
+        """Some columns of some of the table's files, whole."""
+        size = sum(file.bytes for file in files)
+        if size > self.most_bytes:
+            raise NeedsSpark(f"{size:,} bytes of {path} would be read")
+        with _translated(path):
+            system, _ = filesystem(path) or (None, "")
+            options = {"columns": list(names), "filesystem": system, "partitioning": None}
+            tables = [pq.read_table(file.path, **options) for file in files]
+            return pa.concat_tables(tables) if tables else pa.table({name: [] for name in names})
+
+
+def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> DataFile:
+    newest = {name: row.get(f"max.{name}") for name in times}
+    day = row.get("partition.event_date")
+    return DataFile(
+        path=f"{folder}/{row['path']}",
+        bytes=row["size_bytes"],
+        rows=row.get("num_records"),
+        event_date=None if day is None else str(day),
+        newest={name: to_us(at) + _CUT_US for name, at in newest.items() if at is not None},
+    )
+
+
+def _opened(path: str, version: int | None) -> Any:
+    from deltalake import DeltaTable
+
+    uri = path.replace("s3a://", "s3://", 1).replace("s3n://", "s3://", 1)
+    return DeltaTable(uri, version=version)
+
+
+@contextmanager
+def _translated(path: str) -> Iterator[None]:
+    """Any failure to read becomes NeedsSpark: Spark may be able to, and reports real damage in plain words."""
+    if filesystem(path) is None:
+        raise NeedsSpark(f"no file system is known for {path}")
+    try:
+        yield
+    except NeedsSpark:
+        raise
+    except Exception as error:
+        raise NeedsSpark(f"{path} can't be read without Spark: {type(error).__name__}") from error
