@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -141,6 +142,29 @@ def test_local_times_became_instants_once(first: tuple[Bikes, str]) -> None:
     assert times[1006] == datetime(2024, 4, 11, 5, 55, tzinfo=UTC)  # summer
 
 
+def test_a_plan_names_what_the_next_build_would_do(first: tuple[Bikes, str]) -> None:
+    bikes, _ = first
+    runs = bikes.table("runs").num_rows
+    made = json.loads(bikes.ziggurat("plan", "--as-of", FIRST, "--json").out)
+    assert {step["action"] for step in made["steps"]} == {"nothing"}
+    made = json.loads(bikes.ziggurat("plan", "--start", "2024-05-31", "--end", "2024-06-01", "--json").out)
+    assert {step["table"]: (step["action"], step["slices"]) for step in made["steps"]} == {
+        "raw/riders/v1": ("nothing", []),
+        RAW: ("nothing", []),
+        TRIPS: ("nothing", []),
+        ACTIVITY: ("build", ["2024-05-31"]),
+        VS_PLAN: ("undecided", ["2024-05-31"]),
+    }
+    with bikes.broken(bikes.spring, bikes.spring.read_text() + "\n"):
+        said = bikes.ziggurat("plan", "--as-of", FIRST)
+    assert said.code == 0
+    assert re.search(rf"{RAW} +ingest +its files were not read before", said.out)
+    assert re.search(rf"{TRIPS} +undecided +after {RAW}\n?", said.out)
+    assert said.out.splitlines()[-1].startswith(f"  as of {FIRST}: 1 of 5 steps to do, 3 not decided yet")
+    assert bikes.ziggurat("plan").code == bikes.ziggurat("plan", "--as-of", FIRST, "--end", FIRST).code == 2
+    assert bikes.table("runs").num_rows == runs
+
+
 def test_a_second_delivery_adds_exactly_the_new_versions(second: tuple[Bikes, str]) -> None:
     bikes, said = second
     before = {(r["ride_id"], r["recorded_at"]) for r in bikes.table(RAW, version=0).to_pylist()}
@@ -180,6 +204,28 @@ def test_building_again_changes_nothing_and_says_so(second: tuple[Bikes, str]) -
     for as_of in (FIRST, SECOND):
         assert "nothing to do" in bikes.built(as_of).out
     assert (bikes.versions(), bikes.table("runs").num_rows) == (before, runs)
+
+
+WITHOUT_A_JVM = """
+import sys
+from pyspark import SparkContext
+from ziggurat.cli.main import main
+main(sys.argv[1:])
+assert SparkContext._gateway is None, "a JVM was started"
+"""
+
+
+def test_a_plan_and_a_build_with_nothing_to_do_need_no_java(second: tuple[Bikes, str]) -> None:
+    bikes, _ = second
+    for words in (["plan", "--as-of", FIRST], ["build", "--as-of", FIRST], ["build", "--as-of", SECOND]):
+        done = subprocess.run(
+            [sys.executable, "-c", WITHOUT_A_JVM, *words, "--conf", "conf.yaml"],
+            cwd=bikes.folder,
+            env={"PYTHONPATH": str(PROJECT_ROOT), "PATH": "/nowhere", "JAVA_HOME": "/nowhere"},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
+        assert "nothing to do" in done.stdout
 
 
 def test_list_and_describe_say_it_in_words(first: tuple[Bikes, str]) -> None:

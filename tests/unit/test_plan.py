@@ -1,0 +1,236 @@
+"""What a plan decides, from the ledger and two questions to the rows; no test here starts a JVM."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from definitions.durations import instant_us
+from definitions.registry import Registry, key_of, load
+from definitions.sources import Source
+from definitions.versions import fingerprints
+from definitions.views import AggregateView, DerivedView
+from jobs.build.kinds import plan, plan_step, steps_of_nothing
+from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
+from jobs.build.row_statistics import FactsWanted, LoadedRows
+from jobs.run.published import PublishedState
+from jobs.run.request import Request
+from lakehouse.files.deliveries import Location, fingerprint
+from lakehouse.ledger.records import SliceRecord
+from lakehouse.ledger.state import LedgerState
+from lakehouse.reader import NeedsSpark
+from lakehouse.table_state import RawState, TableState, ViewState
+from tests.e2e.small.bikes import Bikes
+
+RIDES, RIDERS, TRIPS = "raw/rides/v1", "raw/riders/v1", "derived/trips/v1"
+ACTIVITY, VS_PLAN = "aggregate/rider_activity/v1", "cross_entity/rider_vs_plan/v1"
+DAYS = [f"2024-05-{day}" for day in range(20, 26)]
+FIRST, SECOND, THIRD, *_ = (instant_us(day) for day in DAYS)
+HOUR = 3_600_000_000
+LOAD, LATER_LOAD = instant_us("2024-06-01"), instant_us("2024-06-02")
+
+
+@dataclass
+class Rows:
+    """Rows as given; what was asked of them is kept."""
+
+    loads: tuple[LoadedRows, ...] = ()
+    partition_rows: Mapping[int, int] = field(default_factory=dict)
+    questions: list[tuple[str, object]] = field(default_factory=list)
+
+    def loaded_since(self, source: Source, since_us: int, *, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
+        self.questions.append((key_of(source), since_us))
+        return tuple(rows for rows in self.loads if rows.loaded_at_us > since_us)
+
+    def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
+        self.questions.append((key_of(view), wanted))
+        return dict(self.partition_rows)
+
+    def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
+        return None
+
+
+@pytest.fixture(scope="module")
+def bikes(tmp_path_factory: pytest.TempPathFactory) -> Bikes:
+    return Bikes.written(tmp_path_factory.mktemp("plans") / "planned bikes")
+
+
+@pytest.fixture(scope="module")
+def registry(bikes: Bikes) -> Iterator[Registry]:
+    with bikes.at_home():
+        yield load(bikes.package)
+
+
+@pytest.fixture
+def state(bikes: Bikes, registry: Registry) -> PlanState:
+    """Nothing is published yet; both sources are delivered."""
+    return PlanState(
+        registry=registry,
+        locations={"rides": Location(str(bikes.spring.parent), "csv"), "riders": Location(str(bikes.riders), "csv")},
+        published=PublishedState(LedgerState()),
+        statistics=Rows(),
+        version_of=lambda path: None,
+        data_may_lag="1d",
+    )
+
+
+def request(*as_ofs: str) -> Request:
+    return Request(command="build", as_ofs_us=tuple(map(instant_us, as_ofs or DAYS[:1])))
+
+
+def publish(state: PlanState, *as_ofs: str, loaded_at_us: int = LOAD, skip: str = "") -> None:
+    """All tables as a build of these as-ofs leaves them, but for one."""
+    newest, loads = instant_us("2024-05-30"), {RIDES: loaded_at_us, RIDERS: LOAD}
+    for key, definition in state.registry.by_key.items():
+        columns, names = fingerprints(definition), list(as_ofs)
+        if isinstance(definition, Source):
+            names = [fingerprint(definition.name, state.locations[definition.name], version_of=state.version_of)]
+            at = loaded_at_us if key == RIDES else LOAD
+            about = TableState(columns=columns, raw=RawState(loaded_at_us=at, newest_event_us=newest))
+        elif isinstance(definition, DerivedView):
+            built_to = max(map(instant_us, as_ofs))
+            names = ["2024-05-01"]
+            about = TableState(columns=columns, view=ViewState(loads=loads, built_to_us=built_to))
+        else:
+            about = TableState(columns=columns, view=ViewState(loads=loads))
+        if key != skip:
+            records = [SliceRecord(key, name, "published", 10, table_version=3, state=about) for name in names]
+            state.published.add(records)
+
+
+def deliver_again(state: PlanState, at_us: int = LATER_LOAD) -> None:
+    """The ledger after a later load of rides."""
+    known = state.published.newest(RIDES)
+    assert known.raw is not None
+    about = replace(known, raw=replace(known.raw, loaded_at_us=at_us))
+    delivery = fingerprint("rides", state.locations["rides"], version_of=state.version_of)
+    state.published.add([SliceRecord(RIDES, delivery, "published", 5, table_version=4, state=about)])
+
+
+def actions(state: PlanState, wanted: Request) -> dict[str, str]:
+    return {step.table: str(step.action) for step in plan(state, state.registry.definitions, wanted).steps}
+
+
+def step_of(state: PlanState, table: str, wanted: Request) -> PlannedStep:
+    """Of a table all of whose sources have ended well."""
+    definition = state.registry.by_key[table]
+    return plan_step(state, definition, wanted, {key_of(up): UpstreamEnd() for up in definition.upstream})
+
+
+def test_before_the_first_build_sources_are_to_ingest_and_the_rest_waits_for_them(state: PlanState) -> None:
+    made = plan(state, state.registry.definitions, request())
+    assert [(step.table, str(step.action), step.reason) for step in made.steps] == [
+        (RIDERS, "ingest", "nothing was read of it before"),
+        (RIDES, "ingest", "nothing was read of it before"),
+        (TRIPS, "undecided", f"after {RIDES}, {RIDERS}"),
+        (ACTIVITY, "undecided", f"after {TRIPS}"),
+        (VS_PLAN, "undecided", f"after {ACTIVITY}, {RIDERS}"),
+    ]
+    assert made.steps[-1].slices == (DAYS[0],)
+    assert made.bytes == sum(step.bytes or 0 for step in made.steps) > 1_000
+    assert made.to_json()["steps"][0]["action"] == "ingest"
+
+
+def test_when_all_is_published_nothing_is_asked_of_the_rows(state: PlanState) -> None:
+    publish(state, *DAYS[:2])
+    assert set(actions(state, request(DAYS[0])).values()) == {"nothing"}
+    assert steps_of_nothing(state, state.registry.definitions, request(DAYS[0])) is not None
+    assert state.statistics.questions == []  # type: ignore[attr-defined]
+
+
+def test_the_next_as_of_derives_the_partitions_with_new_facts_first(state: PlanState) -> None:
+    publish(state, DAYS[0])
+    rows = Rows(partition_rows={instant_us("2024-05-01"): 7, instant_us("2024-04-01"): 5})
+    state = replace(state, statistics=rows)
+    trips = step_of(state, TRIPS, request(DAYS[1]))
+    assert (trips.action, trips.slices, trips.rows) == (Action.DERIVE, ("2024-04-01", "2024-05-01"), 12)
+    assert (trips.reason, trips.inputs) == (f"it is built up to {DAYS[0]}", {RIDES: 3, RIDERS: 3})
+    assert (trips.state.built_to_us, trips.state_if_partial and trips.state_if_partial.built_to_us) == (SECOND, FIRST)
+    ((_, wanted),) = rows.questions
+    assert isinstance(wanted, FactsWanted)
+    assert wanted.later_than is not None
+    assert (wanted.as_of_us, wanted.cut_us) == (SECOND, SECOND + 4 * HOUR)
+    assert (wanted.later_than.event_us, wanted.later_than.known_us) == (FIRST, FIRST + 4 * HOUR)
+    assert wanted.later_than.loaded_at_us == LOAD
+    made = {step.table: step for step in plan(state, state.registry.definitions, request(*DAYS[:2])).steps}
+    assert made[ACTIVITY].action is Action.UNDECIDED
+    assert made[ACTIVITY].slices == (DAYS[1],)
+    assert step_of(state, ACTIVITY, request(*DAYS[:2])).slices == (DAYS[1],)
+
+
+def test_without_new_facts_before_the_as_of_there_is_nothing_to_derive(state: PlanState) -> None:
+    publish(state, DAYS[0], skip=ACTIVITY)
+    assert step_of(state, TRIPS, request(DAYS[1])).reason == "no new rows before the as-of"
+    activity = step_of(state, ACTIVITY, request(DAYS[0]))
+    assert (activity.action, activity.reason, activity.rows) == (Action.BUILD, "1 as-of is missing", 10)
+
+
+def test_one_question_per_source_finds_the_as_ofs_that_grew(state: PlanState) -> None:
+    publish(state, *DAYS)
+    deliver_again(state)
+    first = dict.fromkeys((0, 4 * HOUR), SECOND)
+    rows = Rows(loads=(LoadedRows(loaded_at_us=LATER_LOAD, first_as_of_us=first),))
+    state = replace(state, statistics=rows)
+    activity = step_of(state, ACTIVITY, request(*DAYS))
+    assert (activity.slices, activity.reason) == (tuple(DAYS[1:]), "its sources grew since 5 as-ofs were built")
+    assert rows.questions == [(RIDES, LOAD)]  # riders are static: their content can't change
+    assert step_of(state, VS_PLAN, request(*DAYS)).slices == tuple(DAYS[1:])
+    assert step_of(state, ACTIVITY, request(DAYS[0])).action is Action.NOTHING
+
+
+def test_an_as_of_built_after_a_load_has_not_grown_by_it(state: PlanState) -> None:
+    publish(state, *DAYS[:2])
+    deliver_again(state)
+    loads = {RIDES: LATER_LOAD, RIDERS: LOAD}
+    about = TableState(columns=state.published.newest(ACTIVITY).columns, view=ViewState(loads=loads))
+    state.published.add([SliceRecord(ACTIVITY, DAYS[1], "published", 9, table_version=4, state=about)])
+    deliver_again(state, LATER_LOAD + HOUR)
+    first = dict.fromkeys((0, 4 * HOUR), FIRST)
+    rows = Rows(loads=(LoadedRows(loaded_at_us=LATER_LOAD, first_as_of_us=first),))
+    assert step_of(replace(state, statistics=rows), ACTIVITY, request(*DAYS[:2])).slices == (DAYS[0],)
+
+
+def test_what_failed_or_was_refused_blocks_what_reads_it(state: PlanState) -> None:
+    nowhere = replace(state, locations={"riders": state.locations["riders"]})
+    made = {step.table: step for step in plan(nowhere, state.registry.definitions, request()).steps}
+    assert made[RIDES].action is Action.REFUSED
+    assert "'rides' has no place in the configuration" in made[RIDES].reason
+    assert (made[TRIPS].action, made[TRIPS].reason) == (Action.BLOCKED, f"{RIDES} is refused")
+    assert made[VS_PLAN].action is Action.BLOCKED
+    publish(state, DAYS[0])
+    view = state.registry.by_key[VS_PLAN]
+    failed = UpstreamEnd(failure="failed", failed_slices=frozenset([SECOND]), is_partly_usable=True)
+    step = plan_step(state, view, request(*DAYS[:3]), {ACTIVITY: failed, RIDERS: UpstreamEnd()})
+    assert (step.slices, step.remark) == ((DAYS[2],), f"1 as-ofs blocked: {ACTIVITY} failed there")
+    step = plan_step(state, view, request(DAYS[1]), {ACTIVITY: failed, RIDERS: UpstreamEnd()})
+    assert (step.action, step.reason) == (Action.BLOCKED, f"{ACTIVITY} failed")
+
+
+def test_an_as_of_beyond_the_data_is_refused_unless_it_is_published(state: PlanState) -> None:
+    publish(state, DAYS[0], "2024-06-08")
+    assert step_of(state, ACTIVITY, request("2024-06-08")).action is Action.NOTHING
+    refused = step_of(state, ACTIVITY, request("2024-06-07"))
+    assert (refused.action, type(refused.error).__name__) == (Action.REFUSED, "AsOfBeyondData")
+
+
+def test_where_only_spark_can_count_a_plan_says_so_and_no_build_is_called_idle(state: PlanState) -> None:
+    class Elsewhere(Rows):
+        def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
+            raise NeedsSpark("a newer protocol")
+
+    publish(state, DAYS[0])
+    state = replace(state, statistics=Elsewhere())
+    trips = plan(state, state.registry.definitions, request(DAYS[1])).steps[2]
+    assert (trips.action, trips.reason) == (Action.UNDECIDED, "Spark has to count its rows (a newer protocol)")
+    assert steps_of_nothing(state, state.registry.definitions, request(DAYS[1])) is None
+
+
+def test_a_new_column_is_built_for_every_as_of_without_a_look_at_the_rows(state: PlanState) -> None:
+    publish(state, *DAYS)
+    view = state.registry.by_key[ACTIVITY]
+    assert isinstance(view, AggregateView)
+    known = state.published.newest(ACTIVITY)
+    fewer = replace(known, columns={name: mark for name, mark in known.columns.items() if name != "ride_count_7d"})
+    state.published.add([SliceRecord(ACTIVITY, DAYS[3], "published", 9, table_version=4, state=fewer)])
+    assert step_of(state, ACTIVITY, request(*DAYS)).slices == (DAYS[3],)
+    assert state.statistics.questions == []  # type: ignore[attr-defined]
