@@ -58,7 +58,7 @@ def _draft(job: Job, view: DerivedView, step: PlannedStep) -> Draft:
     )
     lookups = [looked_up(job, view, lookup, cut_us=cut_us) for lookup in view.lookups]
     frame = derive(facts, lookups, view).withColumn("event_date", event_date(view.root.partition_by))
-    has_exact_counts = all(each.is_regular or each.lookup.source.is_static for each in lookups)
+    has_exact_counts = all(given.is_regular or given.lookup.source.is_static for given in lookups)
     return Draft(
         view=view,
         frame=frame,

@@ -90,16 +90,16 @@ class _Ingest:
             self._quarantine(rows)
         usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, delivery.ORIGINAL, delivery.FILE)
         fresh, counts = self._first(usable, counts) if not self.before else self._later(usable, counts)
-        # A first delivery without rows leaves an empty table: what looks things up there finds nothing, and stands.
+        # A first delivery without rows leaves an empty table, so that look-ups in it find nothing and do not fail.
         is_written = counts.kept or not self.before
         version = self._append(fresh, counts) if is_written else current_version(self.spark, self.table.path)
         return self._outcome(counts, version)
 
     def _count(self, rows: DataFrame) -> Counts:
         newest = F.max(F.unix_micros("event_time")) if self.source.event_time else F.lit(None).cast("bigint")
-        found = rows.groupBy(delivery.REASON).agg(F.count(F.lit(1)).alias("rows"), newest.alias("newest")).collect()
-        by_reason = {row[delivery.REASON]: row["rows"] for row in found}
-        newest_us = next((row["newest"] for row in found if row[delivery.REASON] is None), None)
+        counts = rows.groupBy(delivery.REASON).agg(F.count(F.lit(1)).alias("rows"), newest.alias("newest")).collect()
+        by_reason = {row[delivery.REASON]: row["rows"] for row in counts}
+        newest_us = next((row["newest"] for row in counts if row[delivery.REASON] is None), None)
         return Counts(
             sum(by_reason.values()),
             by_reason.get(None, 0),
@@ -154,8 +154,8 @@ class _Ingest:
         if not self.source.identity:
             return 0, 0
         per_fact = usable.groupBy(*self.source.identity).agg(F.count(F.lit(1)).alias("n"))
-        found = per_fact.agg(F.count(F.lit(1)).alias("facts"), F.count_if(F.col("n") > 1).alias("repeated")).first()
-        return (found["facts"], found["repeated"]) if found else (0, 0)
+        counts = per_fact.agg(F.count(F.lit(1)).alias("facts"), F.count_if(F.col("n") > 1).alias("repeated")).first()
+        return (counts["facts"], counts["repeated"]) if counts else (0, 0)
 
     def _later(self, usable: DataFrame, counts: Counts) -> tuple[DataFrame, Counts]:
         """A later load: staged once, since what is new takes a comparison with everything that raw holds."""
@@ -165,8 +165,8 @@ class _Ingest:
         stamped = arrival.with_available_time(fresh, self.source, self.load, known=known)
         staged = stage(stamped, self.job.context.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
         fresh = read(self.spark, staged.path, version=staged.version)
-        found = fresh.agg(F.count(F.lit(1)).alias("kept"), F.count_if("_late").alias("late")).first()
-        kept, late = (found["kept"], found["late"]) if found else (0, 0)
+        totals = fresh.agg(F.count(F.lit(1)).alias("kept"), F.count_if("_late").alias("late")).first()
+        kept, late = (totals["kept"], totals["late"]) if totals else (0, 0)
         if self.source.is_static:
             self._refuse_change(usable, known, kept)
         before = self.before or RawState()

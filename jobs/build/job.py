@@ -10,6 +10,7 @@ from jobs.build.kinds import steps_of_nothing
 from jobs.build.plan import PlanState
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
 from jobs.build.scheduler import Scheduler, plan_state, unchanged
+from jobs.build.spark_statistics import SparkStatistics
 from jobs.run.context import Context, Job
 from jobs.run.memory import watch_memory
 from jobs.run.outcome import RunOutcome
@@ -37,8 +38,11 @@ def build(context: Context, request: Request) -> RunOutcome:
     refuse_changed_meaning(context.registry, published)
     run = _run(context, request)
     outcome = RunOutcome(run_id=run.run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
-    state = plan_state(Job(context=context, run_id=run.run_id, leases={}, published=published))
-    if done := unchanged_run(state, selected, request, outcome, ledger.latest_release, begun):
+    dry = Job(context=context, run_id=run.run_id, leases={}, published=published)
+    statistics = SparkStatistics(dry)
+    if done := unchanged_run(
+        plan_state(dry, before=statistics), selected, request, outcome, ledger.latest_release, begun
+    ):
         return done
     preload()
     watch_memory()
@@ -47,7 +51,7 @@ def build(context: Context, request: Request) -> RunOutcome:
         ledger.start(run)
         # Read again: another run may have published before this one held its leases.
         job = Job(context=context, run_id=run.run_id, leases=leases, published=PublishedState(ledger.state()))
-        steps = Scheduler(job, selected, request, begun).run()
+        steps = Scheduler(job, plan_state(job, before=statistics), selected, request, begun).run()
         return record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
 
 

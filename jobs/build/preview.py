@@ -15,7 +15,7 @@ from temporal.instants import instant
 
 
 def preview(context: Context, view: View, as_of_us: int, *, sample: float) -> DataFrame:
-    """The view's rows of T on a share of its entities (derived: of its rows), the same ones each time.
+    """The view's rows of T on a share of its entities (derived: of its rows), the same ones in every call.
 
     Sampling is by a hash of the join keys: whole entities, so that every value is what it would be when published.
     """
@@ -29,7 +29,8 @@ def preview(context: Context, view: View, as_of_us: int, *, sample: float) -> Da
         keys = view.root.identity or tuple(c.name for c in view.root.columns)
         facts = _sampled(rows_of(job, view.source, cut_us=as_of_us + view.landing_delay_us), keys, sample)
         lookups = [
-            LookedUp(each, rows_of(job, each.source, cut_us=as_of_us), each.source.is_static) for each in view.lookups
+            LookedUp(lookup, rows_of(job, lookup.source, cut_us=as_of_us), lookup.source.is_static)
+            for lookup in view.lookups
         ]
         return derive(facts.where(F.col("event_time") < instant(as_of_us)), lookups, view).drop("superseded_at")
     if isinstance(view, AggregateView):

@@ -1,4 +1,4 @@
-"""Stage, audit, publish: how every view above raw reaches its table, whole slices at a time (S30)."""
+"""Stage, audit, publish: every view above raw is written so, in whole slices (S30)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,9 +23,9 @@ from quality.measure import SLICE, KeyCounts, Measured, measure
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """Rows that want to be published. A slice is an as-of instant or a partition's first day, in µs (`slice_of`).
+    """Rows to publish. A slice is an as-of instant or a partition's first day, in µs (`slice_of`).
 
-    `replaces` names what the wanted slices replace in the table, as SQL; rows_expected: exact counts, where known.
+    `replaces` names what the slices replace in the table, as SQL; rows_expected: exact counts, where known.
     `state` is recorded with the commit; `state_if_partial` instead of it when some slices failed their gate.
     """
 

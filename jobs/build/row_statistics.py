@@ -1,4 +1,4 @@
-"""What a plan has to know of the rows themselves, where the ledger can't tell: two questions, each one pass."""
+"""What a plan has to know of the rows themselves, where the ledger is not enough: two questions, one pass each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

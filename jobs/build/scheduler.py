@@ -23,14 +23,14 @@ from lakehouse.tables import current_version
 _FAILURES = {Status.BLOCKED: "was blocked", Status.FAILED: "failed", Status.COULD_NOT_CHECK: "failed"}
 
 
-def plan_state(job: Job) -> PlanState:
+def plan_state(job: Job, *, before: SparkStatistics | None = None) -> PlanState:
     """What the steps of a run are planned from, with Spark at hand; it grows with the job's published state."""
     context = job.context
     return PlanState(
         registry=context.registry,
         locations=context.locations,
         published=job.published,
-        statistics=SparkStatistics(job),
+        statistics=SparkStatistics(job, before=before),
         version_of=partial(current_version, context.spark),
         data_may_lag=context.options.data_may_lag,
     )
@@ -51,9 +51,10 @@ def unchanged(published: PublishedState, step: PlannedStep) -> StepOutcome:
 class Scheduler:
     """The steps of a run as a graph: each starts when what it reads has ended; `workers` of them at a time."""
 
-    def __init__(self, job: Job, selected: Sequence[Definition], request: Request, begun: float) -> None:
-        self._job, self._request, self._begun = job, request, begun
-        self._state = plan_state(job)
+    def __init__(
+        self, job: Job, state: PlanState, selected: Sequence[Definition], request: Request, begun: float
+    ) -> None:
+        self._job, self._state, self._request, self._begun = job, state, request, begun
         self._waiting: dict[str, Definition] = {key_of(d): d for d in selected}
         self._outcomes: dict[str, StepOutcome] = {}
         self._ends: dict[str, UpstreamEnd] = {}

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pyspark.sql import functions as F
 
@@ -16,20 +17,32 @@ from jobs.run.context import Job
 from lakehouse.tables import read
 
 
-class SparkStatistics:
-    """Of the table versions that a run knows. Loads are kept: one Spark job per source answers for all its views."""
+@dataclass
+class Answers:
+    """Answers by question, with the table version that they were given of; loads with the instant they begin after."""
 
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._loads: dict[tuple[str, int | None, tuple[int, ...]], tuple[int, tuple[LoadedRows, ...]]] = {}
-        self._lock = threading.Lock()
+    loads: dict[tuple[str, int | None, tuple[int, ...]], tuple[int, tuple[LoadedRows, ...]]] = field(
+        default_factory=dict
+    )
+    partitions: dict[tuple[str, int | None, FactsWanted], dict[int, int]] = field(default_factory=dict)
+
+
+class SparkStatistics:
+    """Of the table versions that a run knows. Answers are kept: one Spark job per source is enough for all its views.
+
+    before: an earlier look at the same warehouse, whose answers are taken over.
+    """
+
+    def __init__(self, job: Job, *, before: "SparkStatistics | None" = None) -> None:
+        self._job, self._lock = job, threading.Lock()
+        self._answers: Answers = before._answers if before else Answers()
 
     def loaded_since(self, source: Source, since_us: int, *, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
         question = (key_of(source), self._job.published.version(key_of(source)), tuple(sorted(set(delays_us))))
         with self._lock:
-            known = self._loads.get(question)
+            known = self._answers.loads.get(question)
             if known is None or known[0] > since_us:
-                known = self._loads[question] = (since_us, self._loaded_since(source, since_us, question[2]))
+                known = self._answers.loads[question] = (since_us, self._loaded_since(source, since_us, question[2]))
         return tuple(rows for rows in known[1] if rows.loaded_at_us > since_us)
 
     def _loaded_since(self, source: Source, since_us: int, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
@@ -56,6 +69,12 @@ class SparkStatistics:
         )
 
     def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
+        question = (key_of(view), self._job.published.version(key_of(view.source)), wanted)
+        if question not in self._answers.partitions:
+            self._answers.partitions[question] = self._counted(view, wanted)
+        return self._answers.partitions[question]
+
+    def _counted(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
         facts = rows_of(self._job, view.source, cut_us=wanted.cut_us).where(
             F.col("event_time") < instant(wanted.as_of_us)
         )

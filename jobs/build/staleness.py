@@ -1,4 +1,4 @@
-"""What the ledger alone says about a view: what it was built from, and how far back a change of that reaches."""
+"""From the ledger alone: what a view was built from, and which of its rows a later load can change."""
 
 from collections.abc import Mapping
 

@@ -81,7 +81,7 @@ def plan_with_spark(context: Context, request: Request) -> Plan:
 
 
 def unchanged_without_spark(context: PlanContext, request: Request, *, now: datetime, run_id: str) -> RunOutcome | None:
-    """The outcome of a build that has nothing to do; None for one that has, or whose ledger lacks something."""
+    """The outcome of a build that has nothing to do; None where Spark is needed: for work, or to recover the ledger."""
     begun = time.monotonic()
     selected = context.registry.select(request.select)
     refuse_future(now, selected, request)

@@ -16,7 +16,7 @@ from lakehouse.tables import read
 
 @dataclass(frozen=True)
 class Released:
-    """The newest release, and what the ledger knows of its tables."""
+    """A release, and what the ledger records of its tables."""
 
     release_id: int
     versions: Mapping[str, int]
@@ -41,7 +41,7 @@ def newest_release(context: Context) -> Released:
 
 
 def earlier_release(context: Context, release_id: int, versions: Mapping[str, int]) -> Released:
-    """One whose table versions somebody wrote down."""
+    """A release whose table versions are recorded elsewhere, as in a manifest."""
     return Released(release_id, versions, PublishedState(Ledger.open(context.spark, context.warehouse).state()))
 
 

@@ -1,4 +1,4 @@
-"""What a run is asked for."""
+"""What a run shall build."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from definitions.errors import DefinitionError, UsageError
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What to build: the command's words (for the ledger), the instants T, and which views (none: all)."""
+    """The command's words (for the ledger), the instants T, and the views that are selected (none: all)."""
 
     command: str
     as_ofs_us: tuple[int, ...]
