@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import fs
 
 from definitions.durations import to_us
 from lakehouse.tables import commit_versions, filesystem
@@ -18,6 +19,8 @@ from lakehouse.tables import commit_versions, filesystem
 MOST_BYTES = 256 * 1024 * 1024
 # Delta cuts the largest time in a file's statistics to the millisecond.
 _CUT_US = 1_000
+# A bucket that it can't reach is left to Spark soon, instead of after minutes.
+_IMPATIENT = {"connect_timeout": "5s", "timeout": "60s", "max_retries": "2", "retry_timeout": "20s"}
 
 
 class NeedsSpark(Exception):
@@ -67,7 +70,11 @@ class DeltaReader:
     def rows(self, path: str) -> list[dict[str, Any]]:
         """All rows of a small table (the ledger, the releases) at its newest version."""
         with _translated(path):
-            return [dict(row) for row in _opened(path, None).to_pyarrow_table().to_pylist()]
+            table = _opened(path, None)
+            size = sum(pa.table(table.get_add_actions(flatten=True))["size_bytes"].to_pylist())
+            if size > self.most_bytes // 8:
+                raise NeedsSpark(f"{size:,} bytes of {path} would be read")
+            return [dict(row) for row in table.to_pyarrow_table().to_pylist()]
 
     def columns(self, path: str, names: Sequence[str], *, files: Sequence[DataFile]) -> pa.Table:
         """Some columns of some of the table's files, whole."""
@@ -79,6 +86,20 @@ class DeltaReader:
             options = {"columns": list(names), "filesystem": system, "partitioning": None}
             tables = [pq.read_table(file.path, **options) for file in files]
             return pa.concat_tables(tables) if tables else pa.table({name: [] for name in names})
+
+
+def rows_on_disk(path: str) -> list[dict[str, Any]] | None:
+    """All rows of a small table on a local disk, in milliseconds; None where Spark has to read it.
+
+    A bucket is left to Spark, which is running by then and has its own credentials.
+    """
+    located = filesystem(path)
+    if located is None or not isinstance(located[0], fs.LocalFileSystem):
+        return None
+    try:
+        return DeltaReader().rows(path)
+    except NeedsSpark:
+        return None
 
 
 def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> DataFile:
@@ -96,8 +117,9 @@ def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> Dat
 def _opened(path: str, version: int | None) -> Any:
     from deltalake import DeltaTable
 
-    uri = path.replace("s3a://", "s3://", 1).replace("s3n://", "s3://", 1)
-    return DeltaTable(uri, version=version)
+    if not path.startswith(("s3://", "s3a://", "s3n://")):
+        return DeltaTable(path, version=version)
+    return DeltaTable(f"s3://{path.partition('://')[2]}", version=version, storage_options=_IMPATIENT)
 
 
 @contextmanager

@@ -73,11 +73,11 @@ def steps_of_nothing(
 ) -> tuple[PlannedStep, ...] | None:
     """The steps if none has anything to do, else None as soon as one has.
 
-    A source that is missing raises, where nothing before it has anything to do: no run is started for it.
+    Raises SourceMissing for a delivery that is missing, where no step before it has anything to do.
     """
     steps = []
-    for step in planned_steps(state, selected, request):
-        if step.error is not None and step.table.startswith("raw/"):
+    for definition, step in zip(selected, planned_steps(state, selected, request), strict=False):
+        if step.error is not None and definition.name in state.locations:
             raise step.error
         if step.action is not Action.NOTHING:
             return None

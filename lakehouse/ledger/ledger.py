@@ -32,7 +32,9 @@ from lakehouse.ledger.records import (
     step_row,
 )
 from lakehouse.ledger.recovery import RecoveryResult, find_unrecorded, recovered_rows, tables_ahead
+from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import LedgerState, collect_state
+from lakehouse.reader import rows_on_disk
 from lakehouse.storage_errors import LeaseHeld, StorageError, translated_storage_errors
 from lakehouse.tables import TableAddress, Warehouse, current_version, exists, read, set_aside
 
@@ -70,6 +72,8 @@ class Ledger:
         """All that is published and all that ran, collected once. Call `mend` before it."""
         if not exists(self._spark, self._warehouse.runs.path):
             return LedgerState()
+        if (rows := rows_on_disk(self._warehouse.runs.path)) is not None:
+            return reduced_state(rows, self._version_of)
         return _readable(self._warehouse.runs, lambda: collect_state(self._records(), self._version_of))
 
     def start(self, run: Run) -> None:
@@ -129,11 +133,13 @@ class Ledger:
         path = self._warehouse.releases.path
         if not exists(self._spark, path):
             return None
-        rows = _readable(
+        if (rows := rows_on_disk(path)) is not None:
+            return newest_release(rows)
+        newest = _readable(
             self._warehouse.releases,
             lambda: read(self._spark, path).orderBy("release_id", ascending=False).head(1),
         )
-        return newest_release([row.asDict() for row in rows])
+        return newest_release([row.asDict() for row in newest])
 
     def recover(self) -> RecoveryResult:
         """Writes down what killed runs published, and that they died; costs listings when nothing is amiss.

@@ -13,7 +13,7 @@ from lakehouse.ledger.records import RUNS
 from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import collect_state
 from lakehouse.reader import DeltaReader, NeedsSpark
-from lakehouse.tables import Warehouse
+from lakehouse.tables import Warehouse, read
 from tests.lakehouse.nightly import SLICE, TABLE, run_night
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -68,8 +68,11 @@ def test_a_ledger_and_its_releases_are_read_as_spark_reads_them(spark, tmp_wareh
         run_night(spark, warehouse.root, f"run-{number}", rows)
     ledger = Ledger.open(spark, warehouse)
     version_of = lambda table: reader.version(warehouse.address(table).path)  # noqa: E731
-    assert reduced_state(reader.rows(warehouse.runs.path), version_of) == ledger.state()
+    state = collect_state(read(spark, warehouse.runs.path), version_of)
+    assert reduced_state(reader.rows(warehouse.runs.path), version_of) == ledger.state() == state
     assert newest_release(reader.rows(warehouse.releases.path)) == ledger.latest_release()
+    rows = [row.asDict() for row in read(spark, warehouse.releases.path).collect()]
+    assert newest_release(rows) == ledger.latest_release()
     assert (TABLE, SLICE) in ledger.state().published
 
 
