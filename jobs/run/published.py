@@ -12,7 +12,7 @@ _UNKNOWN = TableState()
 
 
 class PublishedState:
-    """Slices by (table key, slice name). Steps run side by side, hence the lock."""
+    """Slices by (table key, slice name). Steps run side by side: one may add records while another reads."""
 
     def __init__(self, state: LedgerState) -> None:
         self._slices: dict[tuple[str, str], SliceState | SliceRecord] = dict(state.published)
@@ -47,7 +47,7 @@ class PublishedState:
         return piece.state if piece is not None else _UNKNOWN
 
     def slices(self, table: str) -> set[str]:
-        return {name for key, name in self._slices if key == table}
+        return {name for key, name in list(self._slices) if key == table}
 
     def as_ofs(self) -> list[str]:
         """Every as-of of which a snapshot is published, sorted."""
@@ -65,7 +65,7 @@ class PublishedState:
     def rows(self, table: str, name: str | None = None) -> int:
         return sum(
             piece.rows
-            for (key, piece_name), piece in self._slices.items()
+            for (key, piece_name), piece in list(self._slices.items())
             if key == table and name in (None, piece_name)
         )
 

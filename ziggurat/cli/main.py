@@ -31,6 +31,7 @@ def verbs() -> None:
     First steps:
       ziggurat doctor                          can this machine run it?
       ziggurat list                            what is declared
+      ziggurat plan --as-of 2017-11-30         what a build would do, step by step; starts nothing
       ziggurat build --as-of 2017-11-30        build everything as of that midnight (UTC)
       ziggurat describe household_spend        what a view means, column by column
       ziggurat labels churn_30d                what shall be predicted, as an honest spine
