@@ -39,6 +39,6 @@ def _step(step: StepOutcome) -> StepRecord:
         detail={
             "message": step.message,
             "quarantined": dict(step.quarantined),
-            **{key: value for key, value in step.detail.items() if key != "columns"},
+            **step.detail,
         },
     )
