@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from jobs.build.plan import Plan
     from jobs.build.without_spark import PlanContext
     from jobs.export.job import ExportOutcome
-    from jobs.run.context import Context, Listener, Options
+    from jobs.run.context import Context, Listener
     from jobs.run.outcome import RunOutcome
     from jobs.run.request import Request
     from jobs.spines.labels import LabelOutcome
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from jobs.training_set.manifest import Manifest
     from jobs.training_set.verify import Verification
     from lakehouse.files.deliveries import Location
-    from lakehouse.tables import Warehouse
     from pit_join import Choice
 
 
@@ -105,7 +104,7 @@ class Workspace:
     def _unchanged(self, request: "Request") -> "RunOutcome | None":
         """The outcome of a build that finds nothing to do, without Spark; None where Spark is needed."""
         from jobs.build.without_spark import unchanged_without_spark
-        from jobs.run.context import new_run_id
+        from jobs.run.request import new_run_id
         from lakehouse.reader import NeedsSpark
 
         now = datetime.now(UTC)
@@ -116,9 +115,14 @@ class Workspace:
 
     def _plan_context(self) -> "PlanContext":
         from jobs.build.without_spark import PlanContext
+        from lakehouse.tables import Warehouse
 
-        warehouse, locations, options = _places(self.settings)
-        return PlanContext(warehouse=warehouse, registry=self.registry, locations=locations, options=options)
+        return PlanContext(
+            warehouse=Warehouse(self.settings.warehouse),
+            registry=self.registry,
+            locations=_locations(self.settings),
+            data_may_lag=self.settings.build.data_may_lag,
+        )
 
     def retry(self, run: str | None = None) -> "RunOutcome | None":
         """Take up what the last failed run (or that one) left undone; None when the last run went well."""
@@ -390,8 +394,10 @@ def _instant(text: str, option: str) -> int:
 
 
 def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Context":
-    from jobs.run.context import Context, SilentListener
+    from jobs.run.context import Context, Options, SilentListener
     from lakehouse.session.start import SessionSettings, open_session
+    from lakehouse.tables import Warehouse
+    from quality import RowRule
 
     told = listener or SilentListener()
     spark = settings.spark
@@ -405,30 +411,23 @@ def _opened(settings: Settings, registry: Registry, listener: "Listener | None")
         ),
         say=told.note,
     )
-    warehouse, locations, options = _places(settings)
+    build = settings.build
     return Context(
         spark=session,
-        warehouse=warehouse,
+        warehouse=Warehouse(settings.warehouse),
         registry=registry,
         listener=told,
-        locations=locations,
-        options=options,
+        locations=_locations(settings),
+        options=Options(
+            workers=build.workers,
+            facts_per_task=build.facts_per_task,
+            data_may_lag=build.data_may_lag,
+            row_rule=RowRule(may_shrink=build.may_shrink, may_grow=build.may_grow),
+        ),
     )
 
 
-def _places(settings: Settings) -> "tuple[Warehouse, dict[str, Location], Options]":
-    """Where tables and deliveries lie, and how runs work."""
-    from jobs.run.context import Options
+def _locations(settings: Settings) -> "dict[str, Location]":
     from lakehouse.files.deliveries import Location
-    from lakehouse.tables import Warehouse
-    from quality import RowRule
 
-    build = settings.build
-    locations = {name: Location(_placed(s.path), s.format, s.options) for name, s in settings.sources.items()}
-    options = Options(
-        workers=build.workers,
-        facts_per_task=build.facts_per_task,
-        data_may_lag=build.data_may_lag,
-        row_rule=RowRule(may_shrink=build.may_shrink, may_grow=build.may_grow),
-    )
-    return Warehouse(settings.warehouse), locations, options
+    return {name: Location(_placed(s.path), s.format, s.options) for name, s in settings.sources.items()}

@@ -1,15 +1,12 @@
 """The main job: bring every selected table up to the as-ofs, independent ones side by side, in one run."""
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from definitions.registry import key_of
-from definitions.views import Definition
-from jobs.build.kinds import steps_of_nothing
-from jobs.build.plan import PlanState
+from jobs.build.idle import unchanged_run
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
-from jobs.build.scheduler import Scheduler, plan_state, unchanged
+from jobs.build.scheduler import Scheduler, plan_state
 from jobs.build.spark_statistics import SparkStatistics
 from jobs.run.context import Context, Job
 from jobs.run.memory import watch_memory
@@ -18,7 +15,7 @@ from jobs.run.published import PublishedState
 from jobs.run.recording import record
 from jobs.run.request import Request
 from lakehouse.leases.leases import LeaseDesk
-from lakehouse.ledger.ledger import Ledger, Release
+from lakehouse.ledger.ledger import Ledger
 from lakehouse.ledger.records import Run
 from lakehouse.tables import remove
 from quality import preload
@@ -53,29 +50,6 @@ def build(context: Context, request: Request) -> RunOutcome:
         job = Job(context=context, run_id=run.run_id, leases=leases, published=PublishedState(ledger.state()))
         steps = Scheduler(job, plan_state(job, before=statistics), selected, request, begun).run()
         return record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
-
-
-def unchanged_run(
-    state: PlanState,
-    selected: Sequence[Definition],
-    request: Request,
-    outcome: RunOutcome,
-    latest_release: Callable[[], Release | None],
-    begun: float,
-) -> RunOutcome | None:
-    """The outcome of a run whose plan has nothing to do and whose tables are all released; None for any other."""
-    steps = steps_of_nothing(state, selected, request)
-    if not steps:
-        return None
-    release = latest_release()
-    if not state.published.is_released_as(release):
-        return None
-    return replace(
-        outcome,
-        steps=tuple(unchanged(state.published, step) for step in steps),
-        seconds=time.monotonic() - begun,
-        release=release.release_id if release else None,
-    )
 
 
 def _recovered(context: Context) -> Ledger:

@@ -2,36 +2,44 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, cast
 
 from definitions.durations import day_or_instant
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from jobs.build.derived import build_derived
-from jobs.build.ingest import ingest
 from jobs.build.plan import Action, Plan, PlannedStep, PlanState, UpstreamEnd
 from jobs.build.planners import missing_as_ofs, plan_derived, plan_snapshot, plan_source
-from jobs.build.snapshots import build_aggregate, build_cross_entity
-from jobs.run.context import Job
-from jobs.run.outcome import StepOutcome
 from jobs.run.request import Request
 from lakehouse.reader import NeedsSpark
+
+if TYPE_CHECKING:
+    from jobs.run.context import Job
+    from jobs.run.outcome import StepOutcome
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildKind:
-    """plan(state, definition, request, failed as-ofs) and build(job, definition, step)."""
+    """plan(state, definition, request, failed as-ofs) and, by its name, the builder: build(job, definition, step).
+
+    A builder is imported when a step is executed: with it come Spark's functions and the checks, which a plan
+    does not use.
+    """
 
     plan: Callable[[PlanState, Any, Request, frozenset[int]], PlannedStep]
-    build: Callable[[Job, Any, PlannedStep], StepOutcome]
+    builder: str
+
+    @property
+    def build(self) -> "Callable[[Job, Any, PlannedStep], StepOutcome]":
+        return cast("Callable[[Job, Any, PlannedStep], StepOutcome]", resolve_name(self.builder))
 
 
 KINDS: Mapping[type[Definition], BuildKind] = {
-    Source: BuildKind(plan=plan_source, build=ingest),
-    DerivedView: BuildKind(plan=plan_derived, build=build_derived),
-    AggregateView: BuildKind(plan=plan_snapshot, build=build_aggregate),
-    CrossEntityView: BuildKind(plan=plan_snapshot, build=build_cross_entity),
+    Source: BuildKind(plan=plan_source, builder="jobs.build.ingest:ingest"),
+    DerivedView: BuildKind(plan=plan_derived, builder="jobs.build.derived:build_derived"),
+    AggregateView: BuildKind(plan=plan_snapshot, builder="jobs.build.snapshots:build_aggregate"),
+    CrossEntityView: BuildKind(plan=plan_snapshot, builder="jobs.build.snapshots:build_cross_entity"),
 }
 
 

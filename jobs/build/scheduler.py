@@ -10,12 +10,12 @@ from definitions.errors import ZigguratError
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, Definition
+from jobs.build.idle import unchanged
 from jobs.build.kinds import KINDS, blocked_step, plan_step
-from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
+from jobs.build.plan import Action, PlanState, UpstreamEnd
 from jobs.build.spark_statistics import SparkStatistics
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
-from jobs.run.published import PublishedState
 from jobs.run.request import Request
 from lakehouse.files import deliveries
 from lakehouse.tables import current_version
@@ -33,18 +33,6 @@ def plan_state(job: Job, *, before: SparkStatistics | None = None) -> PlanState:
         statistics=SparkStatistics(job, before=before),
         version_of=partial(current_version, context.spark),
         data_may_lag=context.options.data_may_lag,
-    )
-
-
-def unchanged(published: PublishedState, step: PlannedStep) -> StepOutcome:
-    """The outcome of a step with nothing to do: what is published is what would be built."""
-    return StepOutcome(
-        table=step.table,
-        status=Status.UNCHANGED,
-        rows_in=0,
-        rows_out=published.rows(step.table),
-        version=published.version(step.table),
-        message=step.remark or step.reason,
     )
 
 

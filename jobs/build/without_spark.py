@@ -7,15 +7,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from definitions.registry import Registry
 from jobs.build.delta_statistics import DeltaStatistics
-from jobs.build.job import unchanged_run
+from jobs.build.idle import unchanged_run
 from jobs.build.kinds import plan
 from jobs.build.plan import Plan, PlanState
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
-from jobs.build.scheduler import plan_state
-from jobs.run.context import Context, Job, Options
 from jobs.run.outcome import RunOutcome
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
@@ -26,15 +25,18 @@ from lakehouse.ledger.state import LedgerState
 from lakehouse.reader import DeltaReader
 from lakehouse.tables import Warehouse
 
+if TYPE_CHECKING:
+    from jobs.run.context import Context
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlanContext:
-    """What a run works in, before Spark: a warehouse, definitions, where sources lie, and how runs work."""
+    """What a plan is made in: a warehouse, definitions, where sources lie, how far an as-of may lie beyond the data."""
 
     warehouse: Warehouse
     registry: Registry
     locations: Mapping[str, Location]
-    options: Options
+    data_may_lag: str
     reader: DeltaReader = field(default_factory=DeltaReader)
 
     def ledger(self) -> LedgerState:
@@ -53,7 +55,7 @@ class PlanContext:
             published=published,
             statistics=DeltaStatistics(self.reader, self.warehouse, published),
             version_of=self.reader.version,
-            data_may_lag=self.options.data_may_lag,
+            data_may_lag=self.data_may_lag,
         )
 
     def unrecorded(self, ledger: LedgerState) -> list[str]:
@@ -73,8 +75,11 @@ def plan_without_spark(context: PlanContext, request: Request, *, now: datetime)
     return _plan(context.state(ledger), request, now, notes)
 
 
-def plan_with_spark(context: Context, request: Request) -> Plan:
+def plan_with_spark(context: "Context", request: Request) -> Plan:
     """The same where only Spark can read the tables."""
+    from jobs.build.scheduler import plan_state
+    from jobs.run.context import Job
+
     ledger = Ledger.open(context.spark, context.warehouse).state()
     job = Job(context=context, run_id="plan", leases={}, published=PublishedState(ledger))
     return _plan(plan_state(job), request, context.clock(), _notes(len(ledger.unended), 0))

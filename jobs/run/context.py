@@ -1,6 +1,5 @@
 """What every job is given: a session, a warehouse, definitions, where sources lie, a clock and someone to tell."""
 
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from definitions.durations import instant_text, to_us
 from definitions.registry import Registry
 from jobs.run.outcome import StepOutcome
 from jobs.run.published import PublishedState
+from jobs.run.request import new_run_id
 from lakehouse.files.deliveries import Location
 from lakehouse.leases.leases import Lease
 from lakehouse.tables import Warehouse
@@ -46,11 +46,6 @@ class Options:
     data_may_lag: str = "1d"
     row_rule: RowRule = field(default_factory=RowRule)
     is_live: bool = False
-
-
-def new_run_id(now: datetime) -> str:
-    """The second at which the run began, in UTC, and some letters that no other run has."""
-    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
 @dataclass(frozen=True, kw_only=True)

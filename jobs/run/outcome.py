@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from definitions.errors import ZigguratError
 from lakehouse.ledger.records import SliceRecord
-from quality import FailedExpectation
+
+if TYPE_CHECKING:  # pandas takes longer to import than a run with nothing to do takes
+    import pandas as pd
+
+    from quality import FailedExpectation
 
 
 class Status(StrEnum):
@@ -39,8 +42,8 @@ class StepOutcome:
     error: BaseException | None = None
     slices: tuple[SliceRecord, ...] = ()
     failed_slices: frozenset[int] = frozenset()
-    profile: pd.DataFrame | None = None
-    failures: tuple[FailedExpectation, ...] = ()
+    profile: "pd.DataFrame | None" = None
+    failures: "tuple[FailedExpectation, ...]" = ()
     quarantined: Mapping[str, int] = field(default_factory=dict)
     detail: Mapping[str, object] = field(default_factory=dict)
 

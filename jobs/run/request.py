@@ -1,6 +1,8 @@
 """What a run shall build."""
 
+import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from definitions.durations import day_or_instant, duration_us
 from definitions.errors import DefinitionError, UsageError
@@ -36,3 +38,8 @@ def as_of_range(start_us: int, end_us: int, every: str) -> tuple[int, ...]:
     if not step:
         raise UsageError(f"--every {every} never leaves --start; write 1d or 7d.")
     return tuple(range(start_us, end_us + 1, step))
+
+
+def new_run_id(now: datetime) -> str:
+    """The second at which the run began, in UTC, and some letters that no other run has."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 import pytest
 
@@ -9,8 +10,8 @@ from definitions.durations import instant_us
 from definitions.registry import Registry, key_of, load
 from definitions.sources import Source
 from definitions.versions import fingerprints
-from definitions.views import AggregateView, DerivedView
-from jobs.build.kinds import plan, plan_step, steps_of_nothing
+from definitions.views import AggregateView, Definition, DerivedView
+from jobs.build.kinds import KINDS, plan, plan_step, steps_of_nothing
 from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
 from jobs.build.row_statistics import FactsWanted, LoadedRows
 from jobs.run.published import PublishedState
@@ -234,3 +235,8 @@ def test_a_new_column_is_built_for_every_as_of_without_a_look_at_the_rows(state:
     state.published.add([SliceRecord(ACTIVITY, DAYS[3], "published", 9, table_version=4, state=fewer)])
     assert step_of(state, ACTIVITY, request(*DAYS)).slices == (DAYS[3],)
     assert state.statistics.questions == []  # type: ignore[attr-defined]
+
+
+def test_every_kind_of_definition_has_a_planner_and_a_builder() -> None:
+    assert set(KINDS) == set(get_args(Definition))
+    assert all(callable(kind.build) for kind in KINDS.values())
