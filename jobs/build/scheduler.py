@@ -43,6 +43,8 @@ class Scheduler:
         self, job: Job, state: PlanState, selected: Sequence[Definition], request: Request, begun: float
     ) -> None:
         self._job, self._state, self._request, self._begun = job, state, request, begun
+        # Imported here, before there are threads.
+        self._builders = {kind: KINDS[kind].build for kind in {type(definition) for definition in selected}}
         self._waiting: dict[str, Definition] = {key_of(d): d for d in selected}
         self._outcomes: dict[str, StepOutcome] = {}
         self._ends: dict[str, UpstreamEnd] = {}
@@ -102,5 +104,5 @@ class Scheduler:
             raise step.error
         if step.action is Action.NOTHING:
             return unchanged(self._job.published, step)
-        outcome = KINDS[type(definition)].build(self._job, definition, step)
+        outcome = self._builders[type(definition)](self._job, definition, step)
         return replace(outcome, message=step.remark) if step.remark else outcome
