@@ -6,7 +6,6 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from compute.facts import partition_of
 from definitions.durations import instant_us, to_us
 from definitions.registry import key_of
 from definitions.sources import Source
@@ -15,6 +14,7 @@ from jobs.build.row_statistics import FactsWanted, LaterThan, LoadedRows
 from jobs.run.published import PublishedState
 from lakehouse.reader import DataFile, DeltaReader, NeedsSpark
 from lakehouse.tables import Warehouse
+from temporal.instants import partition_of
 
 
 class DeltaStatistics:

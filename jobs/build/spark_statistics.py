@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from pyspark.sql import functions as F
 
-from compute.facts import event_date, instant
 from definitions.durations import instant_us
 from definitions.registry import key_of
 from definitions.sources import Source
@@ -15,6 +14,7 @@ from jobs.build.derived import rows_of
 from jobs.build.row_statistics import FactsWanted, LoadedRows
 from jobs.run.context import Job
 from lakehouse.tables import read
+from temporal.instants import event_date, instant
 
 
 @dataclass
