@@ -11,7 +11,7 @@ PEERS := .venv-peers/bin/python
 PEERS_READY := .venv-peers/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench bench-pit conformance zip docs notebooks clean install
+.PHONY: help demo test test-fast check bench bench-pit conformance zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
@@ -22,8 +22,16 @@ demo: $(READY) ## fetch a year of real groceries, build every feature, show the 
 	@$(PY) -m ziggurat.cli.demo.data
 	@$(PY) -m ziggurat demo
 
-test: $(READY) check ## everything that CI runs: check, then all tests, those without Spark first
-	@$(PY) -m pytest
+# Each worker has a session of its own (2 GB of heap): more workers need more memory. TESTS narrows what runs.
+WORKERS := 2
+TESTS :=
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: $(READY) check ## everything that CI runs: check, then all tests, in two processes side by side
+	@$(PY) $(PYTEST) $(TESTS)
+
+test-fast: $(READY) check ## check, then the tests that need no Spark
+	@$(PY) $(PYTEST) -m "not spark" $(TESTS)
 
 check: $(READY) ## style, types and who may import whom
 	@$(PY) -m ruff check .

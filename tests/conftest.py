@@ -1,21 +1,45 @@
-"""One lazy Spark session for all tests that ask for it; the others never start a JVM, and come first."""
+"""One lazy Spark session for all tests that ask for it; the others never start a JVM, and come first.
 
+`make test` runs two workers (pytest-xdist), each with a session of its own; a file's tests stay in one worker.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOMS = ("unit", "properties", "docs", "spec", "lakehouse", "online", "packaging", "e2e")
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+# Any JVM that is started with this option ends at once, and names its reason on stderr.
+NO_JVM = "-agentlib:this_test_starts_a_JVM_but_is_not_marked_spark"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those without Spark first, then by room: what fails fast fails first."""
+    """Mark what starts Spark; put files without such tests first: what fails fast fails first.
 
-    def order(item: pytest.Item) -> tuple[bool, int]:
+    With several workers the file that builds the real pyramid comes before all, as it takes longest.
+    """
+    for item in items:
+        if "spark_session" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
+    with_spark = {item.path for item in items if item.get_closest_marker("spark")}
+
+    def order(item: pytest.Item) -> tuple[bool, bool, int, str, bool]:
         room = next((part for part in item.path.parts if part in ROOMS), ROOMS[-1])
-        return "spark_session" in getattr(item, "fixturenames", ()), ROOMS.index(room)
+        comes_first = IS_WORKER and item.path.name == "test_real_data_oracle.py"
+        is_spark = item.get_closest_marker("spark") is not None
+        return not comes_first, item.path in with_spark, ROOMS.index(room), str(item.path), is_spark
 
     items.sort(key=order)
+
+
+@pytest.fixture(autouse=True)
+def _no_jvm_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without the marker `spark` can't start a JVM, in this process or in one that it starts."""
+    if request.node.get_closest_marker("spark") is None:
+        monkeypatch.setenv("JAVA_TOOL_OPTIONS", NO_JVM)
 
 
 @pytest.fixture(scope="session")

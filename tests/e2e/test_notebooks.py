@@ -106,6 +106,7 @@ def test_every_household_gets_a_risk_and_stands_in_one_band(groceries: Groceries
     assert churn.told["features"] == [column.name for column in service.columns]
 
 
+@pytest.mark.spark
 @pytest.mark.parametrize("name", ["segments", "churn"])
 def test_a_page_shows_every_figure_small_and_no_warning_or_path(name: str, request: pytest.FixtureRequest) -> None:
     ran: Ran = request.getfixturevalue(name)

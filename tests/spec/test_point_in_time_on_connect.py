@@ -67,6 +67,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         process.wait(30)
 
 
+@pytest.mark.spark
 def test_every_rule_holds_on_spark_connect_and_nothing_else_is_needed(server: str) -> None:
     """The client has no Java: code that needed it would fail."""
     command = [sys.executable, "-m", "tests.spec.pit_join.on_connect", server]
