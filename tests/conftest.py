@@ -15,11 +15,11 @@ IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 NO_JVM = "-agentlib:this_test_starts_a_JVM_but_is_not_marked_spark"
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what starts Spark; put files without such tests first: what fails fast fails first.
+    """Mark what starts Spark, and put files without such tests first: what fails fast fails first.
 
-    With several workers the file that builds the real pyramid comes before all, as it takes longest.
+    Workers take the longest files with Spark first, so that they end together: before all, the one that builds the
+    real pyramid.
     """
     for item in items:
         if "spark_session" in getattr(item, "fixturenames", ()):
@@ -27,10 +27,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     with_spark = {item.path for item in items if item.get_closest_marker("spark")}
 
     def order(item: pytest.Item) -> tuple[bool, bool, int, str, bool]:
-        room = next((part for part in item.path.parts if part in ROOMS), ROOMS[-1])
-        comes_first = IS_WORKER and item.path.name == "test_real_data_oracle.py"
+        room = ROOMS.index(next((part for part in item.path.parts if part in ROOMS), ROOMS[-1]))
+        has_spark = item.path in with_spark
+        builds_the_pyramid = IS_WORKER and item.path.name == "test_real_data_oracle.py"
         is_spark = item.get_closest_marker("spark") is not None
-        return not comes_first, item.path in with_spark, ROOMS.index(room), str(item.path), is_spark
+        return not builds_the_pyramid, has_spark, -room if IS_WORKER and has_spark else room, str(item.path), is_spark
 
     items.sort(key=order)
 
