@@ -13,6 +13,7 @@ from PIL import Image
 
 from docs.render_notebooks import PROJECT_ROOT, execute, notebook_of, page
 from tests.e2e.conftest import Groceries
+from tests.e2e.small.killing import gateway_of
 
 SMALL = {"ZIGGURAT__SPARK__DRIVER_MEMORY": "1g", "ZIGGURAT__SPARK__MASTER": "local[2]"}
 
@@ -51,9 +52,7 @@ def segments(groceries: Groceries) -> Ran:
 @pytest.fixture(scope="module")
 def churn(groceries: Groceries, spark_session) -> Ran:
     """On the Spark of the tests: a second start costs a minute and shows nothing more."""
-    parameters = spark_session.sparkContext._gateway.gateway_parameters
-    address = f"{str(parameters.port)!r}, {parameters.auth_token!r}"
-    joined = f"from tests.lakehouse.nightly import joined_spark\njoined_spark({address});"
+    joined = f"from tests.lakehouse.nightly import joined_spark\njoined_spark(*{gateway_of(spark_session)});"
     tell = """{
         "auc": comparison["ROC AUC"].to_dict(),
         "leaks": leaks["ROC AUC"].to_dict(),
