@@ -30,7 +30,7 @@ PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reo
 test: $(READY) check ## everything that CI runs: check, then all tests, in two processes side by side
 	@$(PY) $(PYTEST) $(TESTS)
 
-test-fast: $(READY) check ## check, then the tests that need no Spark
+test-fast: $(READY) check ## check, then the tests that need no Spark: about a minute
 	@$(PY) $(PYTEST) -m "not spark" $(TESTS)
 
 check: $(READY) ## style, types and who may import whom
@@ -51,7 +51,7 @@ conformance: $(PEERS_READY) ## which of them answer the point-in-time cases of t
 
 zip: $(READY) ## dist/: the wheel, and the same archive as .zip for spark-submit --py-files
 	@rm -rf build dist ziggurat_features.egg-info
-	@told=$$($(PY) -m build --wheel --no-isolation . 2>&1) || { echo "$$told"; exit 1; }
+	@output=$$($(PY) -m build --wheel --no-isolation . 2>&1) || { echo "$$output"; exit 1; }
 	@for wheel in dist/*.whl; do cp "$$wheel" "$${wheel%.whl}.zip"; done
 	@rm -rf build; ls dist
 

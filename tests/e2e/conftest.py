@@ -94,6 +94,6 @@ def groceries(
 
 @pytest.fixture(scope="session")
 def oracle(pyramid: tuple[Path, tuple[RunOutcome, ...]]) -> Iterator[Oracle]:
-    judge = Oracle(pyramid[0] / "delivered files")
-    yield judge
-    judge.duckdb.close()
+    recomputation = Oracle(pyramid[0] / "delivered files")
+    yield recomputation
+    recomputation.duckdb.close()

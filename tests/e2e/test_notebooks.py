@@ -52,7 +52,7 @@ def segments(groceries: Groceries) -> Ran:
 @pytest.fixture(scope="module")
 def churn(groceries: Groceries, spark_session) -> Ran:
     """On the Spark of the tests: a second start costs a minute and shows nothing more."""
-    joined = f"from tests.lakehouse.nightly import joined_spark\njoined_spark(*{gateway_of(spark_session)});"
+    joined = f"from tests.lakehouse.nightly import joined_spark\n_spark = joined_spark(*{gateway_of(spark_session)})"
     tell = """{
         "auc": comparison["ROC AUC"].to_dict(),
         "leaks": leaks["ROC AUC"].to_dict(),
