@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOMS = ("unit", "properties", "docs", "spec", "lakehouse", "online", "packaging", "e2e")
-IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+IS_PARALLEL = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
 # Any JVM that is started with this option ends at once, and names its reason on stderr.
 NO_JVM = "-agentlib:this_test_starts_a_JVM_but_is_not_marked_spark"
 
@@ -18,8 +18,8 @@ NO_JVM = "-agentlib:this_test_starts_a_JVM_but_is_not_marked_spark"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what starts Spark, and put files without such tests first: what fails fast fails first.
 
-    Workers take the longest files with Spark first, so that they end together: before all, the one that builds the
-    real pyramid.
+    Where several workers run, they take the longest files with Spark first, so that they end together: before all,
+    the one that builds the real pyramid.
     """
     for item in items:
         if "spark_session" in getattr(item, "fixturenames", ()):
@@ -29,9 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def order(item: pytest.Item) -> tuple[bool, bool, int, str, bool]:
         room = ROOMS.index(next((part for part in item.path.parts if part in ROOMS), ROOMS[-1]))
         has_spark = item.path in with_spark
-        builds_the_pyramid = IS_WORKER and item.path.name == "test_real_data_oracle.py"
+        builds_the_pyramid = IS_PARALLEL and item.path.name == "test_real_data_oracle.py"
         is_spark = item.get_closest_marker("spark") is not None
-        return not builds_the_pyramid, has_spark, -room if IS_WORKER and has_spark else room, str(item.path), is_spark
+        return not builds_the_pyramid, has_spark, -room if IS_PARALLEL and has_spark else room, str(item.path), is_spark
 
     items.sort(key=order)
 

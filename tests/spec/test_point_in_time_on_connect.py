@@ -28,8 +28,9 @@ SETTINGS = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment, without the variables of its Spark."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "SPARK_"))}
+    """This process's environment, without the variables of its Spark and the packages that its Spark imports."""
+    left_out = ("PYSPARK_", "SPARK_", "PYTHONPATH")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return inherited | {"PYSPARK_PYTHON": sys.executable, **more}
 
 
