@@ -82,6 +82,7 @@ def test_definitions_are_found_by_their_name_and_what_is_hidden_is_said_first(pr
     assert "ride_count_7d" in described.stdout
 
 
+@pytest.mark.spark
 def test_a_build_and_its_workers_take_our_packages(project: Path) -> None:
     built = ziggurat(project, "build", "--as-of", "2024-06-01", "--conf", "conf.yaml")
     assert built.returncode == 0, built.stdout + built.stderr
