@@ -57,6 +57,11 @@ def hidden_in(folder: Path) -> Iterator[Path]:
             yield from (path for path in candidates if path.is_file() or any(path.glob("*.py")))
 
 
+def hidden_note(path: Path) -> str:
+    """What to do about a package that ours hides."""
+    return f"./{path.name} is hidden by Ziggurat's own package `{path.stem}`; rename it if your definitions import it"
+
+
 def is_shipped(module: ModuleType) -> bool:
     """Whether a package lies beside this one: the shipped pyramid does."""
     folder = _folder(module)
