@@ -23,6 +23,7 @@ PACKAGES = (
     "pit_join",
     "quality",
     "reports",
+    "temporal",
 )
 
 
