@@ -9,9 +9,9 @@ from reports.training_set import BalancePoint
 
 WIDTH, HEIGHT, LINE_HEIGHT = 1000, 150, 48
 WIDEST, OVERLAP = 60, 0.6
-"""A bar alone is a bar, not a wall."""
+"""The width of a bar when there are few; the overlap of neighbours when there are many."""
 MOST_APART = 120
-"""With more bars than that they touch: gaps thinner than a pixel are only noise."""
+"""With more bars than this they touch: gaps would be thinner than a pixel."""
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from reports.page import environment, write_page
 from reports.training_set import CardColumn, CardPage
 
 CERTIFICATE = "certificate.html"
-"""Where the card's verdict leads: beside the card, in the same folder."""
+"""The page that the card's verdict links to, in the same folder."""
 
 
 @dataclass(frozen=True)
 class ColumnLine:
-    """One column of a view's table; in `household_spend__sales_value_sum_7d` the view's part is said by the table."""
+    """One column in the table of its view; short_name: without the name of the view, which is the table's title."""
 
     column: CardColumn
     short_name: str
@@ -34,7 +34,7 @@ class ViewColumns:
 
 @dataclass(frozen=True)
 class Nulls:
-    """The columns by what is missing in them: the emptiest first; those that are whole; those nobody counted."""
+    """The columns with nulls, the emptiest first; those without; and those whose nulls were not counted."""
 
     some: tuple[CardColumn, ...]
     none: tuple[CardColumn, ...]
@@ -42,8 +42,8 @@ class Nulls:
 
 
 def write_card(page: CardPage, path: Path) -> Path:
-    """Write the page, whole or not at all, and give back where it is; raises ReportNotWritten."""
-    return write_page(render_card(page), path, what="card", spared="the training set itself")
+    """Write the page, whole or not at all, and return its path; raises ReportNotWritten."""
+    return write_page(render_card(page), path, page="card", unaffected="the training set itself")
 
 
 def render_card(page: CardPage) -> str:

@@ -1,4 +1,4 @@
-"""A training set's certificate as one page: the verdict first, then what it rests on, view by view."""
+"""A training set's certificate as one page: the verdict first, then the evidence for it, view by view."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from reports.training_set import CertificatePage, ViewEvidence
 
 @dataclass(frozen=True)
 class Gap:
-    """A view's smallest gap in words; one that reaches behind the label time is a leak, and looks like one."""
+    """A view's smallest gap in words; a gap that ends after the label time is a leak, and is marked as one."""
 
     words: str
     is_leak: bool
@@ -29,8 +29,8 @@ class Evidence:
 
 
 def write_certificate(page: CertificatePage, path: Path) -> Path:
-    """Write the page, whole or not at all, and give back where it is; raises ReportNotWritten."""
-    return write_page(render_certificate(page), path, what="certificate", spared="the training set itself")
+    """Write the page, whole or not at all, and return its path; raises ReportNotWritten."""
+    return write_page(render_certificate(page), path, page="certificate", unaffected="the training set itself")
 
 
 def render_certificate(page: CertificatePage) -> str:

@@ -1,4 +1,4 @@
-"""The checks as a person reads them: what failed, one by one; what held, gathered over the slices."""
+"""The checks as a person reads them: failed ones one by one, all of them gathered over the slices."""
 
 import itertools
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from reports.lineage import Names
 from reports.model import Check, Value
 
 OPEN_ENDS = ("least", "most", "equal", "equals", "exactly", "above", "below")
-"""An expectation that ends so still needs its bound to be a phrase."""
+"""The bound is added to an expectation with such an end, to make it a whole phrase."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Gathered:
-    """One expectation over all slices with the same outcome; `found` spans what was found in them."""
+    """One expectation over all slices with the same outcome; found: from the least to the greatest figure in them."""
 
     view: str
     feature: str
@@ -56,43 +56,43 @@ def gathered(checks: Iterable[Check], names: Names) -> list[Gathered]:
 
 
 def outcomes(checks: Iterable[Check]) -> dict[str, int]:
-    """How many checks ended how; an outcome that nothing had is not named."""
+    """The number of checks by outcome; outcomes without a check are left out."""
     words = {False: "failed", None: "could not be made", True: "passed"}
     ended = [check.passed for check in checks]
     return {word: ended.count(outcome) for outcome, word in words.items() if outcome in ended}
 
 
 def _finding(check: Check, names: Names) -> Finding:
-    expected, found = _told(check, check.found)
+    expected, found = _phrases(check, check.found)
     view = names.address(check.view)
     return Finding(view, check.slice, check.feature, expected, found, is_failed=check.passed is False)
 
 
 def _gather(group: Sequence[Check], names: Names) -> Gathered:
     first = group[0]
-    found = [_told(first, value)[1] for value in _span([check.found for check in group])]
+    figures = [_phrases(first, value)[1] for value in _span([check.found for check in group])]
     return Gathered(
         names.address(first.view),
         first.feature,
-        expected=_told(first, None)[0],
-        found=" … ".join(dict.fromkeys(found)),
+        expected=_phrases(first, None)[0],
+        found=" … ".join(dict.fromkeys(figures)),
         slices=len(group),
         passed=first.passed,
     )
 
 
-def _told(check: Check, found: Value) -> tuple[str, str]:
-    """What was expected, in words, and the figure found, in the same unit as the words have it."""
-    says = check.expectation.replace("_", " ")
-    if not says.endswith(OPEN_ENDS):
-        return says, numbers.figures(check.bound, found)[1]
-    bound, seen = numbers.figures(check.bound, found, as_share="share" in says)
-    return f"{says} {bound}", seen
+def _phrases(check: Check, found: Value) -> tuple[str, str]:
+    """The expectation in words, and the found figure in the same unit."""
+    expectation = check.expectation.replace("_", " ")
+    if not expectation.endswith(OPEN_ENDS):
+        return expectation, numbers.figures(check.bound, found)[1]
+    bound, figure = numbers.figures(check.bound, found, as_share="share" in expectation)
+    return f"{expectation} {bound}", figure
 
 
-def _span(found: Sequence[Value]) -> list[Value]:
-    """The least and the greatest figure; of texts, the distinct ones as they came."""
-    figures = [value for value in found if value is not None and not isinstance(value, str)]
+def _span(values: Sequence[Value]) -> list[Value]:
+    """The least and the greatest figure; of texts, the first three distinct ones."""
+    figures = [value for value in values if value is not None and not isinstance(value, str)]
     if figures:
         return [min(figures), max(figures)]
-    return list(dict.fromkeys(found))[:3]
+    return list(dict.fromkeys(values))[:3]

@@ -1,9 +1,9 @@
-"""The one thing that can go wrong when a page is written."""
+"""The error of a page that could not be written."""
 
 from definitions.errors import ZigguratError
 
 
 class ReportNotWritten(ZigguratError):
-    """The page could not be stored; it is a storage problem and leaves with that exit code."""
+    """The page could not be stored; the exit code is that of storage problems."""
 
     exit_code = 42

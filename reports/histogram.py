@@ -14,12 +14,12 @@ from reports import numbers
 WIDTH, HEIGHT = 168, 48
 MOST_BARS = 28
 FEWEST_BARS = 7
-"""Yes and no are two posts in the middle, not two walls."""
+"""The bars of a feature with fewer values, such as yes and no, stay narrow and in the middle."""
 
 
 @dataclass(frozen=True)
 class Histogram:
-    """Bars as one path, the ends of the axis as text, and a sentence for those who can't see it."""
+    """Bars as one path, the ends of the axis as text, and a sentence for screen readers."""
 
     path: str
     low: str
@@ -29,7 +29,7 @@ class Histogram:
 
 @dataclass(frozen=True)
 class Trend:
-    """A line over the slices, with the place of its newest point."""
+    """A line over the slices; x, y: its newest point."""
 
     path: str
     x: float
@@ -38,25 +38,25 @@ class Trend:
 
 
 def histogram(values: Sequence[float | None]) -> Histogram | None:
-    """The distribution of the values that are there; None when there are none.
+    """The distribution of the values that are not null; None without any.
 
-    A long tail would press everything else into one bar: then the axis ends at the 1st or 99th
-    percentile, what lies beyond is counted in the outermost bar, and the axis says so.
+    With a long tail, all other values would fall into one bar: then the axis ends at the 1st or 99th percentile, values
+    beyond it are counted in the outermost bar, and the axis is marked with ≤ or ≥.
     """
-    found = np.array([value for value in values if value is not None], dtype=np.float64)
-    found = found[np.isfinite(found)]
-    if not found.size:
+    finite = np.array([value for value in values if value is not None], dtype=np.float64)
+    finite = finite[np.isfinite(finite)]
+    if not finite.size:
         return None
-    low, high = _axis(found)
-    heights, _ = np.histogram(np.clip(found, low, high), bins=_bins(found, low, high))
-    below, above = bool(found.min() < low), bool(found.max() > high)
+    low, high = _axis(finite)
+    heights, _ = np.histogram(np.clip(finite, low, high), bins=_bins(finite, low, high))
+    below, above = bool(finite.min() < low), bool(finite.max() > high)
     return Histogram(
         path=_bars(heights),
         low=("≤ " if below else "") + numbers.value(low),
         high=("≥ " if above else "") + numbers.value(high),
-        summary=f"{numbers.plural(int(found.size), 'sampled value')}, "
-        f"from {numbers.value(float(found.min()))} to {numbers.value(float(found.max()))}, "
-        f"half of them up to {numbers.value(float(np.median(found)))}",
+        summary=f"{numbers.plural(int(finite.size), 'sampled value')}, "
+        f"from {numbers.value(float(finite.min()))} to {numbers.value(float(finite.max()))}, "
+        f"half of them up to {numbers.value(float(np.median(finite)))}",
     )
 
 
@@ -75,18 +75,18 @@ def trend(means: Sequence[float | None]) -> Trend | None:
     return Trend(path, x, y, f"mean between {numbers.value(low)} and {numbers.value(high)}")
 
 
-def _axis(found: NDArray[np.float64]) -> tuple[float, float]:
-    low, high = float(found.min()), float(found.max())
-    first, last = (float(edge) for edge in np.percentile(found, (1, 99), method="nearest"))
+def _axis(finite: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = float(finite.min()), float(finite.max())
+    first, last = (float(edge) for edge in np.percentile(finite, (1, 99), method="nearest"))
     usual = last - first
     if usual <= 0:
         return low, high
     return (first if first - low > usual / 2 else low), (last if high - last > usual / 2 else high)
 
 
-def _bins(found: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
-    """One bar for each whole number where they fit, so that counts don't beat against the bins."""
-    whole = bool(np.all(found == np.round(found)))
+def _bins(finite: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """One bar for each whole number, or for as many of them in each: else some bars would hold one number more."""
+    whole = bool(np.all(finite == np.round(finite)))
     if whole:
         step = max(1.0, np.ceil((high - low + 1) / MOST_BARS))
         return np.arange(low - 0.5, high + 0.5 + step, step)
@@ -96,7 +96,7 @@ def _bins(found: NDArray[np.float64], low: float, high: float) -> NDArray[np.flo
 
 
 def _bars(heights: NDArray[np.int64]) -> str:
-    """A bar with anything in it is at least a hair high, so that rare values can be seen."""
+    """A bar with any value in it has a minimum height, so that rare values can be seen."""
     wide = WIDTH / max(len(heights), FEWEST_BARS)
     left = (WIDTH - wide * len(heights)) / 2
     drawn = []

@@ -1,6 +1,6 @@
-"""What a run tells about itself, as plain values: the caller fills them, the pages only draw them.
+"""The report of a run as plain values: the caller fills them, the pages only draw them.
 
-Everywhere in this room `None` means "not known" and is drawn as a dash, never as 0.
+In this package `None` means "not known" and is drawn as a dash, never as 0.
 A view may be named in full (`aggregate/household_spend/v1`) or, where that is unambiguous, by its short name.
 """
 
@@ -15,7 +15,7 @@ LAYERS = ("raw", "derived", "aggregate", "cross_entity")
 """From the widest step, at the bottom, to the top."""
 
 STATUSES = ("failed", "could not check", "blocked", "published", "unchanged")
-"""The one that needs a person's eye first comes first."""
+"""The most urgent first."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class StepLine:
 
 @dataclass(frozen=True)
 class ColumnCard:
-    """One feature of a view; an empty unit is a number without one."""
+    """One feature of a view; an empty unit stands for a number without a unit."""
 
     name: str
     type: str
@@ -95,7 +95,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Check:
-    """One expectation and what was found; `passed` is None when it could not be checked.
+    """One expectation and the found figure; `passed` is None when it could not be checked.
 
     An expectation is a phrase with its bound in it (`at least 0`, `no duplicate key`), or one that ends in
     its comparison (`null_share_at_most`): then the bound is added, and as per cent where a share is meant.
@@ -145,6 +145,6 @@ class RunReport:
     example_entity: str = ""
 
 
-def _one_of(found: str, known: Sequence[str], what: str) -> None:
-    if found not in known:
-        raise ValueError(f"The {what} is {found!r}; it must be one of {', '.join(known)}.")
+def _one_of(value: str, known: Sequence[str], what: str) -> None:
+    if value not in known:
+        raise ValueError(f"The {what} is {value!r}; it must be one of {', '.join(known)}.")

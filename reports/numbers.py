@@ -1,4 +1,4 @@
-"""Figures as people write them: 1,469,307 · 12.4 s · 3.2 % · and a dash where nothing is known."""
+"""Figures as people write them: 1,469,307 · 12.4 s · 3.2 % · and a dash for a value that is not known."""
 
 import math
 import re
@@ -30,7 +30,7 @@ def plural(number: int, one: str, many: str = "") -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Three figures are enough to compare two steps by eye."""
+    """Seconds to one decimal, minutes, or hours: enough to compare two steps by eye."""
     if seconds is None:
         return NOTHING
     if seconds < 59.95:
@@ -42,7 +42,7 @@ def duration(seconds: float | None) -> str:
 
 
 def share(part: float | None) -> str:
-    """A fraction of 1 as per cent; 0 % and 100 % are said only where they are exact."""
+    """A fraction of 1 as per cent; 0 % and 100 % are written only where they are exact."""
     if part is None or math.isnan(part):
         return NOTHING
     if 0 < part < 0.001:
@@ -59,14 +59,14 @@ def megabytes(size: float | None) -> str:
 
 
 def instant(when: datetime) -> str:
-    """In UTC; a time without a zone is shown as it is, without claiming one."""
+    """In UTC; a time without a zone is written as it is, without a zone."""
     if when.tzinfo is None:
         return f"{when:%Y-%m-%d %H:%M:%S}"
     return f"{when.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def moment(text: str | None) -> str:
-    """An instant that comes as text (`2017-11-30T12:00:00Z`), as people read it; any other text as it is."""
+    """An instant given as text (`2017-11-30T12:00:00Z`), as people read it; any other text as it is."""
     if text is None or not INSTANT.fullmatch(text):
         return NOTHING if text is None else text
     day, time = text.removesuffix("Z").split("T")
@@ -74,13 +74,13 @@ def moment(text: str | None) -> str:
 
 
 def day(text: str | None) -> str:
-    """An instant on a page that says that its times are UTC; midnight goes without saying."""
+    """An instant on a page that says that its times are UTC: without the zone, and at midnight without the time."""
     return moment(text).removesuffix(" UTC").removesuffix(" 00:00")
 
 
-def told(found: Value) -> str:
+def any_value(single: Value) -> str:
     """Any single value, an instant as `day` writes it."""
-    return day(found) if isinstance(found, str) else value(found)
+    return day(single) if isinstance(single, str) else value(single)
 
 
 def span(seconds: float | None) -> str:
@@ -97,23 +97,23 @@ def span(seconds: float | None) -> str:
     return " ".join(words[:2]) or "0 s"
 
 
-def value(found: Value) -> str:
+def value(single: Value) -> str:
     """Any single value: whole numbers whole, decimals as exact as they are, small numbers to three figures."""
-    if found is None or (isinstance(found, float | Decimal) and math.isnan(found)):
+    if single is None or (isinstance(single, float | Decimal) and math.isnan(single)):
         return NOTHING
-    if isinstance(found, bool):
-        return "yes" if found else "no"
-    if isinstance(found, int):
-        return count(found)
-    if isinstance(found, Decimal) and found.is_finite() and 0 <= -int(found.as_tuple().exponent) <= 4:
-        return f"{found:,f}"
-    if isinstance(found, float | Decimal):
-        return _decimal(float(found))
-    return str(found)
+    if isinstance(single, bool):
+        return "yes" if single else "no"
+    if isinstance(single, int):
+        return count(single)
+    if isinstance(single, Decimal) and single.is_finite() and 0 <= -int(single.as_tuple().exponent) <= 4:
+        return f"{single:,f}"
+    if isinstance(single, float | Decimal):
+        return _decimal(float(single))
+    return str(single)
 
 
 def figures(bound: Value, found: Value, as_share: bool = False) -> tuple[str, str]:
-    """What was expected and what was found, with as many digits as it takes to tell them apart."""
+    """The expected and the found value, with as many digits as it takes to tell them apart."""
     draw: Callable[[Value], str] = _share_of if as_share else value
     expected, seen = draw(bound), draw(found)
     if expected == seen and bound is not None and found is not None and bound != found:
@@ -121,8 +121,8 @@ def figures(bound: Value, found: Value, as_share: bool = False) -> tuple[str, st
     return expected, seen
 
 
-def _share_of(found: Value) -> str:
-    return share(float(found)) if isinstance(found, int | float | Decimal) else value(found)
+def _share_of(part: Value) -> str:
+    return share(float(part)) if isinstance(part, int | float | Decimal) else value(part)
 
 
 def _decimal(number: float) -> str:

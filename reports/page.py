@@ -1,4 +1,4 @@
-"""What all pages share: one Jinja environment that escapes everything, and one way to write a page."""
+"""The parts that all pages share: one Jinja environment that escapes everything, and one way to write a page."""
 
 import contextlib
 import os
@@ -16,14 +16,14 @@ from reports.model import LAYERS
 @cache
 def environment() -> Environment:
     """Every text is escaped, an unknown name is an error, and figures are written as `numbers` writes them."""
-    made = Environment(
+    jinja = Environment(
         loader=PackageLoader("reports"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
+    jinja.filters.update(
         count=numbers.count,
         duration=numbers.duration,
         share=numbers.share,
@@ -31,17 +31,18 @@ def environment() -> Environment:
         megabytes=numbers.megabytes,
         instant=numbers.instant,
         moment=numbers.moment,
-        told=numbers.told,
+        any_value=numbers.any_value,
         breakable=breakable,
     )
-    made.globals.update(plural=numbers.plural, nothing=numbers.NOTHING, slug=slug, hue=hue)
-    return made
+    jinja.globals.update(plural=numbers.plural, nothing=numbers.NOTHING, slug=slug, hue=hue)
+    return jinja
 
 
-def write_page(text: str, path: Path, *, what: str, spared: str) -> Path:
-    """Write a page, whole or not at all, and give back where it is.
+def write_page(text: str, path: Path, *, page: str, unaffected: str) -> Path:
+    """Write a page, whole or not at all, and return its path.
 
-    `what` could not be written and `spared` is not affected: the words of the ReportNotWritten that this raises.
+    Raises ReportNotWritten; `page` and `unaffected` are the words with which its message names the page that is missing
+    and the thing that is as it was.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -52,8 +53,8 @@ def write_page(text: str, path: Path, *, what: str, spared: str) -> Path:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
         raise ReportNotWritten(
-            f"The {what} could not be written to {path}: {problem.strerror or problem}. "
-            f"Choose a folder that is writable and has a few MB free; {spared} is not affected."
+            f"The {page} could not be written to {path}: {problem.strerror or problem}. "
+            f"Choose a folder that is writable and has a few MB free; {unaffected} is not affected."
         ) from problem
     return path
 
@@ -69,6 +70,6 @@ def slug(text: str) -> str:
 
 
 def hue(table: str) -> str:
-    """The class that colours what a table's layer says (`aggregate/household_spend/v1`); without a layer, none."""
+    """The CSS class for the colour of a table's layer (`aggregate/household_spend/v1`)."""
     layer = table.split("/")[0]
     return slug(layer) if layer in LAYERS else "no-layer"

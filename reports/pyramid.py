@@ -23,7 +23,7 @@ BETWEEN_STEPS, HEADING, ROW_SPACE = 40, 26, 30
 
 @dataclass(frozen=True)
 class Step:
-    """One layer of the ziggurat, the ground its boxes stand on."""
+    """One layer of the ziggurat: the area on which the boxes of its views are drawn."""
 
     layer: str
     views: int
@@ -43,26 +43,26 @@ class Pyramid:
 
 
 def pyramid(report: RunReport) -> Pyramid:
-    """Lay the views out, the widest step at the bottom; the same views in the same order, the same picture."""
-    found = lineage.nodes(report)
-    reads = [(a, b) for a, b in lineage.edges(report) if a in found and b in found]
-    rows = list(_rows(found, reads))
+    """The layout, the widest step at the bottom; the same views in the same order give the same picture."""
+    nodes = lineage.nodes(report)
+    reads = [(a, b) for a, b in lineage.edges(report) if a in nodes and b in nodes]
+    rows = list(_rows(nodes, reads))
     ordered = _ordered([[node.address for node in row] for _, row in rows], reads)
-    steps, boxes = _stack([layer for layer, _ in rows], ordered, found)
+    steps, boxes = _stack([layer for layer, _ in rows], ordered, nodes)
     height = max((step.y + step.height for step in steps), default=0)
     return Pyramid(WIDTH, height, tuple(steps), tuple(boxes.values()), tuple(lines(boxes, ordered, reads)))
 
 
-def _rows(found: Mapping[str, Node], reads: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[Node]]]:
-    """From the bottom: a layer takes a second row when its views read each other, or are too many."""
+def _rows(nodes: Mapping[str, Node], reads: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[Node]]]:
+    """From the bottom: a layer has a second row when its views read each other, or are too many."""
     for layer in LAYERS:
-        within = [(a, b) for a, b in reads if found[a].layer == found[b].layer == layer]
-        depth = dict.fromkeys((node.address for node in found.values() if node.layer == layer), 0)
+        within = [(a, b) for a, b in reads if nodes[a].layer == nodes[b].layer == layer]
+        depth = dict.fromkeys((node.address for node in nodes.values() if node.layer == layer), 0)
         for _ in depth:
             for reader, read in within:
                 depth[reader] = min(max(depth[reader], depth[read] + 1), len(depth) - 1)
         for level in sorted(set(depth.values())):
-            row = [found[address] for address, at in depth.items() if at == level]
+            row = [nodes[address] for address, at in depth.items() if at == level]
             rows = -(-len(row) // MOST_IN_A_ROW)
             size = -(-len(row) // rows)
             for start in range(0, len(row), size):
@@ -70,7 +70,7 @@ def _rows(found: Mapping[str, Node], reads: Sequence[tuple[str, str]]) -> Iterat
 
 
 def _ordered(rows: list[list[str]], reads: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Put each view near the middle of those it reads and those that read it: fewer lines cross."""
+    """Each view is moved near the middle of those that it reads and that read it, so that fewer lines cross."""
     beside: dict[str, list[str]] = defaultdict(list)
     for reader, read in reads:
         beside[reader].append(read)
@@ -89,12 +89,12 @@ def _ordered(rows: list[list[str]], reads: Sequence[tuple[str, str]]) -> list[li
 
 
 def _stack(
-    layers: Sequence[str], rows: Sequence[Sequence[str]], found: Mapping[str, Node]
+    layers: Sequence[str], rows: Sequence[Sequence[str]], nodes: Mapping[str, Node]
 ) -> tuple[list[Step], dict[str, Box]]:
     """Steps and boxes, from the top of the picture down."""
     steps: list[Step] = []
     boxes: dict[str, Box] = {}
-    numbers = {address: number for number, address in enumerate(found)}
+    numbers = {address: number for number, address in enumerate(nodes)}
     present = list(dict.fromkeys(reversed(layers)))
     y = 0.0
     for layer in present:
@@ -103,7 +103,7 @@ def _stack(
         y += HEADING
         mine = [row for at, row in zip(layers, rows, strict=True) if at == layer]
         for row in reversed(mine):
-            placed = _row_of_boxes(row, found, numbers, y, width)
+            placed = _row_of_boxes(row, nodes, numbers, y, width)
             boxes.update({box.node.address: box for box in placed})
             y += placed[0].height + ROW_SPACE
         y += GAP - ROW_SPACE
@@ -113,14 +113,14 @@ def _stack(
 
 
 def _row_of_boxes(
-    row: Sequence[str], found: Mapping[str, Node], numbers: Mapping[str, int], y: float, width: float
+    row: Sequence[str], nodes: Mapping[str, Node], numbers: Mapping[str, int], y: float, width: float
 ) -> list[Box]:
     wide = min((width - GAP * (len(row) + 1)) / len(row), WIDEST_BOX)
     left = (WIDTH - wide * len(row) - GAP * (len(row) - 1)) / 2
-    texts = [broken(found[name].short_name, int((wide - 16) / LETTER)) for name in row]
+    texts = [broken(nodes[name].short_name, int((wide - 16) / LETTER)) for name in row]
     height = max(map(len, texts)) * LINE_HEIGHT + 30
     return [
-        Box(found[name], numbers[name], left + at * (wide + GAP), y, wide, height, text)
+        Box(nodes[name], numbers[name], left + at * (wide + GAP), y, wide, height, text)
         for at, (name, text) in enumerate(zip(row, texts, strict=True))
     ]
 

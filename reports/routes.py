@@ -1,4 +1,4 @@
-"""The lines of the pyramid: who reads whom, drawn so that they can be followed.
+"""The lines of the pyramid, from each view to those that read it, drawn so that they can be followed.
 
 Lines that skip a step pass through the gaps between its boxes, so that no line crosses a name.
 """
@@ -63,7 +63,7 @@ def lines(boxes: Mapping[str, Box], rows: Sequence[Sequence[str]], reads: Sequen
 
 
 def _ports(boxes: Mapping[str, Box], pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], float]:
-    """Where on a box's edge each of its lines ends: side by side, in the order of the other ends."""
+    """The x of each line's end on the edge of a box: side by side, in the order of the lines' other ends."""
     ends: dict[str, list[str]] = defaultdict(list)
     for here, there in pairs:
         ends[here].append(there)

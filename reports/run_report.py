@@ -1,7 +1,7 @@
-"""One self-contained page about one run: no script, no font, no picture is loaded from anywhere.
+"""One self-contained page about one run: no script, font or picture is loaded.
 
-It reads well on a laptop, a telephone, in the dark and on paper, and weighs well under 3 MB for the shipped
-pyramid. Every text is escaped; the same report gives the same bytes.
+It is made for laptop, telephone, dark mode and paper, and has less than 3 MB for the shipped pyramid. Every text is
+escaped; the same report gives the same bytes.
 """
 
 from collections.abc import Mapping
@@ -28,12 +28,12 @@ MARKS: Mapping[str, str] = {
     "could not check": "?",
 }
 MOST_FINDINGS = 40
-"""Beyond that a list of failures hides the first; the gathered table still has them all."""
+"""More would hide the first ones; the table of all checks has every one."""
 
 
 @dataclass(frozen=True)
 class Totals:
-    """The head of the page; rows are those that this run published, not those that stood already."""
+    """The figures at the top of the page; rows: those that this run published, without those that were unchanged."""
 
     views: int
     features: int
@@ -44,8 +44,8 @@ class Totals:
 
 
 def write_run_report(report: RunReport, path: Path) -> Path:
-    """Write the page, whole or not at all, and give back where it is; raises ReportNotWritten."""
-    return write_page(render_run_report(report), path, what="run report", spared="the run itself")
+    """Write the page, whole or not at all, and return its path; raises ReportNotWritten."""
+    return write_page(render_run_report(report), path, page="run report", unaffected="the run itself")
 
 
 def render_run_report(report: RunReport) -> str:
@@ -93,7 +93,7 @@ def totals(report: RunReport) -> Totals:
 
 
 def published_rows(steps: tuple[StepLine, ...]) -> int | None:
-    """None when something was published and nobody counted it; 0 when nothing was."""
+    """None when rows were published but not counted; 0 when none were published."""
     published = [step for step in steps if step.status == "published"]
     return lineage.rows_out(published) if published else 0
 

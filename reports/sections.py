@@ -1,4 +1,4 @@
-"""What the page says about each view: its features with figures, pictures and null shares."""
+"""The sections of the page, one per view: its features with figures, pictures and null shares."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -116,7 +116,7 @@ def _feature(
 
 
 def _null_share(profile: Profile | None) -> float | None:
-    """Of no rows no share is null: that is not known, not 0."""
+    """None where there are no rows: then the share is not known, and not 0."""
     if profile is None or profile.nulls is None or not profile.rows:
         return None
     return profile.nulls / profile.rows

@@ -8,7 +8,7 @@ UNACCOUNTED = "not accounted for"
 
 @dataclass(frozen=True)
 class Part:
-    """Some of the rows; the share is of all of them, and not known where there are none."""
+    """Some of the rows; share: of all rows, None where there are none."""
 
     name: str
     rows: int

@@ -11,7 +11,7 @@ from reports.model import Value
 
 @dataclass(frozen=True)
 class CertificateCheck:
-    """One promise of the certificate, and what was found: `rows in = rows out`, `84,020 = 84,020`."""
+    """One promise of the certificate, and the figures that were found: `rows in = rows out`, `84,020 = 84,020`."""
 
     promise: str
     passed: bool
@@ -20,11 +20,11 @@ class CertificateCheck:
 
 @dataclass(frozen=True)
 class ViewEvidence:
-    """What a view brought to the spine's rows.
+    """The outcome of the join with one view, counted over the spine's rows.
 
     matched + unseen + expired + ended + without_key = rows: a value that was known; no fact known by then; one older
     than max_age; a tombstone; a null key or label time. ties: matches that the declared tie-break could not decide.
-    event_at_label and available_at_label: rows with a fact that happened, or was known, at the very label time.
+    event_at_label and available_at_label: rows with a fact that happened, or became known, exactly at the label time.
     Gaps are seconds from the newest event (availability) that a row saw to its label time: the smallest of all rows.
     """
 
@@ -53,38 +53,38 @@ class ViewEvidence:
 
 @dataclass(frozen=True)
 class LeakTestInstant:
-    """A label time of the future-poison test: its rows, and per source the facts that could not be known then."""
+    """A label time of the leak test: its rows, and per source the number of facts that could not be known then."""
 
     label_time: str
     _: KW_ONLY
     rows: int
-    poisoned: Mapping[str, int]
+    unknowable: Mapping[str, int]
 
 
 @dataclass(frozen=True)
 class LeakTestChange:
-    """A cell that a poisoned fact changed: whose it is, and what it was and became."""
+    """A cell that came out otherwise: its row, its value as stored and as rebuilt, and how the future was changed."""
 
     column: str
     _: KW_ONLY
     keys: str
     label_time: str
-    poison: str
+    perturbation: str
     stored: str
     rebuilt: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeakTestResult:
-    """The future-poison test: rows made again from raw facts, of which all that could not be known was poisoned.
+    """The leak test: rows rebuilt from raw facts, of which all that could not be known was removed or replaced.
 
-    poisons: what became of such facts, one world after the other. cells: compared ones, of all rows, once per poison.
-    facts: how many of each source with a clock the rows could reach. changes: the first of `changed_cells`. is_stale:
-    they change without any poison, too: raw no longer gives what was released.
+    perturbations: what was done to such facts, one after the other. cells: compared cells of all rows, counted once
+    per perturbation. facts: by source with a clock, how many facts the rows could reach. changes: the first of
+    `changed_cells`. is_stale: the cells change without any perturbation, too, so raw no longer gives what was released.
     """
 
     verdict: str = "not run"
-    poisons: tuple[str, ...] = ()
+    perturbations: tuple[str, ...] = ()
     instants: tuple[LeakTestInstant, ...] = ()
     entities: int = 0
     rows: int = 0
@@ -96,31 +96,31 @@ class LeakTestResult:
     made_at: str | None = None
     seconds: float = 0.0
 
-    @property
-    def _instants(self) -> str:
-        return "one label time" if len(self.instants) == 1 else f"{len(self.instants)} label times"
-
-    def told(self, name: str) -> str:
-        """The result in a sentence."""
+    def summary(self, name: str) -> str:
+        """The result in a sentence; `name` is the training set's."""
         if self.verdict == "not run":
             return f"not run: ziggurat training-set prove {name}"
-        whose = f"{self.rows:,} rows about {self.entities:,} entities"
-        size = f"{self.cells:,} cells of {whose} at {self._instants}"
+        times = "one label time" if len(self.instants) == 1 else f"{len(self.instants)} label times"
+        size = f"{self.cells:,} cells of {self.rows:,} rows about {self.entities:,} entities at {times}"
         if self.verdict == "held":
             return f"none of {size} changed"
         if self.verdict != "broken":
-            return "there was no row with a label time to make again"
+            return "there was no row with a label time to rebuild"
         first = self.changes[0]
-        why = "raw no longer gives what was released, poisoned or not" if self.is_stale else "they know their future"
+        why = (
+            "raw no longer gives what was released, whether its future is changed or not"
+            if self.is_stale
+            else "these features depend on facts of the future"
+        )
         return (
             f"{self.changed_cells:,} of {size} changed: {why}. The first: {first.column} of {first.keys} at "
-            f"{first.label_time}, {first.stored} as stored, {first.rebuilt} with its future {first.poison}"
+            f"{first.label_time}, {first.stored} as stored, {first.rebuilt} with its future {first.perturbation}"
         )
 
 
 @dataclass(frozen=True)
 class CertificatePage:
-    """A training set's certificate; `reasons` say why it is not certified, and are empty if it is."""
+    """A training set's certificate; `reasons` say why it is not certified, and are empty where it is certified."""
 
     name: str
     service: str
@@ -138,7 +138,7 @@ class CertificatePage:
     content_hash: str
     release: int
     made_at: str
-    proof: LeakTestResult = LeakTestResult()
+    leak_test: LeakTestResult = LeakTestResult()
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ class Workspace:
         writes a copy beside the Delta table.
         """
         from jobs.training_set.job import build_training_set
-        from jobs.training_set.split_request import parse_split
+        from jobs.training_set.split import parse_split
 
         options = {"strategy": strategy, "format": format, "split": parse_split(split, split_at, gap)}
         return build_training_set(self.context, self._request(service, spine, keys, knowledge, **options), name=name)
@@ -225,9 +225,9 @@ class Workspace:
         return verify_training_set(self.context, self._manifest(manifest))
 
     def prove_training_set(self, name: str) -> "Manifest":
-        """Show that one does not know its future; the result stands in its manifest, certificate and card.
+        """The leak test: rebuild rows of a training set with its future changed; no cell may differ.
 
-        Raises FutureLeak when a cell changed.
+        The result is written into its manifest, certificate and card. Raises FutureLeak when a cell changed.
         """
         from jobs.leak_test.job import leak_test
         from jobs.training_set.leak_tested import record_leak_test
@@ -241,7 +241,7 @@ class Workspace:
         return diff_training_sets(self.context, self._manifest(a), self._manifest(b))
 
     def _manifest(self, text: str) -> "Manifest":
-        from jobs.training_set.manifest import manifest_called
+        from jobs.training_set.manifest_files import manifest_called
         from lakehouse.tables import Warehouse
 
         return manifest_called(Warehouse(self.settings.warehouse), text)

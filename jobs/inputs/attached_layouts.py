@@ -1,4 +1,4 @@
-"""The layout that a join of a release can use: whether it says the same, and what has changed since it was written."""
+"""The layout that a join of a release can use: whether it holds the same rows, and the changes since it was written."""
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -26,32 +26,32 @@ def layout_table(context: Context, selection: Selection) -> TableAddress:
 def with_attached_layout(
     context: Context, selection: Selection, released: Released, history_of: Callable[..., History]
 ) -> History:
-    """`history_of()` with its layout, where one says the same; what that lacks comes along as its tail.
+    """`history_of()` with its layout, where one matches it; rows that are newer than the layout are its tail.
 
-    `history_of(rows=…)` makes the same history of some of the view's rows.
+    history_of: `history_of(rows=…)` gives the same history of some of the view's rows.
     """
     table, history = layout_table(context, selection), history_of()
     version = released.version(selection.view)
-    laid = None if history.is_static else find_layout(table.path, up_to=version)
-    if laid is None or not says_the_same(laid.note, selection.view, history):
+    layout = None if history.is_static else find_layout(table.path, up_to=version)
+    if layout is None or not matches(layout.note, selection.view, history):
         return history
-    if laid.note.of_version == version:
-        return attached(history, laid)
-    dates = dates_since(context, selection.view, released, laid.note)
+    if layout.note.of_version == version:
+        return attached(history, layout)
+    dates = dates_since(context, selection.view, released, layout.note)
     if dates is None:
         return history
     tail = history_of(rows=of_dates(rows_of(context, selection.view, released), dates))
-    return attached(history, laid, tail=tail.frame, masked=tuple(spans_of(selection.view, dates)))
+    return attached(history, layout, tail=tail.frame, masked=tuple(spans_of(selection.view, dates)))
 
 
-def says_the_same(note: LayoutNote, view: Definition, history: History) -> bool:
+def matches(note: LayoutNote, view: Definition, history: History) -> bool:
     return note.of == key_of(view) and not mismatch(history, note)
 
 
 def dates_since(context: Context, view: Definition, released: Released, note: LayoutNote) -> set[str] | None:
-    """Dates whose rows may differ from what is laid out; None if that can't be told from the files.
+    """The dates whose rows may differ from those in the layout; None where the files do not show them.
 
-    Versions of a raw fact end each other, wherever they lie: then any row may have changed.
+    A newer version of a raw fact ends the version before it, on any date: then any row may have changed.
     """
     if isinstance(view, Source) and released.published.newest(key_of(view)).get("has_versions"):
         return None
@@ -64,7 +64,7 @@ def of_dates(rows: DataFrame, dates: Iterable[str]) -> DataFrame:
 
 
 def spans_of(view: Definition, dates: Iterable[str]) -> list[Span]:
-    """Each partition's time, from its first microsecond to before its last."""
+    """The time of each partition, from its first microsecond to that of the next one."""
     if isinstance(view, AggregateView | CrossEntityView):
         grain = PartitionBy.DAY
     else:

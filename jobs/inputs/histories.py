@@ -1,4 +1,4 @@
-"""A service's selections as histories: the released rows of its views, and how each is joined."""
+"""A service's selections as histories: the released rows of its views, and how they are joined."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -26,7 +26,7 @@ def histories_of(
 ) -> list[History]:
     """One per selection, in the service's order, with its layout if it has one.
 
-    `keys`: what the spine calls a join key, if it calls it otherwise.
+    keys: the service's join key -> the spine's column, where the names differ.
     """
     histories = []
     for selection in service.features:
@@ -83,14 +83,14 @@ def history_of(
 
 
 def availability(view: Definition) -> str:
-    """Where a view's available_time comes from, in words (S5, S11, S13)."""
+    """The origin of a view's available_time, in words (S5, S11, S13)."""
     if isinstance(view, AggregateView | CrossEntityView):
-        return f"as-of + {_told(view.publish_delay_us)} (publish delay)"
+        return f"as-of + {_hours(view.publish_delay_us)} (publish delay)"
     if isinstance(view, DerivedView):
         return "the latest of all facts that a row is made of"
     match view.available:
         case LandingDelay(delay):
-            return f"event + {_told(duration_us(delay))} (landing delay), or the load that brought it late"
+            return f"event + {_hours(duration_us(delay))} (landing delay), or the load that brought it late"
         case AvailableColumn(column):
             return f"column {column}"
         case None:
@@ -99,7 +99,7 @@ def availability(view: Definition) -> str:
             return "the load that brought it"
 
 
-def _told(us: int) -> str:
+def _hours(us: int) -> str:
     hours = us / 3_600_000_000
     return f"{hours:g} h"
 

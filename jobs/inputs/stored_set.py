@@ -1,4 +1,4 @@
-"""A training set that is stored, as far as other jobs need to know it: its rows, and what they were made of."""
+"""A stored training set, as other jobs need it: its rows, and what they were made of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from definitions.services import FeatureService
 class StoredSet:
     """`key` and `version` name the table of its rows, `release` the versions of the views that were joined.
 
-    keys: what the spine calls a join key, where it calls it otherwise.
+    keys: the service's join key -> the spine's column, where the names differ.
     """
 
     key: str

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from definitions.durations import to_us
 from definitions.registry import key_of
 from definitions.services import Selection
-from jobs.inputs.attached_layouts import dates_since, layout_table, of_dates, says_the_same, spans_of
+from jobs.inputs.attached_layouts import dates_since, layout_table, matches, of_dates, spans_of
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released, rows_of
 from jobs.run.context import Context
@@ -28,7 +28,7 @@ class LayoutMaintenance:
 
     def bring_up(self, *, anew: bool) -> tuple[str, StoredLayout]:
         standing = find_layout(self.path)
-        if standing is None or not says_the_same(standing.note, self.selection.view, self.history):
+        if standing is None or not matches(standing.note, self.selection.view, self.history):
             return "built", self._whole()
         if anew:
             return "compacted", self._whole()

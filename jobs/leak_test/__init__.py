@@ -1,5 +1,6 @@
 """The leak test: rows of a training set rebuilt from raw facts whose future was removed or replaced.
 
-`job.leak_test` runs it: `scenarios` say what could be known at each label time, `perturbation` changes the rest,
-`required_rows` are the facts that are needed, `rebuild` makes the layers again, and `compare` finds cells that changed.
+`job.leak_test` runs it. `sample` chooses the rows and compares their cells, `scenarios` say what could be known at each
+label time, `perturbation` changes all other facts, `required_rows` limits the facts to those that are needed, `rebuild`
+computes the layers again from the versions that `release` names, and `result` sums up.
 """

@@ -1,4 +1,4 @@
-"""Raw facts in the worlds of a proof: what could be known is as it was, the rest is gone or says something else."""
+"""Raw facts in the scenarios of the leak test: those that could be known are kept, all others removed or replaced."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,78 +14,88 @@ from jobs.leak_test.scenarios import SCENARIO, Knowable, Perturbation, Scenario
 _MOVED_WITHIN_US = 7 * DAY_US
 _REPLACED_OF = 4
 _CLOCKS = ("event_time", "available_time", "loaded_at")
+_KNOWN, _PERTURBATION, _EDGE, _CUT = (f"leak_test_{name}" for name in ("known", "perturbation", "edge", "cut"))
 
 
 @dataclass(frozen=True)
-class Found:
-    """A source before it is poisoned: its facts, how many can't be known in each world, each column's least and
-    greatest value (`least_…`, `greatest_…`, one row)."""
+class SourceStats:
+    """A source before its facts are changed. unknowable: per scenario, how many of its facts can't be known.
+
+    extremes: one row with each column's least and greatest value (`least_…`, `greatest_…`).
+    """
 
     facts: int
     unknowable: Mapping[int, int]
     extremes: pa.Table
 
 
-def source_stats(rows: DataFrame, source: Source, worlds: Sequence[Scenario]) -> Found:
+def source_stats(rows: DataFrame, source: Source, scenarios: Sequence[Scenario]) -> SourceStats:
     """One pass over a source's raw rows."""
     names = [column.name for column in source.columns]
-    told = list(dict.fromkeys(world.knowable for world in worlds))
-    found = rows.agg(
+    knowables = list(dict.fromkeys(scenario.knowable for scenario in scenarios))
+    stats = rows.agg(
         F.count(F.lit(1)).alias("facts"),
-        *(F.count_if(~_is_knowable(each)).alias(f"unknowable_{index}") for index, each in enumerate(told)),
+        *(F.count_if(~_is_knowable(knowable)).alias(f"unknowable_{index}") for index, knowable in enumerate(knowables)),
         *(F.min(name).alias(f"least_{name}") for name in names),
         *(F.max(name).alias(f"greatest_{name}") for name in names),
     ).toArrow()
-    counts = {world.number: found[f"unknowable_{told.index(world.knowable)}"][0].as_py() for world in worlds}
-    extremes = found.select([name for name in found.column_names if name.startswith(("least_", "greatest_"))])
-    return Found(found["facts"][0].as_py(), counts, extremes)
+    counts = {
+        scenario.number: stats[f"unknowable_{knowables.index(scenario.knowable)}"][0].as_py() for scenario in scenarios
+    }
+    extremes = stats.select([name for name in stats.column_names if name.startswith(("least_", "greatest_"))])
+    return SourceStats(stats["facts"][0].as_py(), counts, extremes)
 
 
 def perturbed(
-    rows: DataFrame, source: Source, worlds: Sequence[Scenario], found: Found, *, keys: Collection[str], may_move: bool
+    rows: DataFrame,
+    source: Source,
+    scenarios: Sequence[Scenario],
+    stats: SourceStats,
+    *,
+    keys: Collection[str],
+    may_move: bool,
 ) -> DataFrame:
-    """rows: the source's raw rows. Returns them once per world, with its number.
+    """rows: the source's raw rows. Returns them once per scenario, with its number.
 
-    Garbage keeps keys, identity and clocks; every other column takes the greatest value that it has anywhere, or the
-    least. may_move: half of the garbage that becomes known only after the cut happens in the days before the edge
-    instead, where all windows would find it, if nobody looked at when it was known.
+    A replaced fact keeps keys, identity and clocks; every other column takes the greatest value that it has anywhere,
+    or the least. may_move: half of the replaced facts that become known only after the cut happen in the days before
+    the edge instead, where every window contains them unless it checks when they became known.
     """
     spark = rows.sparkSession
-    is_known = _among([world.knowable for world in worlds], [world.number for world in worlds])
-    told = pa.table(
+    numbers = pa.table(
         {
-            SCENARIO: pa.array([world.number for world in worlds], pa.int32()),
-            "proof_poison": [world.poison.value for world in worlds],
-            "proof_edge": pa.array([world.knowable.edge_us for world in worlds], pa.int64()),
-            "proof_cut": pa.array([world.knowable.cut_us for world in worlds], pa.int64()),
+            SCENARIO: pa.array([scenario.number for scenario in scenarios], pa.int32()),
+            _PERTURBATION: [scenario.perturbation.value for scenario in scenarios],
+            _EDGE: pa.array([scenario.knowable.edge_us for scenario in scenarios], pa.int64()),
+            _CUT: pa.array([scenario.knowable.cut_us for scenario in scenarios], pa.int64()),
         }
     )
-    frame = rows.crossJoin(F.broadcast(spark.createDataFrame(told))).withColumn("proof_known", is_known)
+    frame = rows.crossJoin(F.broadcast(spark.createDataFrame(numbers))).withColumn(_KNOWN, _is_known(scenarios))
     draw = F.xxhash64(*(column.name for column in source.columns))
-    poison = F.col("proof_poison")
-    is_replaced = (poison == Perturbation.REPLACED.value) | (
-        (poison == Perturbation.MIXED.value) & (F.pmod(draw, F.lit(_REPLACED_OF)) == 0)
+    perturbation = F.col(_PERTURBATION)
+    is_replaced = (perturbation == Perturbation.REPLACED.value) | (
+        (perturbation == Perturbation.MIXED.value) & (F.pmod(draw, F.lit(_REPLACED_OF)) == 0)
     )
-    frame = frame.where(F.col("proof_known") | is_replaced | (poison == Perturbation.NOTHING.value))
-    frame = frame.crossJoin(F.broadcast(spark.createDataFrame(found.extremes)))
-    is_garbage = ~F.col("proof_known") & is_replaced
+    frame = frame.where(F.col(_KNOWN) | is_replaced | (perturbation == Perturbation.NOTHING.value))
+    frame = frame.crossJoin(F.broadcast(spark.createDataFrame(stats.extremes)))
+    is_changed = ~F.col(_KNOWN) & is_replaced
     kept = {*_kept(source), *keys}
     changed = {
-        column.name: F.when(is_garbage, _other(column.name)).otherwise(F.col(column.name))
+        column.name: F.when(is_changed, _other(column.name)).otherwise(F.col(column.name))
         for column in source.columns
         if column.name not in kept
     }
     if may_move:
         # Of the draw's other bits: half stay, the others move by what is left.
         move = F.pmod(F.shiftright(draw, 8), F.lit(2 * _MOVED_WITHIN_US))
-        is_moved = is_garbage & (F.unix_micros("available_time") > F.col("proof_cut")) & (move < _MOVED_WITHIN_US)
-        earlier = F.timestamp_micros(F.col("proof_edge") - 1 - move)
+        is_moved = is_changed & (F.unix_micros("available_time") > F.col(_CUT)) & (move < _MOVED_WITHIN_US)
+        earlier = F.timestamp_micros(F.col(_EDGE) - 1 - move)
         changed["event_time"] = F.when(is_moved, earlier).otherwise(F.col("event_time"))
     return frame.withColumns(changed).select(*rows.columns, SCENARIO)
 
 
 def _kept(source: Source) -> set[str]:
-    """Whose a fact is, when, which version, and whether it stands: what makes garbage be mistaken for a fact."""
+    """Identity, clocks, version, retraction and tombstone: with them a replaced fact is read like the one it was."""
     clocks = [source.event_time.column] if source.event_time else []
     clocks += [source.available.column] if isinstance(source.available, AvailableColumn) else []
     return {*_CLOCKS, *source.identity, *clocks, source.version_by, source.retraction, source.tombstone}
@@ -102,9 +112,10 @@ def _is_knowable(knowable: Knowable) -> Column:
     return happened & (F.unix_micros("available_time") <= knowable.cut_us)
 
 
-def _among(knowables: Sequence[Knowable], numbers: Sequence[int]) -> Column:
+def _is_known(scenarios: Sequence[Scenario]) -> Column:
+    """True for a fact that could be known in the scenario of its row."""
     known = F.lit(False)
-    for knowable in dict.fromkeys(knowables):
-        here = [number for each, number in zip(knowables, numbers, strict=True) if each == knowable]
-        known = known | (F.col(SCENARIO).isin(here) & _is_knowable(knowable))
+    for knowable in dict.fromkeys(scenario.knowable for scenario in scenarios):
+        numbers = [scenario.number for scenario in scenarios if scenario.knowable == knowable]
+        known = known | (F.col(SCENARIO).isin(numbers) & _is_knowable(knowable))
     return known

@@ -1,4 +1,4 @@
-"""What a proof asks of the release that a training set was made of: versions, snapshots in sight, how far built."""
+"""The release that a training set was made of: its table versions, its visible snapshots, how far it was built."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
 from definitions.views import DerivedView
 from jobs.inputs.releases import Released, earlier_release, rows_of
-from jobs.leak_test.scenarios import Seen
+from jobs.leak_test.scenarios import VisibleSnapshots
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
 from lakehouse.commit_notes import CommitNote
@@ -31,25 +31,25 @@ def release_of(context: Context, release_id: int) -> Released:
 
 
 def entities_of(spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
-    """Whom a spine asks a selection about, each once: the entity's keys. keys: what the spine calls a join key."""
-    return _asked(spine, selection, keys).distinct()
+    """The entities that a spine names for a selection, each once. keys: what the spine calls a join key."""
+    return _spine_keys(spine, selection, keys).distinct()
 
 
-def snapshots_seen(
+def visible_snapshots(
     context: Context, service: FeatureService, released: Released, spine: DataFrame, *, keys: Mapping[str, str]
-) -> Seen:
-    """Which snapshots the rows of a spine can see, by S14 and S11 alone: nothing of the join is asked."""
+) -> VisibleSnapshots:
+    """The snapshots that the rows of a spine can see, by S14 and S11 alone: no code of the join is used."""
     parts = [
-        _seen(rows_of(context, selection.view, released), spine, selection, keys).select(
+        _visible(rows_of(context, selection.view, released), spine, selection, keys).select(
             F.lit(number).alias("index"), "at", "as_of"
         )
         for number, selection in enumerate(service.features)
         if selection.is_snapshot
     ]
-    found: dict[tuple[int, int], list[int]] = {}
+    visible: dict[tuple[int, int], list[int]] = {}
     for row in sorted(reduce(DataFrame.union, parts).collect()) if parts else ():
-        found.setdefault((row["index"], row["at"]), []).append(row["as_of"])
-    return found
+        visible.setdefault((row["index"], row["at"]), []).append(row["as_of"])
+    return visible
 
 
 def built_to(context: Context, service: FeatureService, released: Released) -> dict[str, int]:
@@ -58,10 +58,10 @@ def built_to(context: Context, service: FeatureService, released: Released) -> d
     return {key_of(view): _built_to(context, key_of(view), released.version(view)) for view in views}
 
 
-def _seen(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
+def _visible(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
     names = list(selection.entity.key_names)
-    asked = _asked(spine, selection, keys, F.unix_micros(LABEL_TIME).alias("at")).distinct()
-    both = rows.join(F.broadcast(asked), on=names, how="inner").where(
+    wanted = _spine_keys(spine, selection, keys, F.unix_micros(LABEL_TIME).alias("at")).distinct()
+    both = rows.join(F.broadcast(wanted), on=names, how="inner").where(
         (F.unix_micros("event_time") <= F.col("at"))
         & (F.unix_micros("available_time") <= F.col("at"))
         & (F.col("superseded_at").isNull() | (F.unix_micros("superseded_at") > F.col("at")))
@@ -70,7 +70,7 @@ def _seen(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping
     return newest.select("at", "as_of").distinct()
 
 
-def _asked(spine: DataFrame, selection: Selection, keys: Mapping[str, str], *more: Column) -> DataFrame:
+def _spine_keys(spine: DataFrame, selection: Selection, keys: Mapping[str, str], *more: Column) -> DataFrame:
     named = zip(selection.entity.key_names, selection.spine_keys, strict=True)
     return spine.select(*(F.col(keys.get(key, key)).alias(own) for own, key in named), *more)
 

@@ -1,4 +1,4 @@
-"""Which facts a proof needs: all of a cohort, else those of the chosen entities; never chosen by their time."""
+"""The facts that the leak test needs: all of a cohort, else those of the chosen entities; never chosen by time."""
 
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -14,9 +14,9 @@ from jobs.leak_test.scenarios import everything_below
 
 
 class RequiredRows:
-    """What is asked of every view, from the top down.
+    """The rows of every view that the views above it need.
 
-    needs: by index of a selection, all views below it. entities: by index, the keys whose rows are asked for.
+    needs: by index of a selection, all views below it. entities: by index, the keys whose rows are needed.
     """
 
     def __init__(
@@ -33,21 +33,21 @@ class RequiredRows:
 
     @property
     def key_columns(self) -> set[str]:
-        """Every column by which somebody joins: garbage keeps them."""
+        """Every column that some view joins by: a replaced fact keeps its values in them."""
         names = {key for selection in self.service.features for key in selection.entity.key_names}
         for view in self.views.values():
             if isinstance(view, AggregateView | CrossEntityView):
                 names |= set(view.entity.key_names)
             if isinstance(view, DerivedView):
-                names |= {key for each in view.lookups for key in each.on}
+                names |= {key for lookup in view.lookups for key in lookup.on}
         return names
 
     def is_looked_up(self, source: Source) -> bool:
-        return any(key_of(source) in everything_below(each.source) for _, each in self._lookups())
+        return any(key_of(source) in everything_below(lookup.source) for _, lookup in self._lookups())
 
     def of(self, view: Definition) -> DataFrame | None:
-        """The keys whose rows are asked for, in columns of the view; None: all of them."""
-        asked = [self.entities[index] for index in self.direct.get(key_of(view), ())]
+        """The keys whose rows are needed, in columns of the view; None: all rows are."""
+        keys = [self.entities[index] for index in self.direct.get(key_of(view), ())]
         for above in self.views.values():
             if isinstance(above, CrossEntityView) and key_of(above.of) == key_of(view):
                 return None
@@ -57,13 +57,13 @@ class RequiredRows:
                 wanted = self.of(above)
                 if wanted is None:
                     return None
-                asked.append(wanted)
-        if len({tuple(each.columns) for each in asked}) != 1:
+                keys.append(wanted)
+        if len({tuple(frame.columns) for frame in keys}) != 1:
             return None
-        return reduce(DataFrame.union, asked).distinct()
+        return reduce(DataFrame.union, keys).distinct()
 
     def columns_of(self, view: DerivedView) -> list[str] | None:
-        """The columns that somebody reads, where that can be told from the definitions; None: keep all of them."""
+        """The columns that the views above read, where the definitions say so; None: keep all columns."""
         above = [each for each in self.views.values() if key_of(view) in {key_of(up) for up in each.upstream}]
         if key_of(view) in self.direct or not all(isinstance(each, AggregateView) for each in above):
             return None
@@ -80,7 +80,7 @@ class RequiredRows:
     def of_raw(
         self, source: Source, published: Callable[[Definition], DataFrame], *, has_versions: bool
     ) -> DataFrame | None:
-        """The same for a source's rows. A version may change its fact's keys: then every row is kept."""
+        """The keys whose raw rows are needed. A version may change its fact's keys: then every row is kept."""
         if has_versions:
             return None
         keys = self.of(source)
@@ -89,8 +89,8 @@ class RequiredRows:
         return self._looked_up_keys(source, published)
 
     def _looked_up_keys(self, source: Source, published: Callable[[Definition], DataFrame]) -> DataFrame | None:
-        """The keys of all rows that look the source up, if it is read in no other way."""
-        pairs = [(view, each) for view, each in self._lookups() if key_of(each.source) == key_of(source)]
+        """The keys of all rows that look the source up, if it is only read by look-ups."""
+        pairs = [(view, lookup) for view, lookup in self._lookups() if key_of(lookup.source) == key_of(source)]
         is_read = any(
             isinstance(above, AggregateView | DerivedView) and key_of(above.source) == key_of(source)
             for above in self.views.values()
@@ -99,7 +99,7 @@ class RequiredRows:
         if not pairs or is_read or key_of(source) in self.direct or not by_facts or len({e.on for _, e in pairs}) != 1:
             return None
         return reduce(
-            DataFrame.union, [published(view.source).select(*each.on).distinct() for view, each in pairs]
+            DataFrame.union, [published(view.source).select(*lookup.on).distinct() for view, lookup in pairs]
         ).distinct()
 
     def _lookups(self) -> list[tuple[DerivedView, Lookup]]:

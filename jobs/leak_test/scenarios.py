@@ -1,7 +1,7 @@
-"""The worlds of a proof: for each label time, what could be known then, and how the rest is poisoned.
+"""The scenarios of the leak test: for each label time, what could be known then, and how all other facts are changed.
 
-All worlds are rebuilt in one pass: each raw fact is there once per world, and the definitions get one more key column,
-the world's number. Everything else of a definition stays as it is, and so does the code that reads it.
+All scenarios are rebuilt in one pass: each raw fact is there once per scenario, and the definitions get one more key
+column, the scenario's number. The rest of a definition stays as it is, and so does the code that reads it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,13 +13,13 @@ from definitions.services import FeatureService, Selection
 from definitions.sources import Column, Entity, Kind, Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Group, Lookup, Snapshot
 
-SCENARIO = "proof_world"
+SCENARIO = "leak_test_scenario"
 
 
 class Perturbation(StrEnum):
-    """What becomes of a fact that could not be known. NOTHING is the control: what is rebuilt from raw as it is.
+    """How a fact that could not be known is changed. NOTHING is the control: raw as it is.
 
-    MIXED is for where facts are many: by a hash of the fact, one of four is replaced and the others are removed.
+    MIXED is for sources with many facts: by a hash of the fact, one of four is replaced and the others are removed.
     """
 
     REMOVED = "removed"
@@ -39,13 +39,13 @@ class Knowable:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """One label time, for the selections (by index in the service) that may know the same, under one perturbation.
+    """One label time and one perturbation, for the selections (by index in the service) that may know the same facts.
 
-    as_ofs: by table key, the snapshots that its rows can see, and those which these are made of.
+    as_ofs: by table key, the snapshots that its rows can see, and those that these are computed from.
     """
 
     number: int
-    poison: Perturbation
+    perturbation: Perturbation
     label_us: int
     knowable: Knowable
     selections: tuple[int, ...]
@@ -53,33 +53,37 @@ class Scenario:
 
 
 # (index of a selection, label time) -> the as-ofs whose snapshots the chosen rows can see; the last is the newest.
-Seen = Mapping[tuple[int, int], Sequence[int]]
+VisibleSnapshots = Mapping[tuple[int, int], Sequence[int]]
 
 
 def scenarios_of(
-    service: FeatureService, instants_us: Iterable[int], seen: Seen, *, poisons: Iterable[Perturbation]
+    service: FeatureService,
+    instants_us: Iterable[int],
+    visible: VisibleSnapshots,
+    *,
+    perturbations: Iterable[Perturbation],
 ) -> tuple[Scenario, ...]:
-    """A snapshot of T may hold what S11 lets it: before T, known at its cut. Facts themselves: S14, at the label time.
+    """A snapshot of T may hold facts before T that were known at its cut (S11); for facts themselves S14 holds.
 
-    A selection with no snapshot by its label time, or of a static source, needs no world.
+    A selection with no snapshot by its label time, or of a static source, needs no scenario.
     """
     groups: dict[tuple[int, Knowable], list[int]] = {}
     for at in instants_us:
         for index, selection in enumerate(service.features):
-            knowable = _knowable(selection, at, seen.get((index, at), ()))
+            knowable = _knowable(selection, at, visible.get((index, at), ()))
             if knowable is not None:
                 groups.setdefault((at, knowable), []).append(index)
     return tuple(
         Scenario(
             number=number,
-            poison=poison,
+            perturbation=perturbation,
             label_us=at,
             knowable=knowable,
             selections=tuple(selections),
-            as_ofs=_as_ofs([(service.features[index], seen.get((index, at), ())) for index in selections]),
+            as_ofs=_as_ofs([(service.features[index], visible.get((index, at), ())) for index in selections]),
         )
-        for number, (poison, ((at, knowable), selections)) in enumerate(
-            (poison, group) for poison in poisons for group in groups.items()
+        for number, (perturbation, ((at, knowable), selections)) in enumerate(
+            (perturbation, group) for perturbation in perturbations for group in groups.items()
         )
     )
 
@@ -87,7 +91,7 @@ def scenarios_of(
 def _knowable(selection: Selection, label_us: int, as_ofs: Sequence[int]) -> Knowable | None:
     view = selection.view
     if isinstance(view, AggregateView | CrossEntityView):
-        # A snapshot is out after its cut; one that was stamped to be out before holds more than could be known.
+        # A snapshot is available after its cut; one stamped as available earlier may know no more than its label time.
         newest = as_ofs[-1] if as_ofs else None
         return None if newest is None else Knowable(newest, min(newest + view.cut_delay_us, label_us))
     if view.is_static:
@@ -96,25 +100,25 @@ def _knowable(selection: Selection, label_us: int, as_ofs: Sequence[int]) -> Kno
 
 
 def _as_ofs(pairs: Iterable[tuple[Selection, Sequence[int]]]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, set[int]] = {}
+    by_table: dict[str, set[int]] = {}
     for selection, as_ofs in pairs:
         view = selection.view
         if isinstance(view, AggregateView | CrossEntityView):
             for each in (view, *([view.of] if isinstance(view, CrossEntityView) else [])):
-                found.setdefault(key_of(each), set()).update(as_ofs)
-    return {key: tuple(sorted(each)) for key, each in found.items()}
+                by_table.setdefault(key_of(each), set()).update(as_ofs)
+    return {key: tuple(sorted(numbers)) for key, numbers in by_table.items()}
 
 
 def everything_below(view: Definition) -> dict[str, Definition]:
-    """The view and all that it reads, by table key, each after what it reads."""
-    found: dict[str, Definition] = {}
+    """The view and all that it reads, by table key; a view comes after those that it reads."""
+    below: dict[str, Definition] = {}
     for upstream in view.upstream:
-        found |= everything_below(upstream)
-    return found | {key_of(view): view}
+        below |= everything_below(upstream)
+    return below | {key_of(view): view}
 
 
 def widened(definition: Definition) -> Definition:
-    """The same definition with the world as one more key; a static source has no clock and stays as it is."""
+    """The same definition with the scenario as one more key; a static source has no clock and stays as it is."""
     match definition:
         case Source():
             return _wide_source(definition)
@@ -165,22 +169,22 @@ def _wide_aggregate(view: AggregateView) -> AggregateView:
 
 
 def _wide_group(view: CrossEntityView) -> Group:
-    """Members of one world are compared with each other alone; EVERYONE becomes everyone of a world."""
+    """Members of one scenario are compared with each other alone; EVERYONE becomes everyone of a scenario."""
     keys = wide_entity(view.entity).keys
     by = view.group.source
     named = {name for name, _ in keys}
-    told = [(name, by.type_of(name)) for name in view.group.by if name not in named] if by is not None else []
+    columns = [(name, by.type_of(name)) for name in view.group.by if name not in named] if by is not None else []
     members = Source(
         name=by.name if by is not None else "members",
         kind=Kind.STATIC,
         version=by.version if by is not None else 1,
         owner=view.owner,
-        columns=tuple(Column(name, type_) for name, type_ in (*keys, *told)),
+        columns=tuple(Column(name, type_) for name, type_ in (*keys, *columns)),
         identity=tuple(name for name, _ in keys),
     )
     return Group(members, by=(*view.group.by, SCENARIO), unknown=view.group.unknown)
 
 
-def snapshots_in(worlds: Iterable[Scenario], view: Snapshot) -> list[tuple[int, int]]:
-    """(world, as-of) of every snapshot of the view that is to be rebuilt."""
-    return [(world.number, us) for world in worlds for us in world.as_ofs.get(key_of(view), ())]
+def snapshots_in(scenarios: Iterable[Scenario], view: Snapshot) -> list[tuple[int, int]]:
+    """(scenario, as-of) of every snapshot of the view that is to be rebuilt."""
+    return [(scenario.number, us) for scenario in scenarios for us in scenario.as_ofs.get(key_of(view), ())]

@@ -1,4 +1,4 @@
-"""A spine in parquet or CSV files: read as it is, or refused in one sentence."""
+"""A spine in parquet or CSV files: read as it is, or refused with the reason."""
 
 import csv
 import io
@@ -34,30 +34,30 @@ def from_files(context: Context, location: Location, *, key_types: Mapping[str, 
 
     Raises SpineMissing, SpineColumnsError, LabelTimeError, SpineKeyError. Cost: a pass over text.
     """
-    if not _lies(location.path):
+    if not _exists(location.path):
         raise SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
-    frame = _opened(context, location, scratch)
-    refuse_twice(frame.columns)
+    frame = _open(context, location, scratch)
+    refuse_duplicates(frame.columns)
     if NANOS_LOST in frame.columns and not frame.where(NANOS_LOST).isEmpty():
         raise LabelTimeError(f"{location.path} has times finer than a microsecond; round them (S1).")
     frame = frame.drop(FILE, NANOS_LOST)
     return _typed(context, frame, location, key_types) if location.is_text else frame
 
 
-def _lies(path: str) -> bool:
+def _exists(path: str) -> bool:
     located = filesystem(path)
     return located is None or located[0].get_file_info(located[1]).type is not fs.FileType.NotFound
 
 
-def _opened(context: Context, location: Location, scratch: str) -> DataFrame:
+def _open(context: Context, location: Location, scratch: str) -> DataFrame:
     if location.is_text:
-        refuse_twice(_header(location.path))  # Spark would number the second
+        refuse_duplicates(_header(location.path))  # Spark would add a number to the second name
     try:
         return open_delivery(context.spark, "spine", location, scratch=scratch)
     except SourceError as error:
         cause = error.__cause__
         if isinstance(cause, AnalysisException) and cause.getCondition() == "COLUMN_ALREADY_EXISTS":
-            refuse_twice(2 * [(cause.getMessageParameters() or {}).get("columnName", "").strip("`")])
+            refuse_duplicates(2 * [(cause.getMessageParameters() or {}).get("columnName", "").strip("`")])
         why = str(cause or error).strip().splitlines()[0]
         raise SpineMissing(
             f"the spine {location.path} can't be read as {location.format} ({why}). Write it again, whole."
@@ -80,18 +80,18 @@ def _header(path: str) -> list[str]:
 
 
 @contextmanager
-def damage_told(location: Location | None) -> Iterator[None]:
-    """Around a reading of rows: damage that shows only then is SpineMissing, too."""
+def damage_as_missing(location: Location | None) -> Iterator[None]:
+    """For reading rows: damage that is only found while reading raises SpineMissing, too."""
     try:
         yield
     except ZigguratError:
         raise
-    except Exception as error:  # by its words: its class differs with Connect and py4j
-        told = as_read_error(error, "spine", location) if location else None
-        if told is None:
+    except Exception as error:  # recognized by its message: its class differs between Connect and py4j
+        read_error = as_read_error(error, "spine", location) if location else None
+        if read_error is None:
             raise
-        words = str(told).removeprefix("source 'spine': ")
-        raise SpineMissing(f"the spine {words}") from error
+        message = str(read_error).removeprefix("source 'spine': ")
+        raise SpineMissing(f"the spine {message}") from error
 
 
 def _typed(context: Context, text: DataFrame, location: Location, key_types: Mapping[str, str]) -> DataFrame:
@@ -104,7 +104,7 @@ def _typed(context: Context, text: DataFrame, location: Location, key_types: Map
         values[LABEL_TIME] = F.when(cells[LABEL_TIME].rlike(_INSTANT), cells[LABEL_TIME].try_cast("timestamp"))
     checked = [name for name in (*key_types, LABEL_TIME) if name in cells]
     lost = {name: F.count_if(cells[name].isNotNull() & values[name].isNull()).alias(name) for name in checked}
-    with damage_told(location):
+    with damage_as_missing(location):
         counts = text.agg(F.count(CORRUPT).alias(CORRUPT), *lost.values()).first()
     _refuse_lost(location.path, counts.asDict() if counts else {}, key_types)
     return text.select(*[value.alias(name) for name, value in values.items()])
@@ -123,8 +123,8 @@ def _refuse_lost(path: str, counts: Mapping[str, int], key_types: Mapping[str, s
             raise SpineKeyError(f"{path}: {counts[key]:,} values of key '{key}' are no {type_}.")
 
 
-def refuse_twice(names: Sequence[str]) -> None:
-    """Spark tells columns apart without regard to case."""
+def refuse_duplicates(names: Sequence[str]) -> None:
+    """Raises SpineColumnsError for two columns of one name; as in Spark, upper and lower case are the same."""
     low = [name.lower() for name in names]
-    if twice := sorted({name for name in names if low.count(name.lower()) > 1}):
-        raise SpineColumnsError(f"the spine has two columns called '{twice[0]}'; rename one of them.")
+    if duplicates := sorted({name for name in names if low.count(name.lower()) > 1}):
+        raise SpineColumnsError(f"the spine has two columns called '{duplicates[0]}'; rename one of them.")

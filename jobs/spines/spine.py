@@ -1,4 +1,4 @@
-"""A spine as it comes: a file, a table, a derived label's spine, or a Spark or pandas frame; typed and checked."""
+"""A spine in any of its forms: a file, a table, a label's derived spine, a Spark or pandas frame; typed and checked."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame
 
 from definitions.errors import LabelTimeError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
 from jobs.run.context import Context
-from jobs.spines.files import LABEL_TIME, damage_told, from_files, refuse_twice
+from jobs.spines.files import LABEL_TIME, damage_as_missing, from_files, refuse_duplicates
 from lakehouse.files.deliveries import Location
 from lakehouse.tables import current_version, exists, names_in, read
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spine:
-    """Rows to be joined; `origin` says where from, with the version of a table; `location` of files."""
+    """Rows to be joined. origin: the source in words, with the version of a table; location: that of files."""
 
     frame: DataFrame
     origin: str
@@ -33,8 +33,8 @@ class Spine:
 
     @contextmanager
     def read(self) -> Iterator[None]:
-        """Around the first reading of all rows: only then a damaged file shows, and raises SpineMissing."""
-        with damage_told(self.location):
+        """For the first reading of all rows: a file that proves to be damaged raises SpineMissing."""
+        with damage_as_missing(self.location):
             yield
 
 
@@ -50,7 +50,7 @@ def open_spine(
         return Spine(source, "a Spark DataFrame")
     if not isinstance(source, str):
         return Spine(_from_pandas(context, source), "a pandas DataFrame")
-    # Relative paths are this process's: the JVM may have been started in another folder.
+    # Relative paths start at the folder of this process; the JVM may have been started in another one.
     path = str(Path(source).absolute()) if Path(source).exists() else source
     table = context.warehouse.spine(source).path if re.fullmatch(r"\w+", source) else ""
     if table and exists(context.spark, table):
@@ -63,13 +63,13 @@ def open_spine(
     return _from_catalog(context, source)
 
 
-def _delta(context: Context, path: str, told: str) -> Spine:
+def _delta(context: Context, path: str, origin: str) -> Spine:
     version = current_version(context.spark, path)
-    return Spine(read(context.spark, path, version=version), f"{told}, version {version}")
+    return Spine(read(context.spark, path, version=version), f"{origin}, version {version}")
 
 
 def _file_format(path: str) -> str | None:
-    """By the name of the file, or of the first file in the folder; None where nothing lies."""
+    """The format, by the name of the file or of the first file in the folder; None where there is none."""
     names = names_in(path) if not Path(path).is_file() and not path.endswith((".parquet", ".csv")) else [path]
     shown = [name for name in names if name[0] not in "_."]
     return next((kind for kind in ("parquet", "csv") for name in shown if name.endswith(f".{kind}")), None)
@@ -95,16 +95,16 @@ def _from_catalog(context: Context, name: str) -> Spine:
 
 
 def _from_pandas(context: Context, spine: "pd.DataFrame") -> DataFrame:
-    refuse_twice([str(name) for name in spine.columns])
+    refuse_duplicates([str(name) for name in spine.columns])
     if spine.empty and not len(spine.columns):
         raise SpineColumnsError("the spine has no columns; give it join keys and label_time.")
     try:
         table = pa.Table.from_pandas(spine, preserve_index=False)
         _refuse_naive(table.schema)
-        for place_, field in enumerate(table.schema):
+        for index, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type) and field.type.unit != "us":
                 whole = table[field.name].cast(pa.timestamp("us", tz=field.type.tz))
-                table = table.set_column(place_, field.name, whole)
+                table = table.set_column(index, field.name, whole)
     except pa.ArrowInvalid as error:
         raise LabelTimeError(
             f"the spine can't be read: {str(error).splitlines()[0]}. Times must be whole microseconds (S1)."
@@ -115,7 +115,7 @@ def _from_pandas(context: Context, spine: "pd.DataFrame") -> DataFrame:
 
 
 def _refuse_naive(schema: pa.Schema) -> None:
-    """Spark would take a local time for UTC."""
+    """Raises LabelTimeError for label times without a zone: Spark would read them as UTC."""
     if LABEL_TIME not in schema.names:
         return
     kind = schema.field(LABEL_TIME).type
@@ -127,13 +127,13 @@ def _refuse_naive(schema: pa.Schema) -> None:
 
 
 def parsed_keys(words: Sequence[str], known: Sequence[str]) -> dict[str, str]:
-    """`household_id=customer`: the service's key, then what the spine calls it."""
-    found: dict[str, str] = {}
+    """`household_id=customer`: the service's key, then the spine's column. Raises UsageError."""
+    columns: dict[str, str] = {}
     for word in words:
         key, equals, column = word.partition("=")
         if not equals or not column:
             raise UsageError(f"--key {word} maps nothing; write --key household_id=customer.")
         if key not in known:
             raise UsageError(f"--key {word}: the service has no join key '{key}'.{did_you_mean(key, known)}")
-        found[key] = column
-    return found
+        columns[key] = column
+    return columns

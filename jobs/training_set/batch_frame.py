@@ -1,6 +1,7 @@
 """Batch frames: the newest known features of all entities, as a model that was trained on the service scores them."""
 
 import uuid
+from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,30 +14,30 @@ from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME, open_spine
-from jobs.training_set.job import TrainingSetRequest
+from jobs.training_set.request import TrainingSetRequest
 from pit_join import History, evidence_column, join_with_evidence
 from temporal.instants import instant
 
 
-def batch_frame(context: Context, asked: TrainingSetRequest, as_of_us: int) -> DataFrame:
+def batch_frame(context: Context, request: TrainingSetRequest, as_of_us: int) -> DataFrame:
     """Keys, label_time, the service's features in order, then per view `{view}__age`: seconds since its event time.
 
     label_time is as_of + the longest publish delay of the service's snapshots: the first instant at which all of them
-    are out. Without entities given, those that any of the views has seen by then; a service of several entities needs
-    them given. Null: nothing known, and then the age is null, too.
+    are published. Without a list of entities: all that any of the views has seen by then; a service of several entities
+    needs the list. Null: nothing is known, and then the age is null, too.
     """
     released = newest_release(context)
-    refuse_unknown_as_of(released, asked.service, as_of_us)
-    histories = [history_of(context, selection, released, keys=asked.keys) for selection in asked.service.features]
-    at = instant(as_of_us + asked.service.publish_delay_us)
-    spine = _entities(context, asked, histories, at).withColumn(LABEL_TIME, at)
+    refuse_unknown_as_of(released, request.service, as_of_us)
+    histories = [history_of(context, selection, released, keys=request.keys) for selection in request.service.features]
+    at = instant(as_of_us + request.service.publish_delay_us)
+    spine = _entities(context, request, histories, at).withColumn(LABEL_TIME, at)
     joined = join_with_evidence(spine, histories, label_time=LABEL_TIME)
     ages = [_age(history) for history in histories if history.event_time is not None]
-    return joined.select(*spine.columns, *[column.name for column in asked.service.columns], *ages)
+    return joined.select(*spine.columns, *[column.name for column in request.service.columns], *ages)
 
 
 def refuse_unknown_as_of(released: Released, service: FeatureService, as_of_us: int) -> None:
-    """A frame of an as-of that no view has would silently be one of an older as-of."""
+    """Raises UsageError for an as-of that no view has: its frame would silently hold values of an older one."""
     snapshots = [key_of(selection.view) for selection in service.features if selection.is_snapshot]
     name = day_or_instant(as_of_us)
     if snapshots and not any(name in released.published.slices(table) for table in snapshots):
@@ -45,29 +46,26 @@ def refuse_unknown_as_of(released: Released, service: FeatureService, as_of_us: 
         )
 
 
-def _entities(context: Context, asked: TrainingSetRequest, histories: list[History], at: Column) -> DataFrame:
-    if not (isinstance(asked.spine, str) and not asked.spine):
+def _entities(context: Context, request: TrainingSetRequest, histories: list[History], at: Column) -> DataFrame:
+    if not (isinstance(request.spine, str) and not request.spine):
         scratch = context.warehouse.staging(f"entities-{uuid.uuid4().hex[:8]}", "entities")
-        given = open_spine(context, asked.spine, key_types=asked.key_types, scratch=scratch).frame
-        if LABEL_TIME in given.columns:
+        entities = open_spine(context, request.spine, key_types=request.key_types, scratch=scratch).frame
+        if LABEL_TIME in entities.columns:
             raise SpineColumnsError(
                 f"the entities have a column {LABEL_TIME}, but a batch frame has one instant for all; leave it out."
             )
-        return given
-    keys = [key for key, _ in asked.service.keys]
-    if any(set(history.spine_keys) != {asked.keys.get(key, key) for key in keys} for history in histories):
+        return entities
+    keys = [key for key, _ in request.service.keys]
+    if any(set(history.spine_keys) != {request.keys.get(key, key) for key in keys} for history in histories):
         raise UsageError(
-            f"{asked.service.where} is about {' and '.join(keys)}: say which of them belong together, with --entities."
+            f"{request.service.where} has the join keys {' and '.join(keys)}: name the pairs to score with --entities."
         )
     seen = [_seen(history, at) for history in histories if history.event_time is not None]
-    found = seen[0]
-    for other in seen[1:]:
-        found = found.union(other)
-    return found.distinct()
+    return reduce(DataFrame.union, seen).distinct()
 
 
 def _seen(history: History, at: Column) -> DataFrame:
-    """Whoever has a fact that was known by then, and stands."""
+    """The keys of all facts that were known by then and had not been superseded."""
     known = F.col(history.available_time) <= at if history.available_time else F.lit(True)
     if history.superseded_at:
         ended = F.col(history.superseded_at)
@@ -77,7 +75,7 @@ def _seen(history: History, at: Column) -> DataFrame:
 
 
 def _age(history: History) -> Column:
-    """Of the value that is there: an expired or ended one has no age."""
+    """The age of the value in the row; null where it is expired or ended."""
     evidence = evidence_column(history.name)
-    happened = F.when(F.col(f"{evidence}.outcome") == "matched", F.unix_micros(f"{evidence}.event_time"))
-    return ((F.unix_micros(LABEL_TIME) - happened) / F.lit(1_000_000)).alias(f"{history.name}__age")
+    event_us = F.when(F.col(f"{evidence}.outcome") == "matched", F.unix_micros(f"{evidence}.event_time"))
+    return ((F.unix_micros(LABEL_TIME) - event_us) / F.lit(1_000_000)).alias(f"{history.name}__age")

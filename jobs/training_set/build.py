@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
@@ -14,14 +13,14 @@ from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME, open_spine
 from jobs.training_set.card import gather_card
 from jobs.training_set.certificate import Joined, gather_certificate, tables_of
-from jobs.training_set.extension import Extension
-from jobs.training_set.manifest import Manifest, find_manifest
-from jobs.training_set.pages import write_owed_pages
-from jobs.training_set.publish import BuildResult, Publishing, hash_of, measured
+from jobs.training_set.manifest import DataPart, Inputs, Manifest, SpinePart, SplitPart, ViewPart
+from jobs.training_set.manifest_files import find_manifest
+from jobs.training_set.pages import write_missing_pages, write_pages
+from jobs.training_set.publish import Publishing
 from jobs.training_set.request import TrainingSet, TrainingSetRequest
-from jobs.training_set.reuse import data_key, find_current, points_of, views_of
-from jobs.training_set.split import Split, counted, placed, refuse_taken
-from jobs.training_set.split_request import with_gap
+from jobs.training_set.reuse import CurrentVersion, Extension, points_of, views_of
+from jobs.training_set.rows import BuildResult, data_key, hash_of, measured
+from jobs.training_set.split import Split, refuse_split_column, split_spine, with_gap
 from kernels.content_hash import ContentHash
 from lakehouse.commits import stage
 from lakehouse.leases.leases import Lease
@@ -32,103 +31,104 @@ from pit_join.errors import NotCertified
 
 class TrainingSetBuild:
     def __init__(
-        self, context: Context, asked: TrainingSetRequest, name: str, run_id: str, leases: Mapping[str, Lease]
+        self, context: Context, request: TrainingSetRequest, name: str, run_id: str, leases: Mapping[str, Lease]
     ) -> None:
         self.context, self.name, self.run_id, self.leases = context, name, run_id, leases
-        self.asked = _with_gap(context, asked)
+        self.request = _with_gap(context, request)
 
     def run(self) -> TrainingSet:
-        """The spine is staged first: whatever it was made of is read once, and every pass sees the same rows."""
+        """The spine is staged first: its source is read once, and every pass sees the same rows."""
         released = newest_release(self.context)
-        self._doing("reading the spine")
+        self._phase("reading the spine")
         scratch = self._staging("delivered")
-        given = open_spine(self.context, self.asked.spine, key_types=self.asked.key_types, scratch=scratch)
-        histories = histories_of(self.context, self.asked.service, released, keys=self.asked.keys)
-        self._join(given.frame, histories)  # refuses a wrong spine before anything is stored
-        if self.asked.split:
-            refuse_taken(given.frame.columns)
-        with given.read():
-            spine = self._staged(given.frame, "spine")
+        opened = open_spine(self.context, self.request.spine, key_types=self.request.key_types, scratch=scratch)
+        histories = histories_of(self.context, self.request.service, released, keys=self.request.keys)
+        self._join(opened.frame, histories)  # refuses a wrong spine before anything is stored
+        if self.request.split:
+            refuse_split_column(opened.frame.columns)
+        with opened.read():
+            spine = self._staged(opened.frame, "spine")
         spine_hash = hash_of(measured(spine, spine.columns))
-        made_of = self._made_of(spine, spine_hash, released)
+        inputs = self._inputs(spine, spine_hash, released)
         before = find_manifest(self.context.warehouse, self.name)
-        if before is not None and before.is_made_of(made_of):
-            write_owed_pages(self.context.warehouse, before)
+        if before is not None and before.inputs == inputs:
+            write_missing_pages(self.context.warehouse, before)
             return TrainingSet(before, is_unchanged=True, seconds=0.0)
-        split = self._split(spine)
-        views = views_of(self.asked.service, released, self.asked.keys)
-        self._doing("joining")
-        made = self._made(spine, histories, views, split)
-        self._doing("certifying")
-        joined = self._joined(given.origin, spine, spine_hash, made, histories, released)
-        told = {**made_of, "views": views, "split": split, "version": before.version + 1 if before else 1}
-        manifest = self._manifest(joined, told)
-        self._doing("publishing")
-        finished = Publishing(self.context, self.leases, manifest, made).publish()
-        return TrainingSet(finished, is_unchanged=False, seconds=0.0, added=made.added, computed=made.computed)
+        split = split_spine(spine, self.request.split) if self.request.split else None
+        views = views_of(self.request.service, released, self.request.keys)
+        self._phase("joining")
+        result = self._built(spine, histories, views, split, before)
+        self._phase("certifying")
+        joined = self._joined(opened.origin, spine, spine_hash, result, histories, released)
+        version = before.version + 1 if before else 1
+        manifest = replace(self._manifest(joined, inputs, split), views=views, version=version)
+        self._phase("publishing")
+        finished = Publishing(self.context, self.leases, manifest, result).publish()
+        write_pages(self.context.warehouse, finished)
+        return TrainingSet(finished, is_unchanged=False, seconds=0.0, added=result.added, computed=result.computed)
 
     def _join(self, spine: DataFrame, histories: Sequence[History]) -> DataFrame:
-        asked = self.asked
+        request = self.request
         return join_with_evidence(
-            spine, histories, label_time=LABEL_TIME, knowledge=asked.knowledge, strategy=asked.strategy
+            spine, histories, label_time=LABEL_TIME, knowledge=request.knowledge, strategy=request.strategy
         )
 
-    def _made_of(self, spine: DataFrame, spine_hash: ContentHash, released: Released) -> dict[str, Any]:
-        """All that decides the rows; what a manifest says of it is what went in."""
-        return {
-            "service": self.asked.service.name,
-            "service_fingerprint": service_fingerprint(self.asked.service),
-            "tables": tables_of(self.asked.service, released),
-            "spine": {"columns": spine.columns, "rows": spine_hash.rows, "hash": spine_hash.hex},
-            "options": self.asked.options,
-        }
+    def _inputs(self, spine: DataFrame, spine_hash: ContentHash, released: Released) -> Inputs:
+        return Inputs(
+            self.request.service.name,
+            service_fingerprint(self.request.service),
+            tables=tables_of(self.request.service, released),
+            spine=SpinePart(tuple(spine.columns), spine_hash.rows, spine_hash.hex),
+            options=self.request.options,
+        )
 
-    def _split(self, spine: DataFrame) -> dict[str, Any]:
-        asked = self.asked.split
-        return counted(spine, placed(spine, asked), asked) if asked else {}
-
-    def _made(
-        self, spine: DataFrame, histories: Sequence[History], views: Mapping[str, Any], split: Mapping[str, Any]
+    def _built(
+        self,
+        spine: DataFrame,
+        histories: Sequence[History],
+        views: Mapping[str, ViewPart],
+        split: SplitPart | None,
+        before: Manifest | None,
     ) -> BuildResult:
-        standing = find_current(self.context, self.name)
+        current = CurrentVersion.of(self.context, before)
         return Extension(
             context=self.context,
             spine=spine,
             histories=histories,
-            features=[column.name for column in self.asked.service.columns],
+            features=[column.name for column in self.request.service.columns],
             points=points_of(views),
-            split=Split.of_manifest(split),
-            standing=standing,
-            kept=standing.kept(views, self.asked.knowledge, spine) if standing else set(),
+            split=Split.of_part(split),
+            current=current,
+            reusable=current.reusable(views, self.request.knowledge, spine) if current else set(),
             join=self._join,
             staged=self._staged,
-        ).made()
+        ).build()
 
     def _joined(
         self,
         origin: str,
         spine: DataFrame,
         spine_hash: ContentHash,
-        made: BuildResult,
+        result: BuildResult,
         histories: Sequence[History],
         released: Released,
     ) -> Joined:
-        """The audit is of the whole set, whatever of it this run joined."""
-        columns = made.rows.columns
-        # Each is a small job that leaves a core idle: side by side they take half the time.
+        """The audit covers the whole set, also the rows and columns that were taken over."""
+        columns = result.rows.columns
+        # Each of these small jobs leaves a core idle: side by side they take half the time.
         with ThreadPoolExecutor(self.context.options.workers, thread_name_prefix="audit") as pool:
-            auditing = pool.submit(measured, made.rows, columns, profiled=columns)
-            rehashing = pool.submit(measured, made.rows, spine.columns)
-            gathering = pool.submit(gather_evidence, made.evidence, histories, label_time=LABEL_TIME)
+            auditing = pool.submit(measured, result.rows, columns, profiled=columns)
+            rehashing = pool.submit(measured, result.rows, spine.columns)
+            gathering = pool.submit(gather_evidence, result.evidence, histories, label_time=LABEL_TIME)
         content = auditing.result()
         return Joined(
             name=self.name,
-            service=self.asked.service,
+            service=self.request.service,
             origin=origin,
-            knowledge=self.asked.knowledge,
+            knowledge=self.request.knowledge,
             histories=histories,
             spine=spine,
-            rows=made.rows,
+            rows=result.rows,
             columns=columns,
             profile=content.profile,
             content=hash_of(content),
@@ -139,45 +139,50 @@ class TrainingSetBuild:
             made_at=self.context.now_text(),
         )
 
-    def _manifest(self, joined: Joined, told: Mapping[str, Any]) -> Manifest:
-        """Raises NotCertified for a broken promise."""
+    def _manifest(self, joined: Joined, inputs: Inputs, split: SplitPart | None) -> Manifest:
+        """Raises NotCertified when a check of the certificate failed."""
         certificate = gather_certificate(joined)
         if broken := [check for check in certificate.checks if not check.passed]:
-            found = "; ".join(f"{check.promise}: {check.found}" for check in broken)
+            findings = "; ".join(f"{check.promise}: {check.found}" for check in broken)
             raise NotCertified(
-                f"training set '{self.name}' breaks a promise of its certificate ({found}). Nothing was published; "
+                f"training set '{self.name}' breaks a promise of its certificate ({findings}). Nothing was published; "
                 "please report this."
             )
         return Manifest(
-            **told,
             name=self.name,
             run_id=self.run_id,
             made_at=joined.made_at,
-            features=service_features(self.asked.service),
+            service=inputs.service,
+            service_fingerprint=inputs.service_fingerprint,
+            features=service_features(self.request.service),
             release=joined.released.release_id,
+            tables=inputs.tables,
             origin=joined.origin,
-            data={"version": None, "rows": joined.content.rows, "hash": joined.content.hex},
-            certificate=asdict(certificate),
-            card=asdict(gather_card(joined, certificate, list(self.asked.key_types), split=told["split"])),
+            spine=inputs.spine,
+            options=inputs.options,
+            data=DataPart(None, joined.content.rows, joined.content.hex),
+            split=split,
+            certificate=certificate,
+            card=gather_card(joined, certificate, list(self.request.key_types), split=split),
         )
 
-    def _staged(self, frame: DataFrame, what: str) -> DataFrame:
-        staged = stage(frame, self._staging(what), partition_by=[])
+    def _staged(self, frame: DataFrame, name: str) -> DataFrame:
+        staged = stage(frame, self._staging(name), partition_by=[])
         return read(self.context.spark, staged.path, version=staged.version)
 
-    def _staging(self, what: str) -> str:
-        return f"{self.context.warehouse.staging(data_key(self.name), self.run_id)}/{what}"
+    def _staging(self, name: str) -> str:
+        return f"{self.context.warehouse.staging(data_key(self.name), self.run_id)}/{name}"
 
-    def _doing(self, what: str) -> None:
-        self.context.listener.phase(data_key(self.name), what)
+    def _phase(self, name: str) -> None:
+        self.context.listener.phase(data_key(self.name), name)
 
 
-def _with_gap(context: Context, asked: TrainingSetRequest) -> TrainingSetRequest:
-    """The gap of its split, if it has one: the horizon where the spine is a label's."""
-    if asked.split is None:
-        return asked
+def _with_gap(context: Context, request: TrainingSetRequest) -> TrainingSetRequest:
+    """The request with the gap of its split; for the spine of a label that is the label's horizon."""
+    if request.split is None:
+        return request
     names = {label.name: label for label in context.registry.labels}
-    label = names.get(asked.spine) if isinstance(asked.spine, str) else None
+    label = names.get(request.spine) if isinstance(request.spine, str) else None
     if label is not None and not exists(context.spark, context.warehouse.spine(label.name).path):
         label = None
-    return replace(asked, split=with_gap(asked.split, label))
+    return replace(request, split=with_gap(request.split, label))

@@ -13,7 +13,8 @@ from definitions.durations import day_or_instant, instant_text
 from definitions.registry import key_of
 from jobs.spines.spine import LABEL_TIME
 from jobs.training_set.certificate import Joined
-from jobs.training_set.split_request import SPLIT
+from jobs.training_set.manifest import SplitPart
+from jobs.training_set.split import SPLIT
 from reports.training_set import BalancePoint, CardColumn, CardPage, CertificatePage
 from temporal.comparable import quoted
 
@@ -21,16 +22,16 @@ SAMPLED_ROWS = 1_000
 MOST_POINTS = 120
 _UNHASHED = ("map<", "variant")  # Spark has no hash of them
 _NUMBERS = (T.NumericType, T.BooleanType)
-# Of a spine without rows.
-_NOTHING: Mapping[Hashable, Any] = {"rows": 0, "nulls": 0, "minimum": None, "mean": None, "maximum": None}
+# The profile of a column without rows.
+_NO_ROWS: Mapping[Hashable, Any] = {"rows": 0, "nulls": 0, "minimum": None, "mean": None, "maximum": None}
 
 
 def gather_card(
-    joined: Joined, certificate: CertificatePage, keys: Sequence[str], *, split: Mapping[str, Any]
+    joined: Joined, certificate: CertificatePage, keys: Sequence[str], *, split: SplitPart | None
 ) -> CardPage:
     """Three small passes, side by side: entities, the label over time, a sample of rows.
 
-    split: as the manifest tells it; the card has it beside the column. Empty: there is none.
+    split: its boundaries and counts stand beside the column that it wrote.
     """
     label = _label(joined.spine, keys)
     with ThreadPoolExecutor(3, thread_name_prefix="card") as pool:
@@ -45,7 +46,7 @@ def gather_card(
         entities=entities.result(),
         label=label,
         balance=balance.result(),
-        columns=_columns(joined, keys, sample.result(), _split_told(split)),
+        columns=_columns(joined, keys, sample.result(), _split_text(split)),
         is_certified=certificate.is_certified,
         reasons=certificate.reasons,
         warnings=certificate.warnings,
@@ -72,18 +73,18 @@ def _balance(spine: DataFrame, label: str) -> tuple[BalancePoint, ...]:
             F.count_if(quoted(label).cast("double") > 0).alias("positive"),
             F.count_if(quoted(label).isNull()).alias("unknown"),
         )
-        found = counted.limit(MOST_POINTS + 1).collect()
-        if len(found) <= MOST_POINTS:
+        points = counted.limit(MOST_POINTS + 1).collect()
+        if len(points) <= MOST_POINTS:
             break
-    told = instant_text if not grain else day_or_instant
+    text_of = instant_text if not grain else day_or_instant
     return tuple(
-        BalancePoint(told(r["at"]), r["rows"], r["positive"], r["unknown"])
-        for r in sorted(found, key=lambda r: r["at"])
+        BalancePoint(text_of(r["at"]), r["rows"], r["positive"], r["unknown"])
+        for r in sorted(points, key=lambda r: r["at"])
     )
 
 
 def _sample(rows: DataFrame) -> dict[str, list[float | None]]:
-    """Some rows' numbers, the same ones each time."""
+    """The numeric columns of some rows, the same rows in every run."""
     numbers = [field.name for field in rows.schema if isinstance(field.dataType, _NUMBERS)]
     hashed = [
         quoted(field.name)
@@ -103,7 +104,7 @@ def _columns(
     served = {c.name: (key_of(s.view), c) for s in joined.service.features for c in s.columns}
     cards = []
     for name in joined.columns:
-        line, (view, column) = lines.get(name, _NOTHING), served.get(name, ("", None))
+        line, (view, column) = lines.get(name, _NO_ROWS), served.get(name, ("", None))
         cards.append(
             CardColumn(
                 name,
@@ -118,22 +119,22 @@ def _columns(
     return tuple(cards)
 
 
-def _split_told(split: Mapping[str, Any]) -> str:
-    """`train 700 rows to 2017-08-01T12:00:00Z; … gap 30d`; empty without a split."""
-    if not split:
+def _split_text(split: SplitPart | None) -> str:
+    """`train 700 rows from … to 2017-08-01T12:00:00Z; …; outcomes take 30d`; empty without a split."""
+    if split is None:
         return ""
     parts = [
-        f"{name} {part['rows']:,} rows" + (f" from {part['first']} to {part['last']}" if part["first"] else "")
-        for name, part in split["parts"].items()
+        f"{name} {part.rows:,} rows" + (f" from {part.first} to {part.last}" if part.first else "")
+        for name, part in split.parts.items()
     ]
-    return f"{'; '.join(parts)}; outcomes take {split['gap']}"
+    return f"{'; '.join(parts)}; outcomes take {split.gap}"
 
 
 def _figures(line: Mapping[Hashable, Any], sample: Sequence[float | None]) -> dict[str, Any]:
-    """Of a number; a key is none, even if it looks like one."""
-    known = {name: _known(line[name]) for name in ("minimum", "mean", "maximum")}
+    """Minimum, mean, maximum and sample of a numeric column."""
+    known = {name: _number(line[name]) for name in ("minimum", "mean", "maximum")}
     return {**known, "sample": sample}
 
 
-def _known(value: object) -> float | None:
+def _number(value: object) -> float | None:
     return None if pd.isna(value) else float(value)  # type: ignore[call-overload, arg-type]

@@ -1,4 +1,4 @@
-"""Gather what a training set's certificate says: from the evidence of the join, the definitions and the release."""
+"""Gather a training set's certificate from the evidence of the join, the definitions and the release."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from reports.training_set import CertificateCheck, CertificatePage, ViewEvidence
 
 @dataclass(frozen=True, kw_only=True)
 class Joined:
-    """A staged training set with its evidence, and the spine that it was made of.
+    """A staged training set with its evidence, and the spine that it was built from.
 
     `columns` are those to be published, `profile` and `content` of them; the other hashes are of the spine's columns.
     """
@@ -45,7 +45,7 @@ class Joined:
 
 
 def gather_certificate(joined: Joined) -> CertificatePage:
-    """Judges the evidence. Cost: a small join per history of facts, for the boundary counts."""
+    """The verdict on the evidence, and the figures of every view. Cost: a small join per history of facts."""
     statics = static_sources(joined.service)
     certificate = certify(
         joined.evidence,
@@ -94,8 +94,8 @@ def tables_of(service: FeatureService, released: Released) -> Mapping[str, int]:
     return {key_of(selection.view): released.version(selection.view) for selection in service.features}
 
 
-def _view(joined: Joined, selection: Selection, history: History, found: HistoryEvidence) -> ViewEvidence:
-    at_label = found.event_at_label
+def _view(joined: Joined, selection: Selection, history: History, evidence: HistoryEvidence) -> ViewEvidence:
+    at_label = evidence.event_at_label
     if not selection.is_snapshot and history.event_time is not None:
         at_label = facts_at_label(joined.spine, history, label_time=LABEL_TIME)
     return ViewEvidence(
@@ -105,19 +105,19 @@ def _view(joined: Joined, selection: Selection, history: History, found: History
         clock=_clock(selection),
         availability=history.availability,
         max_age=selection.max_age,
-        rows=found.rows,
-        matched=found.matched,
-        unseen=found.unseen,
-        expired=found.expired,
-        ended=found.ended,
-        without_key=found.without_key,
-        ties=found.ties,
+        rows=evidence.rows,
+        matched=evidence.matched,
+        unseen=evidence.unseen,
+        expired=evidence.expired,
+        ended=evidence.ended,
+        without_key=evidence.without_key,
+        ties=evidence.ties,
         event_at_label=at_label,
-        available_at_label=found.available_at_label,
-        newest_event=instant_or_none(found.newest_event_us),
-        newest_available=instant_or_none(found.newest_available_us),
-        smallest_event_gap=_seconds(found.smallest_event_gap_us),
-        smallest_availability_gap=_seconds(found.smallest_availability_gap_us),
+        available_at_label=evidence.available_at_label,
+        newest_event=instant_or_none(evidence.newest_event_us),
+        newest_available=instant_or_none(evidence.newest_available_us),
+        smallest_event_gap=_seconds(evidence.smallest_event_gap_us),
+        smallest_availability_gap=_seconds(evidence.smallest_availability_gap_us),
         is_static=history.event_time is None,
     )
 

@@ -13,9 +13,9 @@ from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
 from jobs.spines.spine import LABEL_TIME, open_spine
 from jobs.training_set.build import TrainingSetBuild
-from jobs.training_set.manifest import manifest_of
+from jobs.training_set.manifest_files import manifest_of
 from jobs.training_set.request import TrainingSet, TrainingSetRequest
-from jobs.training_set.reuse import data_key, evidence_key, rows_of
+from jobs.training_set.rows import data_key, evidence_key, rows_of
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.tables import TableAddress, remove
 from pit_join import Choice, History, explain_join, point_in_time_join
@@ -30,27 +30,27 @@ __all__ = [
 ]
 
 
-def training_frame(context: Context, asked: TrainingSetRequest) -> DataFrame:
+def training_frame(context: Context, request: TrainingSetRequest) -> DataFrame:
     """The spine's rows and columns, then the service's features as they were known; nothing is written.
 
     Null: unseen, expired, or null in the whole row that matched (S16). Raises what `open_spine` and the join do.
     """
-    spine, histories = _sides(context, asked)
+    spine, histories = _sides(context, request)
     return point_in_time_join(
-        spine, histories, label_time=LABEL_TIME, knowledge=asked.knowledge, strategy=asked.strategy
+        spine, histories, label_time=LABEL_TIME, knowledge=request.knowledge, strategy=request.strategy
     )
 
 
-def explain_training_set(context: Context, asked: TrainingSetRequest) -> list[Choice]:
-    """By which strategy each of the service's views would be joined to this spine, and why; nothing is joined."""
-    return explain_join(*_sides(context, asked), knowledge=asked.knowledge, strategy=asked.strategy)
+def explain_training_set(context: Context, request: TrainingSetRequest) -> list[Choice]:
+    """The strategy by which each of the service's views would be joined to this spine, and why; nothing is joined."""
+    return explain_join(*_sides(context, request), knowledge=request.knowledge, strategy=request.strategy)
 
 
-def build_training_set(context: Context, asked: TrainingSetRequest, *, name: str) -> TrainingSet:
+def build_training_set(context: Context, request: TrainingSetRequest, *, name: str) -> TrainingSet:
     """Join, certify and publish; the same spine and release again change nothing (S28).
 
-    One that stands is extended: only what is new or changed is joined, and the result is what building it at once
-    would give (S34). Raises NotCertified, and publishes nothing, when it breaks a promise of its certificate.
+    An existing set is extended: only what is new or changed is joined, and the rows are those of a set that is built
+    at once (S34). Raises NotCertified, and publishes nothing, when a check of its certificate fails.
     """
     check_name(name, "training set")
     begun = time.monotonic()
@@ -59,36 +59,36 @@ def build_training_set(context: Context, asked: TrainingSetRequest, *, name: str
     desk = LeaseDesk.at(context.warehouse.leases, run_id=run_id)
     with desk.acquire_all([table.key, evidence_key(name)]) as leases:
         context.listener.begun(table.key)
-        remove(context.warehouse.staging_of(table.key))  # what killed runs left; the lease is ours
+        remove(context.warehouse.staging_of(table.key))  # of killed runs: this run holds the lease
         try:
-            made = TrainingSetBuild(context, asked, name, run_id, leases).run()
+            built = TrainingSetBuild(context, request, name, run_id, leases).run()
         finally:
             remove(context.warehouse.staging(table.key, run_id))
             context.listener.idle(table.key)
-    ended = replace(made, seconds=time.monotonic() - begun)
+    ended = replace(built, seconds=time.monotonic() - begun)
     context.listener.ended(_step(ended, table))
     return ended
 
 
 def read_training_set(context: Context, name: str, *, version: int | None = None) -> DataFrame:
-    """The rows that the manifest names, at the version it names; `version`: of an older manifest."""
+    """The stored rows at the version that the newest manifest names; `version`: that of an older manifest."""
     return rows_of(context, manifest_of(context.warehouse, name, version))
 
 
-def _sides(context: Context, asked: TrainingSetRequest) -> tuple[DataFrame, list[History]]:
+def _sides(context: Context, request: TrainingSetRequest) -> tuple[DataFrame, list[History]]:
     scratch = context.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
-    spine = open_spine(context, asked.spine, key_types=asked.key_types, scratch=scratch)
-    return spine.frame, histories_of(context, asked.service, newest_release(context), keys=asked.keys)
+    spine = open_spine(context, request.spine, key_types=request.key_types, scratch=scratch)
+    return spine.frame, histories_of(context, request.service, newest_release(context), keys=request.keys)
 
 
-def _step(made: TrainingSet, table: TableAddress) -> StepOutcome:
-    told = "certified" if made.manifest.certificate["is_certified"] else "not certified"
+def _step(built: TrainingSet, table: TableAddress) -> StepOutcome:
+    data = built.manifest.data
     return StepOutcome(
         table=table.key,
-        status=Status.UNCHANGED if made.is_unchanged else Status.PUBLISHED,
-        rows_in=made.manifest.data["rows"],
-        rows_out=made.manifest.data["rows"],
-        seconds=made.seconds,
-        version=made.manifest.data["version"],
-        message=told,
+        status=Status.UNCHANGED if built.is_unchanged else Status.PUBLISHED,
+        rows_in=data.rows,
+        rows_out=data.rows,
+        seconds=built.seconds,
+        version=data.version,
+        message="certified" if built.manifest.certificate.is_certified else "not certified",
     )

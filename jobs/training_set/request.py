@@ -1,27 +1,24 @@
-"""A training set as it is asked for, and what became of it."""
+"""A training set as it is requested, and the outcome of building it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame
 
 from definitions.errors import UsageError, did_you_mean
 from definitions.services import FeatureService
-from jobs.training_set.manifest import Manifest
-from jobs.training_set.split_request import SplitRequest
+from jobs.training_set.manifest import DELTA, FORMATS, Manifest, ManifestOptions, SplitRequest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DELTA, PARQUET = FORMATS = ("delta", "parquet")
-
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSetRequest:
-    """A training set as it was asked for. `keys`: the service's join key -> what the spine calls it.
+    """A spine, and the service whose features are joined to it. keys: the service's join key -> the spine's column.
 
-    format: parquet writes a copy beside the Delta table. strategy: how to join; no strategy changes the answer.
+    format: parquet writes a copy beside the Delta table. strategy: how to join; every strategy gives the same rows.
     """
 
     service: FeatureService
@@ -41,19 +38,17 @@ class TrainingSetRequest:
         return {self.keys.get(key, key): type_ for key, type_ in self.service.keys}
 
     @property
-    def options(self) -> dict[str, Any]:
-        """As the manifest has them: all that decides what is stored. The strategy is no part of it."""
-        told: dict[str, Any] = {"knowledge": self.knowledge, "keys": dict(self.keys)}
-        split = {"split": self.split.told()} if self.split else {}
-        return told | split | ({"format": self.format} if self.format != DELTA else {})
+    def options(self) -> ManifestOptions:
+        """All options that decide what is stored. The strategy is not one of them."""
+        return ManifestOptions(knowledge=self.knowledge, keys=dict(self.keys), split=self.split, format=self.format)
 
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """What became of it: the manifest in force, and whether this run changed anything.
+    """The outcome of a build: the current manifest, and whether this run changed anything.
 
-    added: rows that were appended; None where the rows were written anew. computed: the views that were joined for all
-    rows; the others' columns were taken over.
+    added: rows that were appended; None where all rows were written anew. computed: the views that were joined for all
+    rows; the other views' columns were taken over.
     """
 
     manifest: Manifest

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 from pyarrow import fs
@@ -19,11 +18,9 @@ from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
-from jobs.training_set.manifest import Manifest
-from jobs.training_set.publish import hash_of, measured
-from jobs.training_set.reuse import data_key, rows_of
-from jobs.training_set.split import Split, counted, placed
-from jobs.training_set.split_request import SPLIT, SplitRequest
+from jobs.training_set.manifest import Manifest, ViewPart
+from jobs.training_set.rows import data_key, hash_of, measured, rows_of
+from jobs.training_set.split import SPLIT, Split, split_spine
 from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing
 from lakehouse.tables import exists, filesystem, read, remove
@@ -47,9 +44,9 @@ class TrainingSetErased(StorageError):
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found: the content hash of the rows built again, and of those that are stored.
+    """The content hash of the rows as built again, and of the stored ones.
 
-    columns: those that came out otherwise than they are stored, each with the number of its rows.
+    columns: those whose rebuilt values differ from the stored ones, each with the number of such rows.
     """
 
     manifest: Manifest
@@ -59,22 +56,22 @@ class Verification:
 
     @property
     def is_same(self) -> bool:
-        return {self.rebuilt, self.stored} == {self.manifest.data["hash"]}
+        return {self.rebuilt, self.stored} == {self.manifest.data.hash}
 
     def require_same(self) -> None:
         """Raises NotReproduced, which names the columns."""
         if self.is_same:
             return
-        named, rows = self.manifest, self.manifest.data["rows"]
+        data = self.manifest.data
         if self.columns:
-            told = ", ".join(f"{name} in {count:,}" for name, count in self.columns.items())
-            why = f"of {rows:,} rows these differ from the stored ones: {told}"
-        elif self.stored != named.data["hash"]:
+            counts = ", ".join(f"{name} in {rows:,}" for name, rows in self.columns.items())
+            why = f"of {data.rows:,} rows these differ from the stored ones: {counts}"
+        elif self.stored != data.hash:
             why = f"the stored rows were changed: their content hash is {self.stored}"
         else:
             why = f"the rebuilt rows have content hash {self.rebuilt}"
         raise NotReproduced(
-            f"training set '{named.called}' is not what its manifest says (content hash {named.data['hash']}): {why}. "
+            f"training set '{self.manifest.called}' is not what its manifest says (content hash {data.hash}): {why}. "
             "Build it anew, and retrain what was trained on it."
         )
 
@@ -87,27 +84,27 @@ def verify_training_set(context: Context, manifest: Manifest, *, strategy: str =
     """
     service = service_of(context.registry, manifest)
     released = earlier_release(context, manifest.release, manifest.tables)
-    stored = _whole(context, manifest)
+    stored = _stored_rows(context, manifest)
     run_id = f"verify-{uuid.uuid4().hex[:8]}"
     try:
-        histories = histories_of(context, service, released, keys=manifest.options["keys"])
+        histories = histories_of(context, service, released, keys=manifest.options.keys)
         columns = [column.name for column in service.columns]
         spine = stored.select(
-            *(quoted(name) for name in manifest.spine["columns"]),
+            *(quoted(name) for name in manifest.spine.columns),
             *(quoted(name).alias(_STORED.format(number)) for number, name in enumerate(columns)),
         )
         joined = point_in_time_join(
-            spine, histories, label_time=LABEL_TIME, knowledge=manifest.options["knowledge"], strategy=strategy
+            spine, histories, label_time=LABEL_TIME, knowledge=manifest.options.knowledge, strategy=strategy
         )
-        if asked := SplitRequest.of_manifest(manifest.options):
-            split = Split.of_manifest(counted(spine, placed(spine, asked), asked))
+        if manifest.options.split is not None:
+            split = Split.of_part(split_spine(spine, manifest.options.split))
             joined = joined.withColumn(SPLIT, split.column()) if split else joined
         staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
         rebuilt = read(context.spark, staged.path, version=staged.version)
-        whole = [*manifest.spine["columns"], *columns, *([SPLIT] if manifest.split else [])]
+        all_columns = [*manifest.spine.columns, *columns, *([SPLIT] if manifest.split else [])]
         return Verification(
             manifest,
-            rebuilt=hash_of(measured(rebuilt, whole)).hex,
+            rebuilt=hash_of(measured(rebuilt, all_columns)).hex,
             stored=hash_of(measured(stored, stored.columns)).hex,
             columns=_unlike(rebuilt, columns),
         )
@@ -119,8 +116,8 @@ def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
     """The service as it was: its views by key, if each of its features still means what the manifest says (S35)."""
     if not manifest.views:
         raise NotReproduced(
-            f"training set '{manifest.called}' has a manifest of format {manifest.format}, which does not tell how its "
-            "views were joined; build it anew."
+            f"training set '{manifest.called}' has a manifest of format {manifest.format}, which does not say how "
+            "its views were joined; build it anew."
         )
     return FeatureService(
         manifest.service,
@@ -129,29 +126,28 @@ def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
     )
 
 
-def _selection(registry: Registry, manifest: Manifest, view: Mapping[str, Any]) -> Selection:
-    definition = registry.by_key.get(view["table"])
+def _selection(registry: Registry, manifest: Manifest, view: ViewPart) -> Selection:
+    definition = registry.by_key.get(view.table)
     if definition is None:
         raise NotReproduced(
-            f"training set '{manifest.called}' reads {view['table']}, which '{registry.package}' no longer declares; "
+            f"training set '{manifest.called}' reads {view.table}, which '{registry.package}' no longer declares; "
             "verify it with the definitions of its time (--definitions)."
         )
     now = fingerprints(definition)
-    changed = [name for name, meant in view["features"].items() if now.get(name) != meant]
-    if bool(getattr(definition, "includes_label_instant", False)) != view["includes_label_instant"]:
+    changed = [name for name, fingerprint in view.features.items() if now.get(name) != fingerprint]
+    if bool(getattr(definition, "includes_label_instant", False)) != view.includes_label_instant:
         changed.append("includes_label_instant")
     if changed:
         raise NotReproduced(
-            f"training set '{manifest.called}': {view['table']} means something else now ({', '.join(changed[:5])}); "
+            f"training set '{manifest.called}': {view.table} means something else now ({', '.join(changed[:5])}); "
             "verify it with the definitions of its time (--definitions)."
         )
-    entity = Entity(view["entity"], tuple((name, type_) for name, type_ in view["keys"]))
-    return Selection(definition, entity, tuple(view["features"]), view["role"], view["max_age"])
+    return Selection(definition, Entity(view.entity, view.keys), tuple(view.features), view.role, view.max_age)
 
 
-def _whole(context: Context, manifest: Manifest) -> DataFrame:
-    """The stored rows, after a look at every table that the manifest names."""
-    for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data["version"])]:
+def _stored_rows(context: Context, manifest: Manifest) -> DataFrame:
+    """The stored rows. Raises TrainingSetErased when any of the tables that the manifest names is gone."""
+    for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data.version)]:
         if _is_gone(context, context.warehouse.address(table).path, version):
             raise TrainingSetErased(
                 f"training set '{manifest.called}' is erased: {table} can no longer be read at version {version}, "
@@ -160,16 +156,16 @@ def _whole(context: Context, manifest: Manifest) -> DataFrame:
     return rows_of(context, manifest)
 
 
-def _is_gone(context: Context, path: str, version: int) -> bool:
-    """Whether a pinned version lacks a file, or is gone itself; files that only Spark can look for count as there."""
-    if not exists(context.spark, path):  # asked first: Spark may remember a log that lies there no more
+def _is_gone(context: Context, path: str, version: int | None) -> bool:
+    """Whether a pinned version, or a file of it, is gone; files that only Spark can find count as there."""
+    if not exists(context.spark, path):  # first: Spark may still have a log in memory that was deleted
         return True
     try:
         frame = read(context.spark, path, version=version)
     except TableMissing:
         return True
     names = [unquote(name) for name in frame.inputFiles()]
-    located = [found for name in names if (found := filesystem(name)) is not None]
+    located = [place for name in names if (place := filesystem(name)) is not None]
     if not located:
         return False
     infos = located[0][0].get_file_info([path for _, path in located])
@@ -181,5 +177,5 @@ def _unlike(rebuilt: DataFrame, columns: Sequence[str]) -> dict[str, int]:
         F.count_if(~quoted(name).eqNullSafe(F.col(_STORED.format(number)))).alias(str(number))
         for number, name in enumerate(columns)
     ]
-    found = rebuilt.agg(*counts).collect()[0]
-    return {name: found[str(number)] for number, name in enumerate(columns) if found[str(number)]}
+    row = rebuilt.agg(*counts).collect()[0]
+    return {name: row[str(number)] for number, name in enumerate(columns) if row[str(number)]}

@@ -143,7 +143,7 @@ def test_csv_lines_that_do_not_fit_their_header_are_counted(bikes: Bikes, tmp_pa
         ({"rider_id": pa.array([["R01"], ["R02"]])}, ("'rider_id'", "array<string>")),
     ],
 )
-def test_a_key_that_is_missing_or_of_another_type_is_told_with_both(
+def test_a_key_that_is_missing_or_of_another_type_is_refused_and_both_are_named(
     bikes: Bikes, tmp_path: Path, columns: Mapping[str, object], parts: tuple[str, ...]
 ) -> None:
     refused(bikes, 36, *parts, words=training_set(parquet(tmp_path, {**columns, "label_time": INSTANTS})))
@@ -157,7 +157,7 @@ def test_a_key_that_is_missing_or_of_another_type_is_told_with_both(
         ("rider_id", 2, ("maps nothing", "--key household_id=customer")),
     ],
 )
-def test_a_mapping_of_keys_that_fits_nothing_is_told(
+def test_a_mapping_of_keys_that_fits_nothing_is_refused(
     bikes: Bikes, tmp_path: Path, key: str, code: int, parts: tuple[str, ...]
 ) -> None:
     spine = parquet(tmp_path, {"rider_id": RIDERS, "label_time": INSTANTS})
@@ -219,7 +219,7 @@ def test_columns_of_one_name_in_a_csv_are_refused_and_not_numbered(bikes: Bikes,
     refused(bikes, 38, "two columns called", words=training_set(csv(tmp_path, names, "R01,2024-06-03T12:00:00Z,a,c")))
 
 
-def test_a_pandas_frame_is_told_the_same(bikes: Bikes) -> None:
+def test_a_pandas_frame_is_refused_in_the_same_way(bikes: Bikes) -> None:
     with bikes.at_home():
         workspace = open_workspace(conf="conf.yaml")
         frame = pd.DataFrame({"rider_id": ["R01"], "label_time": pd.to_datetime([NOON])})
@@ -272,7 +272,7 @@ def test_a_batch_frame_replaces_an_earlier_one_and_nothing_else(bikes: Bikes) ->
     refused(bikes, 42, "conf.yaml/frame", "writable", words=(*words, "conf.yaml/frame"))
 
 
-def test_a_service_of_two_entities_needs_to_be_told_which_belong_together(bikes: Bikes) -> None:
+def test_a_service_of_two_entities_needs_the_pairs_of_entities(bikes: Bikes) -> None:
     services = bikes.definition("services.py")
     text = services.read_text()
     two = text.replace("entity=rider)", 'entity=rider, role="friend")')
@@ -298,13 +298,13 @@ def made(bikes: Bikes, spine: Path, name: str) -> tuple[Said, Mapping[str, objec
 
 @pytest.mark.parametrize("form", ["parquet", "csv"])
 def test_an_empty_spine_is_an_empty_training_set_with_a_warning(built: Bikes, tmp_path: Path, form: str) -> None:
-    """Row for row (S15): of no rows, none; a nightly job whose query found nobody is not broken, but says so."""
+    """Row for row (S15): a spine without rows gives none; a nightly job with an empty query gets a warning."""
     empty = {"rider_id": RIDERS[:0], "label_time": INSTANTS[:0]}
     spine = parquet(tmp_path, empty) if form == "parquet" else csv(tmp_path, "rider_id,label_time")
-    said, told = made(built, spine, f"empty_{form}")
-    assert told["data"]["rows"] == 0
-    assert told["certificate"]["is_certified"]
-    assert any("no rows" in text for text in told["certificate"]["warnings"])
+    said, fields = made(built, spine, f"empty_{form}")
+    assert fields["data"]["rows"] == 0
+    assert fields["certificate"]["is_certified"]
+    assert any("no rows" in text for text in fields["certificate"]["warnings"])
     assert "warning" in said.out
     stored = built.table(f"training_sets/empty_{form}/data")
     assert stored.num_rows == 0
@@ -314,12 +314,12 @@ def test_an_empty_spine_is_an_empty_training_set_with_a_warning(built: Bikes, tm
 
 def test_labels_before_the_first_snapshot_are_certified_all_null_with_the_reason(built: Bikes, tmp_path: Path) -> None:
     early = "R01,2024-05-01T12:00:00Z"
-    said, told = made(built, csv(tmp_path, "rider_id,label_time", early, early), "early")
+    said, fields = made(built, csv(tmp_path, "rider_id,label_time", early, early), "early")
     rows = built.table("training_sets/early/data").to_pylist()
     names = [name for name in rows[0] if name.startswith(("rider_activity__", "rider_vs_plan__"))]
     assert [[row[name] for name in names] for row in rows] == [[None] * 3] * 2
     assert [row["riders__plan"] for row in rows] == ["annual", "annual"]
-    certificate = told["certificate"]
+    certificate = fields["certificate"]
     assert certificate["is_certified"]
     warned = " ".join(certificate["warnings"])
     for view in VIEWS[:2]:
@@ -337,8 +337,8 @@ def test_rows_without_a_key_or_an_instant_stay_and_are_counted(built: Bikes, tmp
         "R01,,c",
         "R99, 2024-06-03 12:00:00Z,d",
     )
-    _, told = made(built, csv(tmp_path, *lines), "partial")
-    views = {view["name"]: view for view in told["certificate"]["views"]}
+    _, fields = made(built, csv(tmp_path, *lines), "partial")
+    views = {view["name"]: view for view in fields["certificate"]["views"]}
     counts = {name: (view["matched"], view["unseen"], view["without_key"]) for name, view in views.items()}
     assert counts == dict.fromkeys(VIEWS, (1, 1, 2))
     rows = {row["note"]: row for row in built.table("training_sets/partial/data").to_pylist()}
@@ -370,13 +370,13 @@ def get(*words: str) -> tuple[str, ...]:
         (get("rider_id=R01", "--at", "noon"), 2, ("'noon' is not an instant",)),
     ],
 )
-def test_a_wrong_look_up_is_told(
+def test_a_wrong_look_up_is_refused(
     store: Path, bikes: Bikes, words: tuple[str, ...], code: int, parts: tuple[str, ...]
 ) -> None:
     refused(bikes, code, *parts, words=words)
 
 
-def test_a_second_export_is_told_who_writes(store: Path, bikes: Bikes) -> None:
+def test_a_second_export_is_refused_and_the_writer_is_named(store: Path, bikes: Bikes) -> None:
     with locked(store):
         refused(bikes, 72, str(store), "being written by process", words=("export", "--as-of", FIRST))
 
@@ -399,7 +399,7 @@ def other_format(text: bytes) -> bytes:
         ("../../CURRENT", lambda content: b"2024-01-01-000000000000\n", 73, ("not there", "ziggurat export")),
     ],
 )
-def test_a_store_that_is_not_what_was_written_is_told_and_the_next_export_mends_it(
+def test_a_store_that_is_not_what_was_written_is_an_error_and_the_next_export_repairs_it(
     store: Path, built: Bikes, file: str, damage: Callable[[bytes], bytes], code: int, parts: tuple[str, ...]
 ) -> None:
     path = snapshot_of(store) / file

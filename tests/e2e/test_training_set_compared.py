@@ -15,7 +15,8 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from definitions.durations import DAY_US, instant_us
-from jobs.training_set.manifest import Manifest, find_manifest, manifest_of
+from jobs.training_set.manifest import Manifest
+from jobs.training_set.manifest_files import find_manifest, manifest_of
 from tests.e2e.small.bike_models import LABEL, SERVICE, released_models
 from tests.e2e.small.bikes import Bikes, Said
 
@@ -53,7 +54,7 @@ def ask(bikes: Bikes, *words: str) -> Said:
 
 
 def rows_of(bikes: Bikes, manifest: Manifest) -> list[dict[str, Any]]:
-    return bikes.table(f"training_sets/{manifest.name}/data", version=manifest.data["version"]).to_pylist()
+    return bikes.table(f"training_sets/{manifest.name}/data", version=manifest.data.version).to_pylist()
 
 
 def test_a_split_by_shares_leaves_a_gap_before_each_boundary_and_its_copy_has_a_folder_per_part(bikes: Bikes) -> None:
@@ -61,8 +62,10 @@ def test_a_split_by_shares_leaves_a_gap_before_each_boundary_and_its_copy_has_a_
     rows = rows_of(bikes, manifest)
     # Of 52 rows with a label time, 5 a day and 7 on the fourth, 31 (0.6) end in the sixth day, 41 (0.8) in the eighth.
     validation, test = datetime(2024, 6, 6, 12, tzinfo=UTC), datetime(2024, 6, 8, 12, tzinfo=UTC)
-    told = [datetime.fromisoformat(manifest.split[name]) for name in ("validation_from", "test_from")]
-    assert told == [validation, test]
+    assert manifest.split is not None
+    assert manifest.parquet is not None
+    boundaries = [datetime.fromisoformat(text) for text in (manifest.split.validation_from, manifest.split.test_from)]
+    assert boundaries == [validation, test]
     day = timedelta(days=1)
     for row in rows:
         at = row["label_time"]
@@ -75,44 +78,45 @@ def test_a_split_by_shares_leaves_a_gap_before_each_boundary_and_its_copy_has_a_
         )  # fmt: skip
         assert row["split"] == expected
     counts = Counter(row["split"] for row in rows)
-    assert {name: part["rows"] for name, part in manifest.split["parts"].items()} == dict(counts)
+    assert {name: part.rows for name, part in manifest.split.parts.items()} == dict(counts)
     assert sum(counts.values()) == 53
-    folder = Path(bikes.warehouse.root, "training_sets", "parts", manifest.parquet["folder"])
+    folder = Path(bikes.warehouse.root, "training_sets", "parts", manifest.parquet.folder)
     copy = ds.dataset(folder, partitioning="hive").to_table()
     assert Counter(copy["split"].to_pylist()) == counts
     assert {path.name for path in folder.iterdir() if path.is_dir()} == {f"split={name}" for name in counts}
     shown = ask(bikes, "show", "parts").out
     assert "split: validation from 2024-06-06T12:00:00Z" in shown
-    assert f"parquet: training_sets/parts/{manifest.parquet['folder']}" in shown
+    assert f"parquet: training_sets/parts/{manifest.parquet.folder}" in shown
     assert f"train {counts['train']:,} rows from" in Path(folder.parents[1], "card.html").read_text("utf-8")
 
 
 def test_a_split_set_that_grew_is_split_as_the_one_built_at_once(bikes: Bikes) -> None:
-    table, asked = pq.read_table(bikes.folder / "spine.parquet"), ("--split", "0.6,0.2,0.2", "--gap", "1d")
+    table, split = pq.read_table(bikes.folder / "spine.parquet"), ("--split", "0.6,0.2,0.2", "--gap", "1d")
     pq.write_table(table.slice(0, 45), bikes.folder / "less.parquet")
-    before = made(bikes, "split_later", *asked, spine="less.parquet")
-    after = made(bikes, "split_later", *asked)
+    before = made(bikes, "split_later", *split, spine="less.parquet")
+    after = made(bikes, "split_later", *split)
     once = manifest_of(bikes.warehouse, "parts")
-    assert (after.version, after.data["hash"], after.split) == (2, once.data["hash"], once.split)
+    assert (after.version, after.data.hash, after.split) == (2, once.data.hash, once.split)
     page = Path(bikes.warehouse.root, "training_sets", "split_later", "card.html")
     newest = page.read_bytes()
-    assert f"{before.data['rows']:,} rows" in ask(bikes, "show", "split_later@1").out
+    assert f"{before.data.rows:,} rows" in ask(bikes, "show", "split_later@1").out
     assert page.read_bytes() == newest
 
 
 def test_a_label_brings_its_horizon_and_no_train_outcome_reaches_the_first_validation_row(bikes: Bikes) -> None:
     assert bikes.ziggurat("labels", LABEL).code == 0
     manifest = made(bikes, "labelled", "--split-at", "2024-05-27,2024-06-05", spine=LABEL)
-    assert manifest.split["gap"] == "7d"
-    parts = manifest.split["parts"]
-    assert instant_us(parts["train"]["last"]) + 7 * DAY_US <= instant_us(parts["validation"]["first"])
-    assert parts["gap"]["rows"] > 0
-    asked = ("--service", SERVICE, "--out", "x", "--spine")
-    short = ask(bikes, *asked, LABEL, "--split-at", "2024-05-27,2024-06-05", "--gap", "1d")
+    assert manifest.split is not None
+    assert manifest.split.gap == "7d"
+    parts = manifest.split.parts
+    assert instant_us(parts["train"].last or "") + 7 * DAY_US <= instant_us(parts["validation"].first or "")
+    assert parts["gap"].rows > 0
+    words = ("--service", SERVICE, "--out", "x", "--spine")
+    short = ask(bikes, *words, LABEL, "--split-at", "2024-05-27,2024-06-05", "--gap", "1d")
     assert (short.code, "shorter than the horizon" in short.sentence) == (2, True)
-    bare = ask(bikes, *asked, "spine.parquet", "--split", "0.6,0.2,0.2")
+    bare = ask(bikes, *words, "spine.parquet", "--split", "0.6,0.2,0.2")
     assert (bare.code, "--gap 30d" in bare.sentence) == (2, True)
-    empty = ask(bikes, *asked, "spine.parquet", "--split", "0.6,0.2,0.2", "--gap", "9d")
+    empty = ask(bikes, *words, "spine.parquet", "--split", "0.6,0.2,0.2", "--gap", "9d")
     assert (empty.code, "leaves no row for train and validation" in empty.sentence) == (2, True)
     assert find_manifest(bikes.warehouse, "x") is None
 
@@ -122,7 +126,7 @@ def test_a_spine_with_nested_columns_is_joined_extended_and_verified(bikes: Bike
     table = pq.read_table(bikes.folder / "nested.parquet")
     pq.write_table(table.slice(0, 20), bikes.folder / "nested.parquet")
     second = made(bikes, "nested", spine="nested.parquet")
-    assert (first.data["rows"], second.data["rows"], second.version) == (53, 20, 2)
+    assert (first.data.rows, second.data.rows, second.version) == (53, 20, 2)
     assert ask(bikes, "verify", "nested@1").code == 0
     assert ask(bikes, "verify", "nested").code == 0
 
@@ -141,7 +145,7 @@ def test_explain_builds_nothing_and_a_strategy_changes_nothing(bikes: Bikes) -> 
     said = ask(bikes, "--service", SERVICE, "--spine", "spine.parquet", "--explain")
     assert (said.code, all(view in said.out for view in ("rider_activity", "rider_vs_plan", "riders"))) == (0, True)
     plain, other = made(bikes, "plain"), made(bikes, "by_arrow", "--strategy", "arrow")
-    assert plain.data["hash"] == other.data["hash"]
+    assert plain.data.hash == other.data.hash
     again = ask(bikes, "--service", SERVICE, "--spine", "spine.parquet", "--out", "plain", "--strategy", "arrow")
     assert "nothing to do" in again.out
 
@@ -178,27 +182,27 @@ def test_diff_says_which_cells_differ_and_why(bikes: Bikes) -> None:
     assert "no cell differs" in ask(bikes, "diff", "plain@1", "by_arrow").out
 
 
-def test_verify_tells_the_same_other_rows_and_what_is_erased(bikes: Bikes) -> None:
+def test_verify_finds_equal_rows_other_rows_and_erased_tables(bikes: Bikes) -> None:
     manifest = made(bikes, "truth")
     said = ask(bikes, "verify", f"{bikes.warehouse.root}/training_sets/truth/manifest.json")
     assert (said.code, "the same 53 rows" in said.out) == (0, True)
 
-    # Somebody writes other values over the stored rows, and makes the manifest point there.
+    # Another program writes other values over the stored rows, and makes the manifest point there.
     data = f"{bikes.warehouse.root}/training_sets/truth/data"
     rows = DeltaTable(data).to_pyarrow_table()
     index = rows.column_names.index(FARE)
     known = [value is not None for value in rows[FARE].to_pylist()]
     raised = [value + 1 if value is not None else None for value in rows[FARE].to_pylist()]
     write_deltalake(data, rows.set_column(index, rows.schema.field(FARE), pa.array(raised)), mode="overwrite")
-    told = json.loads(Path(data, "..", "manifest.json").read_text("utf-8"))
-    told["data"]["version"] += 1
-    Path(bikes.folder, "forged.json").write_text(json.dumps(told), "utf-8")
+    forged = json.loads(Path(data, "..", "manifest.json").read_text("utf-8"))
+    forged["data"]["version"] += 1
+    Path(bikes.folder, "forged.json").write_text(json.dumps(forged), "utf-8")
     said = ask(bikes, "verify", "forged.json")
     assert (said.code, f"{FARE} in {sum(known)}" in said.sentence) == (44, True)
 
     # A version that its manifest names is gone.
     for file in Path(bikes.warehouse.root, "training_sets", "truth", "data").glob("*.parquet"):
-        if file.name in {Path(uri).name for uri in DeltaTable(data, version=manifest.data["version"]).file_uris()}:
+        if file.name in {Path(uri).name for uri in DeltaTable(data, version=manifest.data.version).file_uris()}:
             file.unlink()
     said = ask(bikes, "verify", "truth")
     assert (said.code, "truth/data can no longer be read at version 0" in said.sentence) == (45, True)

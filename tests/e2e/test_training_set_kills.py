@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from definitions.durations import instant_us
-from jobs.training_set.manifest import find_manifest
+from jobs.training_set.manifest_files import find_manifest
 from online_store.answer import answer
 from online_store.embedded.store import EmbeddedStore
 from online_store.errors import NothingExported
@@ -47,9 +47,9 @@ def seen(bikes: Bikes, name: str = NAME) -> tuple[int, str] | None:
     manifest = find_manifest(bikes.warehouse, name)
     if manifest is None:
         return None
-    rows = bikes.table(f"training_sets/{name}/data", version=manifest.data["version"])
-    assert stored_hash(rows) == manifest.data["hash"]
-    return rows.num_rows, manifest.data["hash"]
+    rows = bikes.table(f"training_sets/{name}/data", version=manifest.data.version)
+    assert stored_hash(rows) == manifest.data.hash
+    return rows.num_rows, manifest.data.hash
 
 
 def test_a_killed_training_set_leaves_the_one_before_and_the_next_run_ends_as_if_nothing_had_happened(

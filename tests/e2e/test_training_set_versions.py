@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable
 
-from jobs.training_set.manifest import Manifest, manifest_of
+from jobs.training_set.manifest import Manifest
+from jobs.training_set.manifest_files import manifest_fields, manifest_of
 from tests.e2e.oracle.joined import stored_hash
 from tests.e2e.small.bike_models import SERVICE, released_models
 from tests.e2e.small.bikes import Bikes
@@ -50,26 +51,28 @@ def written(bikes: Bikes, rows: list[dict[str, Any]]) -> str:
     return "spine.parquet"
 
 
-def asked(name: str, *more: str) -> tuple[str, ...]:
+def words(name: str, *more: str) -> tuple[str, ...]:
     return "training-set", "--service", SERVICE, "--spine", "spine.parquet", "--out", name, *more
 
 
 def built(bikes: Bikes, name: str, *more: str) -> tuple[str, Manifest]:
-    said = bikes.ziggurat(*asked(name, *more))
+    said = bikes.ziggurat(*words(name, *more))
     assert said.code == 0, said.err + said.out
     manifest = manifest_of(bikes.warehouse, name)
-    rows = bikes.table(f"training_sets/{name}/data", version=manifest.data["version"])
-    assert stored_hash(rows) == manifest.data["hash"]
-    assert rows.num_rows == manifest.data["rows"]
+    rows = bikes.table(f"training_sets/{name}/data", version=manifest.data.version)
+    assert stored_hash(rows) == manifest.data.hash
+    assert rows.num_rows == manifest.data.rows
     return said.out, manifest
 
 
-def told(manifest: Manifest) -> Mapping[str, Any]:
-    """What does not hang on when and how often it was built: content, and all that the certificate counts."""
+def content(manifest: Manifest) -> Mapping[str, Any]:
+    """The parts that do not depend on when and how often it was built: content, and the certificate's counts."""
     certificate = {
-        name: value for name, value in manifest.certificate.items() if name not in ("name", "made_at", "proof")
+        name: value
+        for name, value in manifest_fields(manifest)["certificate"].items()
+        if name not in ("name", "made_at", "proof")
     }
-    return {"hash": manifest.data["hash"], "split": manifest.split, "certificate": certificate}
+    return {"hash": manifest.data.hash, "split": manifest.split, "certificate": certificate}
 
 
 def mode(bikes: Bikes) -> str:
@@ -91,29 +94,29 @@ def test_batches_changed_features_and_kills_end_as_if_the_set_had_been_built_at_
 
     # A first batch, then a second one that is appended.
     written(bikes, rows[: cuts[0]])
-    kill(spark, bikes, points[0], *asked(NAME))
+    kill(spark, bikes, points[0], *words(NAME))
     built(bikes, NAME)
     written(bikes, rows[: cuts[1]])
     out, manifest = built(bikes, NAME)
     assert (f"{cuts[1] - cuts[0]:,} rows added" in out, mode(bikes), manifest.version) == (True, "Append", 2)
-    assert "nothing to do" in bikes.ziggurat(*asked(NAME)).out
+    assert "nothing to do" in bikes.ziggurat(*words(NAME)).out
 
     # A killed append: the next run starts from the manifest, not from what lies there.
     written(bikes, rows[: cuts[2]])
-    kill(spark, bikes, points[1], *asked(NAME))
+    kill(spark, bikes, points[1], *words(NAME))
     assert manifest_of(bikes.warehouse, NAME) == manifest
-    kill(spark, bikes, points[2], *asked(NAME))
+    kill(spark, bikes, points[2], *words(NAME))
     _, manifest = built(bikes, NAME)
-    assert (manifest.version, manifest.data["rows"]) == (3, cuts[2])
+    assert (manifest.version, manifest.data.rows) == (3, cuts[2])
 
     # A view is joined otherwise: it alone is joined anew, for old rows and new ones.
     changed(bikes, 'max_age="8d"', 'max_age="9d"')
     written(bikes, rows)
-    kill(spark, bikes, points[3], *asked(NAME))
+    kill(spark, bikes, points[3], *words(NAME))
     out, manifest = built(bikes, NAME)
     assert "rider_activity joined anew" in out
     built(bikes, "once")
-    assert told(manifest) == told(manifest_of(bikes.warehouse, "once"))
+    assert content(manifest) == content(manifest_of(bikes.warehouse, "once"))
 
     # Labels become known and rows leave: nothing is joined, and yet all is right.
     rows = [{**row, "has_ridden": row["weight"] > 1} for row in rows if row["rider_id"] != "R02"]
@@ -130,7 +133,7 @@ def test_batches_changed_features_and_kills_end_as_if_the_set_had_been_built_at_
     out, manifest = built(bikes, NAME)
     assert ("1 rows added" in out, mode(bikes)) == (True, "Append")
     built(bikes, "again")
-    assert told(manifest) == told(manifest_of(bikes.warehouse, "again"))
+    assert content(manifest) == content(manifest_of(bikes.warehouse, "again"))
 
 
 def test_every_version_stays_readable_by_its_number(bikes: Bikes) -> None:
@@ -140,7 +143,7 @@ def test_every_version_stays_readable_by_its_number(bikes: Bikes) -> None:
     assert (folder / "manifests" / "7.json").read_bytes() == (folder / "manifest.json").read_bytes()
     for version in range(1, newest.version + 1):
         manifest = manifest_of(bikes.warehouse, NAME, version)
-        rows = bikes.table(DATA, version=manifest.data["version"])
-        assert (manifest.version, stored_hash(rows)) == (version, manifest.data["hash"])
+        rows = bikes.table(DATA, version=manifest.data.version)
+        assert (manifest.version, stored_hash(rows)) == (version, manifest.data.hash)
     said = bikes.ziggurat("training-set", "verify", f"{NAME}@8")
     assert (said.code, "has no version 8; the newest is 7" in said.sentence) == (43, True)

@@ -67,7 +67,7 @@ def sets(groceries) -> Mapping[str, TrainingSet]:
 def stored(groceries, made: TrainingSet) -> pa.Table:
     """The rows that its manifest names, read without Spark."""
     folder = groceries.warehouse / "training_sets" / made.manifest.name / "data"
-    return DeltaTable(folder, version=made.manifest.data["version"]).to_pyarrow_table()
+    return DeltaTable(folder, version=made.manifest.data.version).to_pyarrow_table()
 
 
 def spine_of(groceries, service: str) -> pa.Table:
@@ -101,9 +101,9 @@ def test_the_age_of_a_snapshot_and_its_publication_are_asked_on_all_rows(publish
 def test_the_certificate_counts_what_a_count_by_hand_finds(groceries, published, sets, service: str) -> None:
     expected = published.joined(service, spine_of(groceries, service))
     certificate = sets[service].manifest.certificate
-    assert certificate["is_certified"]
-    assert all(check["passed"] for check in certificate["checks"])
-    views = {view["name"]: view for view in certificate["views"]}
+    assert certificate.is_certified
+    assert all(check.passed for check in certificate.checks)
+    views = {view.name: view for view in certificate.views}
     assert {f"{SAW}{name}" for name in views} == {name for name in expected.column_names if name.startswith(SAW)}
     for name, view in views.items():
         is_expired = "false"
@@ -117,30 +117,29 @@ def test_the_certificate_counts_what_a_count_by_hand_finds(groceries, published,
             """,
             expected=expected,
         ).to_pylist()[0]
-        assert {key: view[key] for key in counted} == counted, name
-        assert (view["ended"], view["without_key"], view["ties"]) == (0, 0, 0)
+        assert {key: getattr(view, key) for key in counted} == counted, name
+        assert (view.ended, view.without_key, view.ties) == (0, 0, 0)
 
 
 def test_rows_that_matched_saw_nothing_or_an_expired_value_all_occur(sets) -> None:
-    churn, coupon = ({v["name"]: v for v in sets[s].manifest.certificate["views"]} for s in LABELS)
-    assert all(churn[name]["matched"] > 5_000 and churn[name]["unseen"] > 10_000 for name in churn)
-    assert all(coupon[name][outcome] for name in NINE_DAYS for outcome in ("matched", "unseen", "expired"))
-    assert (coupon["campaign_descriptions"]["matched"], coupon["campaign_descriptions"]["unseen"]) == (
-        coupon["campaign_descriptions"]["rows"], 0,
-    )  # fmt: skip
+    churn, coupon = ({view.name: view for view in sets[s].manifest.certificate.views} for s in LABELS)
+    assert all(view.matched > 5_000 and view.unseen > 10_000 for view in churn.values())
+    assert all(getattr(coupon[name], outcome) for name in NINE_DAYS for outcome in ("matched", "unseen", "expired"))
+    plan = coupon["campaign_descriptions"]
+    assert (plan.matched, plan.unseen) == (plan.rows, 0)
 
 
 def test_the_boundary_instants_and_static_sources_stand_in_the_certificate(sets) -> None:
     """Every campaign's plan is of the very instant that is asked about; snapshots come four hours after theirs."""
     coupon = sets["coupon_v1"].manifest.certificate
-    plan, coupons, *_, told = coupon["views"]
-    assert (plan["event_at_label"], plan["available_at_label"]) == (plan["rows"], plan["rows"])
-    assert (plan["smallest_event_gap"], plan["smallest_availability_gap"]) == (0, 0)
-    assert coupons["smallest_event_gap"] >= 4 * 3600
-    assert coupons["availability"] == "as-of + 4 h (publish delay)"
-    assert told["is_static"]
-    assert "raw/demographics/v1" in coupon["static_sources"]
-    assert any("campaign_descriptions: facts at the label time itself count" in text for text in coupon["warnings"])
+    plan, coupons, *_, told = coupon.views
+    assert (plan.event_at_label, plan.available_at_label) == (plan.rows, plan.rows)
+    assert (plan.smallest_event_gap, plan.smallest_availability_gap) == (0, 0)
+    assert coupons.smallest_event_gap >= 4 * 3600
+    assert coupons.availability == "as-of + 4 h (publish delay)"
+    assert told.is_static
+    assert "raw/demographics/v1" in coupon.static_sources
+    assert any("campaign_descriptions: facts at the label time itself count" in text for text in coupon.warnings)
 
 
 def test_a_set_built_twice_has_one_content_hash_and_a_third_time_changes_nothing(groceries, sets) -> None:
@@ -148,7 +147,7 @@ def test_a_set_built_twice_has_one_content_hash_and_a_third_time_changes_nothing
     twin = workspace.build_training_set("coupon_v1", LABELS["coupon_v1"], name="coupon_twin")
     first = sets["coupon_v1"].manifest
     assert not twin.is_unchanged
-    assert twin.manifest.data["hash"] == first.data["hash"] == stored_hash(stored(groceries, twin))
+    assert twin.manifest.data.hash == first.data.hash == stored_hash(stored(groceries, twin))
     folder = groceries.warehouse / "training_sets" / first.name
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     assert set(files) == {"manifest.json", "certificate.json", "certificate.html", "card.html"}

@@ -1,4 +1,4 @@
-"""A card tells what is in a training set, how its label lies over time, and what its certificate says."""
+"""A card shows the columns of a training set, its label over time, and the verdict of its certificate."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -99,7 +99,7 @@ def test_a_refusal_and_its_reasons_and_warnings_are_on_the_card_too():
     assert "No row was given" not in page.text
 
 
-def test_labels_are_told_in_all_and_by_label_time_and_shares_are_of_the_known():
+def test_labels_are_counted_in_all_and_by_label_time_and_shares_are_of_the_known():
     text = after("The label over time")
     assert "positive 160 13.3 % negative 640 53.3 % unknown 400 33.3 %" in text
     assert "positive share of the known labels, 15 % to 25 %" in text
@@ -164,14 +164,14 @@ def test_a_set_without_a_label_says_so_and_speaks_of_no_shares():
     assert "positive" not in rows_only
 
 
-def test_nulls_are_told_column_by_column_the_emptiest_first():
+def test_nulls_are_shown_column_by_column_the_emptiest_first():
     columns = (spend(name="a"), spend(name="b", null_share=0.5), spend(name="c", null_share=0.0))
     text = after("Nulls", columns=columns)
     assert "2 columns have nulls, the emptiest first. The other has none. b 50 % a 3.2 %" in text
 
 
 def test_no_null_and_not_counted_are_two_things():
-    assert "Nulls No column has any." in seen(columns=(spend(null_share=0.0),)).text
+    assert "Nulls No column has nulls." in seen(columns=(spend(null_share=0.0),)).text
     text = seen(columns=(spend(name="a", null_share=0.0), spend(name="b", null_share=None))).text
     assert "Nulls None in 1 column. Not counted in b." in text
 

@@ -102,7 +102,7 @@ def test_warnings_stand_beside_a_good_verdict():
     assert text.index("✓ Certified") < text.index("! 2 warnings") < text.index("What a certificate promises")
 
 
-def test_every_check_is_told_with_what_was_found_and_those_that_failed_are_counted():
+def test_every_check_is_shown_with_what_was_found_and_those_that_failed_are_counted():
     failed = CertificateCheck("nothing was known too late", False, "31 rows")
     text = seen(checks=(*certificate().checks, failed)).text
     assert "1 of 2 checks did not hold." in text
@@ -112,12 +112,12 @@ def test_every_check_is_told_with_what_was_found_and_those_that_failed_are_count
     assert "No check was made." in seen(checks=()).text
 
 
-def test_a_view_tells_its_table_and_the_version_that_was_read():
+def test_a_view_is_shown_with_its_table_and_the_version_that_was_read():
     assert "household_spend aggregate/household_spend/v1 version 12" in of_view()
     assert "aggregate/household_spend/v1 without a version" in of_view(version=None)
 
 
-def test_the_rows_of_a_view_are_told_by_outcome_with_their_shares():
+def test_the_rows_of_a_view_are_shown_by_outcome_with_their_shares():
     counts = (
         "matched 81,578 97.1 % unseen 119 0.1 % expired 2,310 2.7 % ended 10 < 0.1 % without key 3 < 0.1 % newest event"
     )
@@ -145,7 +145,7 @@ def test_a_spine_without_rows_has_no_shares():
     assert "matched 0 unseen 0 expired 0 ended 0 without key 0 newest event" in of_view(**none)
 
 
-def test_clocks_boundaries_ties_and_newest_instants_are_told():
+def test_clocks_boundaries_ties_and_newest_instants_are_shown():
     text = of_view()
     assert "newest event seen 2017-12-03 00:00 UTC newest knowledge used 2017-12-03 06:00 UTC" in text
     assert "event at the label time 2,204 rows known at the label time 31 rows" in text
@@ -164,7 +164,7 @@ def test_clocks_boundaries_ties_and_newest_instants_are_told():
         (None, "–"),
     ],
 )
-def test_the_smallest_gap_is_told_in_words(gap: float | None, words: str):
+def test_the_smallest_gap_is_shown_in_words(gap: float | None, words: str):
     assert f"closest knowledge {words} event at" in of_view(smallest_availability_gap=gap)
 
 
@@ -193,7 +193,7 @@ def test_all_that_it_takes_to_build_it_again_is_named():
     assert "Options knowledge as_known includes_label_instant no Engines pyspark 4.1.4" in again
 
 
-def test_the_facts_of_the_spine_are_told_and_what_is_not_known_is_a_dash():
+def test_the_facts_of_the_spine_are_shown_and_what_is_not_known_is_a_dash():
     page = seen()
     assert "rows 84,020" in page.text
     assert "first label time 2017-04-03" in page.text
@@ -243,10 +243,10 @@ def test_it_is_written_whole_or_not_at_all(tmp_path: Path):
         write_certificate(certificate(), tmp_path / "taken" / "certificate.html")
 
 
-PROOF = LeakTestResult(
+LEAK_TEST = LeakTestResult(
     verdict="held",
-    poisons=("removed", "replaced"),
-    instants=(LeakTestInstant("2017-07-03T12:00:00Z", rows=200, poisoned={"raw/transactions/v1": 731_004}),),
+    perturbations=("removed", "replaced"),
+    instants=(LeakTestInstant("2017-07-03T12:00:00Z", rows=200, unknowable={"raw/transactions/v1": 731_004}),),
     entities=200,
     rows=200,
     cells=10_400,
@@ -256,17 +256,17 @@ PROOF = LeakTestResult(
 )
 
 
-def test_a_certificate_without_a_proof_says_how_to_make_one():
+def test_a_certificate_without_a_leak_test_says_how_to_run_one():
     text = seen().text
     assert "Not run." in text
     assert "ziggurat training-set prove churn_2017" in text
 
 
-def test_a_proof_that_held_tells_what_was_compared_and_what_was_poisoned():
-    page = seen(proof=PROOF)
+def test_a_leak_test_that_held_shows_what_was_compared_and_which_facts_were_changed():
+    page = seen(leak_test=LEAK_TEST)
     assert page.open == []
     assert "None of 10,400 cells of 200 rows about 200 entities at one label time changed." in page.text
-    assert "was removed, then replaced by garbage." in page.text
+    assert "was removed, then replaced by other values." in page.text
     assert "2017-07-03 12:00 UTC 200 731,004 –" in page.text
     assert "in reach 200 1,469,307 604,119" in page.text
 
@@ -276,24 +276,22 @@ def test_a_cell_that_changed_is_shown_and_never_read_as_markup():
         "spend__sum",
         keys=f"name={EVIL}",
         label_time="2017-07-03T12:00:00Z",
-        poison="removed",
+        perturbation="removed",
         stored="31.2",
         rebuilt="null",
     )
-    proof = replace(PROOF, verdict="broken", changed_cells=21, changes=(change,))
-    page = seen(proof=proof, is_certified=False, reasons=(f"future-poison test: {proof.told('churn_2017')}",))
+    result = replace(LEAK_TEST, verdict="broken", changed_cells=21, changes=(change,))
+    page = seen(leak_test=result, is_certified=False, reasons=(f"leak test: {result.summary('churn_2017')}",))
     assert "script" not in page.tags
-    assert (
-        "21 of 10,400 cells of 200 rows about 200 entities at one label time changed: they know their future"
-        in page.text
-    )
+    size = "21 of 10,400 cells of 200 rows about 200 entities at one label time"
+    assert f"{size} changed: these features depend on facts of the future" in page.text
     assert "The first cells that changed, of 21" in page.text
     assert "31.2 null removed" in page.text
 
 
 def test_a_release_that_raw_no_longer_gives_is_not_called_a_leak():
     change = LeakTestChange(
-        "a__b", keys="k=1", label_time="2017-07-03T12:00:00Z", poison="removed", stored="1", rebuilt="2"
+        "a__b", keys="k=1", label_time="2017-07-03T12:00:00Z", perturbation="removed", stored="1", rebuilt="2"
     )
-    told = replace(PROOF, verdict="broken", changed_cells=1, changes=(change,), is_stale=True).told("x")
-    assert "raw no longer gives what was released, poisoned or not" in told
+    text = replace(LEAK_TEST, verdict="broken", changed_cells=1, changes=(change,), is_stale=True).summary("x")
+    assert "raw no longer gives what was released, whether its future is changed or not" in text

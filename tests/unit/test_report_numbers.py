@@ -74,7 +74,7 @@ def test_two_figures_that_differ_never_look_the_same():
     assert numbers.figures(0.05, 0.0834, as_share=True) == ("5 %", "8.3 %")
 
 
-def test_an_instant_is_told_in_utc_and_without_a_zone_claims_none():
+def test_an_instant_is_written_in_utc_and_one_without_a_zone_stays_without():
     local = datetime(2026, 1, 31, 22, 12, 9, tzinfo=timezone(timedelta(hours=-5)))
     assert numbers.instant(local) == "2026-02-01 03:12:09 UTC"
     assert numbers.instant(local.astimezone(UTC)) == "2026-02-01 03:12:09 UTC"

@@ -157,7 +157,7 @@ def test_rows_of_unchanged_steps_are_not_called_published():
     assert "rows published 7" in page.text
 
 
-def test_what_nobody_counted_is_a_dash_and_what_did_not_happen_is_zero():
+def test_what_was_not_counted_is_a_dash_and_what_did_not_happen_is_zero():
     assert "rows published –" in seen(steps=(step("raw/transactions/v1", rows_out=None),)).text
     assert "rows published 0" in seen(steps=(step("raw/transactions/v1", "unchanged"),)).text
 
@@ -176,7 +176,7 @@ def test_a_check_that_could_not_be_made_is_neither_passed_nor_failed():
     assert "✕ failed aggregate/" not in page.text
 
 
-def test_what_failed_is_told_before_what_could_not_be_checked_and_the_newest_first():
+def test_what_failed_comes_before_what_could_not_be_checked_and_the_newest_first():
     page = seen(
         checks=(
             failed(passed=None, found=None, feature="unknown"),
@@ -258,7 +258,7 @@ def test_a_step_that_did_not_publish_says_why():
     assert "⊘ blocked basket_lines failed" in page.text
 
 
-def test_quarantined_rows_are_told_with_their_reason():
+def test_quarantined_rows_are_shown_with_their_reason():
     page = seen(quarantine=(QuarantineLine("promotions", "duplicate identity", rows=2_785),))
     assert "promotions duplicate identity 2,785" in page.text
     assert "2,785 rows in quarantine" in page.text
@@ -304,7 +304,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence_with_the_way_out(tmp_path
     assert caught.value.exit_code == 42
 
 
-def test_a_layer_or_a_status_that_nobody_knows_is_refused():
+def test_an_unknown_layer_or_status_is_refused():
     with pytest.raises(ValueError, match="status of step raw/x/v1 is 'done'; it must be one of failed"):
         step("raw/x/v1", "done")
     with pytest.raises(ValueError, match="layer of view household_spend is 'middle'"):

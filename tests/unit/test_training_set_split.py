@@ -1,11 +1,17 @@
-"""A split as the command line says it: what is taken, and what is refused with the fix."""
+"""A split from the words of the command line: the request they make, or the refusal with its fix."""
+
+from dataclasses import replace
 
 import pytest
 
+from definitions.durations import DAY_US, instant_us
 from definitions.errors import SpineColumnsError, UsageError
 from features.labels import churn_30d
-from jobs.training_set.split import Split, refuse_taken
-from jobs.training_set.split_request import SplitRequest, parse_split, with_gap
+from jobs.training_set.manifest import SplitRequest
+from jobs.training_set.manifest_files import manifest_of, write_manifest
+from jobs.training_set.split import Split, parse_split, refuse_split_column, with_gap
+from lakehouse.tables import Warehouse
+from tests.support.stored_manifest import stored_manifest
 
 
 def test_shares_and_instants_are_read_in_one_form_however_they_are_written():
@@ -15,15 +21,19 @@ def test_shares_and_instants_are_read_in_one_form_however_they_are_written():
     assert parse_split("", "", "") is None
 
 
-def test_what_the_manifest_tells_is_the_split_that_was_asked_for():
-    for asked in (parse_split("0.7,0.15,0.15", "", "30d"), parse_split("", "2024-06-01,2024-07-01", "7d")):
-        assert SplitRequest.of_manifest({"split": asked.told()}) == asked
-    assert SplitRequest.of_manifest({"knowledge": "at_label"}) is None
-    assert Split.of_manifest({}) is None
+def test_a_manifest_keeps_the_request_and_the_boundaries(tmp_path):
+    warehouse = Warehouse(str(tmp_path))
+    for request in (parse_split("0.7,0.15,0.15", "", "30d"), parse_split("", "2024-06-01,2024-07-01", "7d"), None):
+        stored = stored_manifest()
+        write_manifest(warehouse, replace(stored, options=replace(stored.options, split=request)))
+        found = manifest_of(warehouse, stored.name)
+        assert found.options.split == request
+        assert Split.of_part(found.split) == Split(instant_us("2024-06-03"), instant_us("2024-06-08"), DAY_US)
+    assert Split.of_part(None) is None
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("0.7,0.15,0.15", "2024-06-01,2024-07-01", ""), "give one of them"),
         (("0.7,0.3", "", ""), "they add up to 1"),
@@ -38,8 +48,8 @@ def test_what_the_manifest_tells_is_the_split_that_was_asked_for():
         (("", "", "30d"), "say --split"),
     ],
 )
-def test_what_can_t_be_meant_is_refused_with_the_fix(words, told):
-    with pytest.raises(UsageError, match=told):
+def test_a_wrong_option_is_refused_with_the_fix(words, message):
+    with pytest.raises(UsageError, match=message):
         parse_split(*words)
 
 
@@ -56,5 +66,5 @@ def test_the_gap_is_the_label_s_horizon_and_never_shorter():
 
 def test_a_spine_column_that_the_split_would_write_is_refused():
     with pytest.raises(SpineColumnsError, match="column 'Split'"):
-        refuse_taken(["household_id", "Split"])
-    refuse_taken(["household_id", "split_by"])
+        refuse_split_column(["household_id", "Split"])
+    refuse_split_column(["household_id", "split_by"])

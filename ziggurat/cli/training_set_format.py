@@ -1,6 +1,6 @@
 """What training sets, their versions, leak tests and differences look like on a terminal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ziggurat.cli.terminal import table_text
@@ -8,9 +8,10 @@ from ziggurat.cli.terminal import table_text
 if TYPE_CHECKING:
     from jobs.training_set.diff import Difference, Example
     from jobs.training_set.job import TrainingSet
-    from jobs.training_set.manifest import Manifest
+    from jobs.training_set.manifest import Manifest, SplitPart
     from jobs.training_set.verify import Verification
     from pit_join import Choice
+    from reports.training_set import BalancePoint, CardColumn, CertificatePage
 
 _BALANCE_LINES = 14
 _BAR = 24
@@ -20,7 +21,7 @@ def training_set_text(result: "TrainingSet") -> str:
     manifest = result.manifest
     return "\n".join(
         [
-            f"  training set {_called(manifest)}: {manifest.data['rows']:,} rows, "
+            f"  training set {_called(manifest)}: {manifest.data.rows:,} rows, "
             f"{len(manifest.features)} features of {manifest.service}, release {manifest.release}; {_how(result)}; "
             f"{result.seconds:.1f} s",
             *_verdict(manifest.certificate),
@@ -50,48 +51,46 @@ def _how(result: "TrainingSet") -> str:
 
 
 def _copy(manifest: "Manifest") -> list[str]:
-    return [f"  parquet: training_sets/{manifest.name}/{manifest.parquet['folder']}"] if manifest.parquet else []
+    return [f"  parquet: training_sets/{manifest.name}/{manifest.parquet.folder}"] if manifest.parquet else []
 
 
-def _verdict(certificate: Any) -> list[str]:
-    passed = sum(check["passed"] for check in certificate["checks"])
-    verdict = "certified" if certificate["is_certified"] else f"NOT certified: {'; '.join(certificate['reasons'])}"
-    lines = [f"  {verdict}; {passed} of {len(certificate['checks'])} checks passed"]
-    return lines + [f"  warning: {text}" for text in certificate["warnings"]]
+def _verdict(certificate: "CertificatePage") -> list[str]:
+    passed = sum(check.passed for check in certificate.checks)
+    verdict = "certified" if certificate.is_certified else f"NOT certified: {'; '.join(certificate.reasons)}"
+    lines = [f"  {verdict}; {passed} of {len(certificate.checks)} checks passed"]
+    return lines + [f"  warning: {text}" for text in certificate.warnings]
 
 
 def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
-    from jobs.training_set.pages import leak_test_of
-
     card = manifest.card
     lines = [
-        f"training set {_called(manifest)}: {manifest.service}, {card['doc']}",
+        f"training set {_called(manifest)}: {manifest.service}, {card.doc}",
         "",
-        f"  {card['rows']:,} rows about {card['entities']:,} entities; spine: {manifest.origin}; made "
+        f"  {card.rows:,} rows about {card.entities:,} entities; spine: {manifest.origin}; made "
         f"{manifest.made_at} from release {manifest.release}",
-        f"  content hash {manifest.data['hash']}",
+        f"  content hash {manifest.data.hash}",
         *_verdict(manifest.certificate),
-        f"  leak test: {leak_test_of(manifest.certificate).told(manifest.name)}",
+        f"  leak test: {manifest.certificate.leak_test.summary(manifest.name)}",
         *split_lines(manifest.split),
         *_copy(manifest),
     ]
-    if card["label"]:
-        lines += ["", f"  {card['label']} over time", "", _balance(card["balance"])]
-    lines += ["", _columns(card["columns"]), "", *(f"  {page}" for page in pages)]
+    if card.label:
+        lines += ["", f"  {card.label} over time", "", _balance(card.balance)]
+    lines += ["", _columns(card.columns), "", *(f"  {page}" for page in pages)]
     return "\n".join(lines)
 
 
-def _balance(points: Sequence[dict[str, Any]]) -> str:
+def _balance(points: "Sequence[BalancePoint]") -> str:
     """At most some lines, evenly chosen, the first and the last among them."""
     step = max(1, -(-len(points) // _BALANCE_LINES))
     chosen = [*points[:-1:step], points[-1]] if points else []
-    shares = [_share(point["positive"], point["rows"] - point["unknown"]) for point in chosen]
+    shares = [_share(point.positive, point.rows - point.unknown) for point in chosen]
     highest = max((share for share in shares if share), default=1.0)
     rows = [
         [
-            point["label_time"],
-            point["rows"],
-            point["unknown"],
+            point.label_time,
+            point.rows,
+            point.unknown,
             _percent(share),
             "" if share is None else "█" * round(_BAR * share / highest),
         ]
@@ -108,31 +107,26 @@ def _percent(share: float | None) -> str:
     return "     –" if share is None else f"{share:6.1%}"
 
 
-def _columns(columns: Sequence[dict[str, Any]]) -> str:
-    rows = [
-        [c["name"], c["type"], c["unit"], _percent(c["null_share"]), c["minimum"], c["mean"], c["maximum"]]
-        for c in columns
-    ]
+def _columns(columns: "Sequence[CardColumn]") -> str:
+    rows = [[c.name, c.type, c.unit, _percent(c.null_share), c.minimum, c.mean, c.maximum] for c in columns]
     return table_text(["column", "type", "unit", "null", "min", "mean", "max"], rows)
 
 
 def leak_test_text(manifest: "Manifest") -> str:
     """A leak test that passed: which facts were perturbed at each label time, and the verdict."""
-    from jobs.training_set.pages import leak_test_of
-
-    result = leak_test_of(manifest.certificate)
+    result = manifest.certificate.leak_test
     sources = list(result.facts)
     rows = [
-        [instant.label_time, instant.rows, *(instant.poisoned.get(source) for source in sources)]
+        [instant.label_time, instant.rows, *(instant.unknowable.get(source) for source in sources)]
         for instant in result.instants
     ]
     total = ["in reach", result.rows, *(result.facts[source] for source in sources)]
     header = ["label time", "rows", *(source.split("/")[1] for source in sources)]
-    lines = [f"  training set {manifest.name}: {result.told(manifest.name)}; {result.seconds:.1f} s"]
+    lines = [f"  training set {manifest.name}: {result.summary(manifest.name)}; {result.seconds:.1f} s"]
     if rows:
         heading = "  facts not yet known at the label time, of those that these rows depend on:"
         lines += ["", heading, "", table_text(header, [*rows, total]), ""]
-    statics = ", ".join(manifest.certificate["static_sources"])
+    statics = ", ".join(manifest.certificate.static_sources)
     lines += [f"  static, so never perturbed: {statics}"] if statics else []
     return "\n".join([*lines, f"  show it: ziggurat training-set show {manifest.name}"])
 
@@ -148,8 +142,8 @@ def list_line(manifest: "Manifest") -> dict[str, Any]:
         "name": manifest.name,
         "version": manifest.version,
         "service": manifest.service,
-        "rows": manifest.data["rows"],
-        "certified": "yes" if manifest.certificate["is_certified"] else "no",
+        "rows": manifest.data.rows,
+        "certified": "yes" if manifest.certificate.is_certified else "no",
         "made": manifest.made_at,
     }
 
@@ -157,17 +151,17 @@ def list_line(manifest: "Manifest") -> dict[str, Any]:
 def verified_text(verification: "Verification") -> str:
     manifest = verification.manifest
     return (
-        f"  training set {manifest.called}: built again from its manifest, the same {manifest.data['rows']:,} rows, "
+        f"  training set {manifest.called}: built again from its manifest, the same {manifest.data.rows:,} rows, "
         f"content hash {verification.rebuilt}"
     )
 
 
-def split_lines(split: Mapping[str, Any]) -> list[str]:
+def split_lines(split: "SplitPart | None") -> list[str]:
     """A line per part, nothing without a split."""
-    if not split:
+    if split is None:
         return []
-    lines = [[name, part["rows"], part["first"] or "–", part["last"] or "–"] for name, part in split["parts"].items()]
-    head = f"  split: validation from {split['validation_from']}, test from {split['test_from']}, gap {split['gap']}"
+    lines = [[name, part.rows, part.first or "–", part.last or "–"] for name, part in split.parts.items()]
+    head = f"  split: validation from {split.validation_from}, test from {split.test_from}, gap {split.gap}"
     return [head, table_text(["part", "rows", "first label time", "last label time"], lines)]
 
 

@@ -85,8 +85,7 @@ def show(name: str, as_json: bool, **where: Any) -> None:
 
     NAME may be name@version: then the pages stay those of the newest.
     """
-    from dataclasses import asdict
-
+    from jobs.training_set.manifest_files import manifest_fields
     from jobs.training_set.pages import write_pages
     from lakehouse.tables import Warehouse
     from ziggurat.cli.training_set_format import card_text
@@ -94,7 +93,7 @@ def show(name: str, as_json: bool, **where: Any) -> None:
     workspace = workspace_of(**where)
     manifest = workspace.manifest(name)
     if as_json:
-        click.echo(json.dumps(asdict(manifest), ensure_ascii=False))
+        click.echo(json.dumps(manifest_fields(manifest), ensure_ascii=False))
         return
     is_newest = manifest.version == workspace.manifest(manifest.name).version
     pages = write_pages(Warehouse(workspace.settings.warehouse), manifest) if is_newest else ()
@@ -123,7 +122,7 @@ def prove(name: str, **where: Any) -> None:
 @common
 def list_training_sets(as_json: bool, **where: Any) -> None:
     """Every training set with its newest version; starts no Spark."""
-    from jobs.training_set.manifest import manifests
+    from jobs.training_set.manifest_files import manifests
     from lakehouse.tables import Warehouse
     from ziggurat.cli.training_set_format import list_line, list_text
 

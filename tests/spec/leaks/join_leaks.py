@@ -17,7 +17,7 @@ from tests.spec.leaks.leak import CERTIFICATE, CONFORMANCE, Leak, Plant
 
 @dataclass(frozen=True)
 class JoinLeak(Leak):
-    """`rules`: how the names begin of the drawn rules that are asked, of all that the suite has."""
+    """rules: the first words of the drawn rules that are run, of all that the suite has."""
 
     plant: Plant
     rules: tuple[str, ...]
@@ -25,7 +25,7 @@ class JoinLeak(Leak):
 
 
 def _replacing(module: Any, name: str, make: Callable[[Any], Any]) -> Plant:
-    """Plants what `make` makes of what stands there."""
+    """Replaces a name in a module by what `make` returns for its current value."""
     return lambda monkeypatch: monkeypatch.setattr(module, name, make(getattr(module, name)))
 
 
@@ -93,7 +93,7 @@ def _without(declaration: str, nothing: object) -> Callable[[Any], Any]:
 
 
 def _glued(frame: DataFrame, keys: tuple[str, ...]) -> DataFrame:
-    """Keys are glued together; where one is null, so is what comes out."""
+    """Keys are concatenated; where one is null, so is the result."""
     first, *others = keys
     glued = frame.withColumn(first, F.concat(*keys))
     return glued.withColumns({name: F.when(F.col(first).isNotNull(), F.lit("")) for name in others})
@@ -137,14 +137,14 @@ JOIN_LEAKS = (
     ),
     JoinLeak(
         "latest knowledge in disguise",
-        "values are what is known today, and the certificate was asked for as of then",
+        "values are those known today, in a training set that promises those known at the label time",
         (CONFORMANCE, CERTIFICATE),
         _replacing(join, "searchable_facts", _latest_in_disguise),
         ("S5 a fact is seen", "S7 each fact"),
     ),
     JoinLeak(
         "session zone",
-        "a time is read off a wall clock in the zone of whoever runs it",
+        "a time is read as a wall clock in the zone of the session",
         (CONFORMANCE,),
         _replacing(facts, "_visible_us", _in_session_zone),
         ("S14 what happens at the label time",),
@@ -159,7 +159,7 @@ JOIN_LEAKS = (
     ),
     JoinLeak(
         "retraction ignored",
-        "a fact that never was still counts",
+        "a retracted fact still counts",
         (CONFORMANCE,),
         _replacing(facts, "is_marked", lambda honest: lambda mark: F.lit(False)),
         ("S8 after a retraction",),
@@ -194,7 +194,7 @@ JOIN_LEAKS = (
     ),
     JoinLeak(
         "key concatenation",
-        "composite keys are glued together: ab + c is a + bc",
+        "composite keys are concatenated: ab + c equals a + bc",
         (CONFORMANCE,),
         _glue_keys,
         ("S17 keys are compared part by part",),

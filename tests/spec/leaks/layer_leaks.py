@@ -21,7 +21,7 @@ from tests.spec.leaks.leak import SPEC, Leak, Plant
 
 @dataclass(frozen=True)
 class LayerLeak(Leak):
-    """`spec`: takes the session; raises AssertionError when the layer is not as drawn."""
+    """spec: a test of the layer; it takes the session and raises AssertionError when the layer is not as drawn."""
 
     plant: Plant
     spec: Callable[[Any], None]
@@ -35,9 +35,9 @@ def _known_at_once(looked_up: rows.LookedUp) -> DataFrame:
     return _USABLE(looked_up).withColumn("_from", F.col("_at"))
 
 
-def _best_of_all_time(asked: DataFrame, facts: DataFrame, lookup: Any, *, by: list[str]) -> DataFrame:
+def _best_of_all_time(frame: DataFrame, facts: DataFrame, lookup: Any, *, by: list[str]) -> DataFrame:
     at_the_end = F.lit("2199-12-31T00:00:00Z").cast("timestamp")
-    later = asked.withColumn("_own", F.col("event_time")).withColumn("event_time", at_the_end)
+    later = frame.withColumn("_own", F.col("event_time")).withColumn("event_time", at_the_end)
     found = _BEST(later, facts, lookup, by=["_own" if name == "event_time" else name for name in by])
     return found.withColumnRenamed("_own", "event_time")
 
@@ -60,7 +60,7 @@ def _cut_by_the_data(*args: Any, **how: Any) -> DataFrame:
     return _LABEL_SPINE(*args, **how).withColumn(label.column, F.coalesce(label.column, F.lit(label.is_absence)))
 
 
-def _whoever_was_ever_seen(spine: DataFrame, label: Any, seen: DataFrame) -> DataFrame:
+def _all_entities(spine: DataFrame, label: Any, seen: DataFrame) -> DataFrame:
     return spine
 
 
@@ -69,19 +69,21 @@ class WithoutTime:
 
     @staticmethod
     def partitionBy(*columns: Any) -> Any:  # noqa: N802  Spark's name
-        return _WINDOW.partitionBy(*(each for each in columns if not (isinstance(each, str) and each == "event_time")))
+        return _WINDOW.partitionBy(
+            *(column for column in columns if not (isinstance(column, str) and column == "event_time"))
+        )
 
 
 def _moved(name: str, by: Callable[[pa.Table], pa.Array]) -> Callable[[Iterator[pa.RecordBatch], WindowPlan], Any]:
-    """The kernel's entry, made here so that it travels to Python workers whole."""
+    """The kernel's entry function, defined here so that all of it is sent to the Python workers."""
 
     def planted(batches: Iterator[pa.RecordBatch], plan: WindowPlan) -> Iterator[pa.RecordBatch]:
-        for_it = []
+        moved = []
         for batch in batches:
             table = pa.Table.from_batches([batch])
             index = table.schema.get_field_index(name)
-            for_it += table.set_column(index, table.schema.field(index), by(table)).to_batches()
-        yield from _aggregate_partition(iter(for_it), plan)
+            moved += table.set_column(index, table.schema.field(index), by(table)).to_batches()
+        yield from _aggregate_partition(iter(moved), plan)
 
     return planted
 
@@ -98,7 +100,7 @@ _LABEL_SPINE, _WINDOW = labels.label_spine, cross.Window
 LAYER_LEAKS = (
     LayerLeak(
         "look-up without availability",
-        "a derived row takes what was looked up before anybody knew it",
+        "a derived row takes a looked-up fact before it was known",
         (SPEC,),
         _setting(rows, "_usable", _known_at_once),
         test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_gets_a_version_when_that_changes,
@@ -154,7 +156,7 @@ LAYER_LEAKS = (
     ),
     LayerLeak(
         "horizon cut by the data's end",
-        "a label whose horizon the data do not fill says no, instead of nothing",
+        "a label whose horizon is not over when the data end is no, instead of null",
         (SPEC,),
         _setting(test_labels, "label_spine", _cut_by_the_data),
         lambda spark: test_labels.test_s27_a_horizon_that_the_data_may_not_fill_is_null_whatever_is_there_already(
@@ -165,7 +167,7 @@ LAYER_LEAKS = (
         "spine of all entities there will be",
         "a spine lists entities that came only later",
         (SPEC,),
-        _setting(labels, "_seen", _whoever_was_ever_seen),
+        _setting(labels, "_seen", _all_entities),
         test_labels.test_s14_seen_is_what_happened_before_t_was_known_by_t_and_stood_at_t,
     ),
 )

@@ -1,20 +1,20 @@
-"""A known leak: what goes wrong, how it is planted in this process, and who has to catch it."""
+"""A known leak: what goes wrong, how it is planted in this process, and which checks have to catch it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
-CONFORMANCE, SPEC, CERTIFICATE, PROOF = "conformance suite", "spec of the layer", "certificate", "future-poison test"
-CATCHERS = (CONFORMANCE, SPEC, CERTIFICATE, PROOF)
+CONFORMANCE, SPEC, CERTIFICATE, LEAK_TEST = "conformance suite", "spec of the layer", "certificate", "leak test"
+CATCHERS = (CONFORMANCE, SPEC, CERTIFICATE, LEAK_TEST)
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 @dataclass(frozen=True)
 class Leak:
-    """`caught_by`: every one of the catchers that is asked; a test holds that they find it, and nothing else does."""
+    """effect: what goes wrong. caught_by: the checks that find it; a test shows that they do, and no other does."""
 
     name: str
-    tells: str
+    effect: str
     caught_by: tuple[str, ...]

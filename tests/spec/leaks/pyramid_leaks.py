@@ -1,6 +1,6 @@
-"""Leaks in a whole project: views that leak beside views that don't, caught by the future-poison test alone.
+"""Leaks in a whole project: views that leak beside views that don't, caught by the leak test alone.
 
-Each leak is planted in the functions that build and proof share, for the one view that is called after it.
+Each leak is planted in the functions that build and leak test share, for the one view that is named after it.
 """
 
 import threading
@@ -16,10 +16,10 @@ from definitions.durations import DAY_US
 from jobs.build import derived as deriver
 from jobs.build import snapshots as builder
 from jobs.build.derived import rows_of
-from jobs.leak_test import rebuild as proof_rebuild
+from jobs.leak_test import rebuild
 from temporal.instants import instant
 from tests.spec.leaks.layer_leaks import WithoutTime
-from tests.spec.leaks.leak import PROOF, Leak
+from tests.spec.leaks.leak import LEAK_TEST, Leak
 
 _YEAR_US = 365 * DAY_US
 _ONE_AT_A_TIME = threading.Lock()
@@ -27,7 +27,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 @dataclass(frozen=True)
 class PyramidLeak(Leak):
-    """`view`: the one that leaks, as the project calls it."""
+    """view: the name of the view that leaks, in the project."""
 
     view: str
 
@@ -36,31 +36,40 @@ PYRAMID_LEAKS = (
     PyramidLeak(
         "snapshot stamped at the day's start",
         "a snapshot of T holds the day that begins at T",
-        (PROOF,),
+        (LEAK_TEST,),
         "stamped_at_start",
     ),
-    PyramidLeak("as-of included", "a snapshot of T holds what happens at T", (PROOF,), "as_of_included"),
-    PyramidLeak("cut ignored", "a snapshot of T holds what became known long after T", (PROOF,), "cut_ignored"),
+    PyramidLeak("as-of included", "a snapshot of T holds what happens at T", (LEAK_TEST,), "as_of_included"),
+    PyramidLeak("cut ignored", "a snapshot of T holds what became known long after T", (LEAK_TEST,), "cut_ignored"),
     PyramidLeak(
         "current value in a snapshot",
         "a snapshot of T is made of the facts' present content",
-        (PROOF,),
+        (LEAK_TEST,),
         "current_values",
     ),
     PyramidLeak(
-        "publication backdated", "a snapshot is stamped as out at T, hours before its cut", (PROOF,), "published_early"
+        "publication backdated",
+        "a snapshot is stamped as available at T, hours before its cut",
+        (LEAK_TEST,),
+        "published_early",
     ),
     PyramidLeak(
-        "cohort over all as-ofs", "a comparison with the mean of later snapshots, too", (PROOF,), "cohort_of_all_time"
+        "cohort over all as-ofs",
+        "a comparison with the mean of later snapshots, too",
+        (LEAK_TEST,),
+        "cohort_of_all_time",
     ),
     PyramidLeak(
-        "derived row backdated", "a derived row is stamped as known a day before its fact was", (PROOF,), "early_trips"
+        "derived row backdated",
+        "a derived row is stamped as known a day before its fact was",
+        (LEAK_TEST,),
+        "early_trips",
     ),
 )
 
 HONEST = ("rider_activity", "rider_vs_plan", "trips")
 SERVICE = "leaking_v1"
-DEFINITIONS = '''"""Views that are called after the leak that a test plants in each."""
+DEFINITIONS = '''"""Views that are named after the leak that a test plants in each."""
 
 from {package}.aggregate.rider_activity import rider_activity
 from {package}.cross_entity.rider_vs_plan import rider_vs_plan
@@ -139,7 +148,7 @@ LABEL_TIMES = ("2024-06-01T01:00:00Z", "2024-06-01T05:00:00Z", "2024-06-08T05:00
 
 
 def plant_in_the_pyramid(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (builder, proof_rebuild):
+    for module in (builder, rebuild):
         for name, planted in (
             ("facts_of", _facts_of),
             ("snapshots", _snapshots),
@@ -147,7 +156,7 @@ def plant_in_the_pyramid(monkeypatch: pytest.MonkeyPatch) -> None:
             ("compare", _compare),
         ):
             monkeypatch.setattr(module, name, planted)
-    for module in (deriver, proof_rebuild):
+    for module in (deriver, rebuild):
         monkeypatch.setattr(module, "derive", _derive)
 
 

@@ -1,4 +1,4 @@
-"""The table of leaks and their catchers in docs/certificate.md. `python -m tests.spec.leaks.table` writes it."""
+"""The table in docs/certificate.md of the leaks and what catches them; `python -m tests.spec.leaks.table` writes it."""
 
 import re
 from pathlib import Path
@@ -16,12 +16,12 @@ _TABLE = re.compile(
 
 
 def table() -> str:
-    lines = [f"| {leak.name} | {leak.tells} | {', '.join(leak.caught_by)} |" for leak in LEAKS]
+    lines = [f"| {leak.name} | {leak.effect} | {', '.join(leak.caught_by)} |" for leak in LEAKS]
     return "\n".join(["", "| leak | what goes wrong | caught by |", "| --- | --- | --- |", *lines, "", ""])
 
 
 def written() -> str:
-    """The page as it should be."""
+    """The page with the table of the current leaks."""
     return _TABLE.sub(lambda _: table(), PAGE.read_text("utf-8"))
 
 

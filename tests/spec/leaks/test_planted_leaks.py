@@ -1,4 +1,4 @@
-"""Known leaks, planted in this process: the engine as it is passes, and each leak is caught by whom the docs name."""
+"""Known leaks, planted in this process: the engine as it is passes, and each leak is caught as the docs say."""
 
 import json
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from pit_join import History, certify, gather_evidence, join_with_evidence
 from tests.e2e.small.bikes import FIRST, SECOND, Bikes
 from tests.spec.leaks.join_leaks import JOIN_LEAKS, JoinLeak
 from tests.spec.leaks.layer_leaks import LAYER_LEAKS, LayerLeak
-from tests.spec.leaks.leak import CATCHERS, CERTIFICATE, CONFORMANCE, PROOF, SPEC
+from tests.spec.leaks.leak import CATCHERS, CERTIFICATE, CONFORMANCE, LEAK_TEST, SPEC
 from tests.spec.leaks.pyramid_leaks import (
     DEFINITIONS,
     HONEST,
@@ -38,7 +38,7 @@ b    4d
 """
 
 
-def test_there_are_many_and_the_docs_name_who_catches_each() -> None:
+def test_there_are_many_and_the_docs_name_what_catches_each() -> None:
     assert len({leak.name for leak in LEAKS}) == len(LEAKS) >= 15
     assert all(leak.caught_by and set(leak.caught_by) <= set(CATCHERS) for leak in LEAKS)
     assert PAGE.read_text("utf-8") == written(), "python -m tests.spec.leaks.table"
@@ -49,7 +49,7 @@ def rules_of(leak: JoinLeak) -> list[Rule]:
 
 
 def is_certified(spark) -> bool:
-    """Of a join whose facts lie where leaks look: at the label time, and known only after it."""
+    """Whether a join is certified whose facts are at the label time, and known only after it."""
     history = History(
         "history", frame(spark, FACTS), keys=("who",), features=("value",), available_time="available_time"
     )
@@ -59,19 +59,19 @@ def is_certified(spark) -> bool:
 
 
 def test_the_join_as_it_is_breaks_no_rule_and_is_certified(spark) -> None:
-    asked = [rule for rule in RULES if any(rule in rules_of(leak) for leak in JOIN_LEAKS)]
-    assert failures(spark, "sql", rules=asked) == []
+    rules = [rule for rule in RULES if any(rule in rules_of(leak) for leak in JOIN_LEAKS)]
+    assert failures(spark, "sql", rules=rules) == []
     assert is_certified(spark)
 
 
 @pytest.mark.parametrize("leak", JOIN_LEAKS, ids=lambda leak: leak.name)
 def test_a_leak_in_the_join_is_caught(spark, monkeypatch: pytest.MonkeyPatch, leak: JoinLeak) -> None:
-    asked = rules_of(leak)
-    assert len(asked) == len(leak.rules)
+    rules = rules_of(leak)
+    assert len(rules) == len(leak.rules)
     leak.plant(monkeypatch)
     with session_like(spark, leak.session):
         caught = {
-            CONFORMANCE: bool(failures(spark, "sql", rules=asked)),
+            CONFORMANCE: bool(failures(spark, "sql", rules=rules)),
             CERTIFICATE: not is_certified(spark),
         }
     assert tuple(catcher for catcher, is_caught in caught.items() if is_caught) == leak.caught_by
@@ -82,7 +82,7 @@ SPECS = {leak.spec: leak for leak in LAYER_LEAKS}
 
 @pytest.mark.parametrize("leak", LAYER_LEAKS, ids=lambda leak: leak.name)
 def test_a_leak_below_the_join_is_caught(spark, monkeypatch: pytest.MonkeyPatch, leak: LayerLeak) -> None:
-    """The same specs run without a leak wherever the suite runs; the first of those planted here is looked at twice."""
+    """The spec holds without the leak, and fails with it; a spec of several leaks is run without one only once."""
     if SPECS[leak.spec] is leak:
         leak.spec(spark)
     leak.plant(monkeypatch)
@@ -92,37 +92,39 @@ def test_a_leak_below_the_join_is_caught(spark, monkeypatch: pytest.MonkeyPatch,
 
 
 @pytest.fixture(scope="module")
-def proven(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bool]:
+def has_changed(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], bool]:
     """Whether a column of a view changed when its future did, in one project with all leaks of the pyramid."""
     bikes = Bikes.written(tmp_path_factory.mktemp("leaks") / "leaking bikes")
     bikes.definition("leaks.py").write_text(DEFINITIONS.replace("{package}", bikes.package), "utf-8")
     (bikes.folder / "data" / "rides" / "2024-leaks.csv").write_text(RIDES, "utf-8")
     bikes.deliver_june()
     lines = [f"R0{rider},{at}" for at in LABEL_TIMES for rider in (1, 2, 4, 5, 7)]
-    (bikes.folder / "asked.csv").write_text("\n".join(["rider_id,label_time", *lines]), "utf-8")
+    (bikes.folder / "spine.csv").write_text("\n".join(["rider_id,label_time", *lines]), "utf-8")
     with pytest.MonkeyPatch.context() as monkeypatch:
         plant_in_the_pyramid(monkeypatch)
-        words = (
+        commands = (
             ("backfill", "--start", FIRST, "--end", SECOND, "--every", "7d"),
-            ("training-set", "--service", SERVICE, "--spine", "asked.csv", "--out", "leaking"),
+            ("training-set", "--service", SERVICE, "--spine", "spine.csv", "--out", "leaking"),
         )
-        for each in words:
-            said = bikes.ziggurat(*each)
+        for command in commands:
+            said = bikes.ziggurat(*command)
             assert said.code == 0, said.err + said.out
         said = bikes.ziggurat("training-set", "prove", "leaking")
         assert said.code == 39, said.err + said.out
-    told = json.loads((bikes.folder / "warehouse" / "training_sets" / "leaking" / "certificate.json").read_text())
-    changed = {change["column"].split("__")[0] for change in told["proof"]["changes"]}
-    assert not told["proof"]["is_stale"]
+    certificate = json.loads(
+        (bikes.folder / "warehouse" / "training_sets" / "leaking" / "certificate.json").read_text()
+    )
+    changed = {change["column"].split("__")[0] for change in certificate["proof"]["changes"]}
+    assert not certificate["proof"]["is_stale"]
     return changed.__contains__
 
 
 @pytest.mark.parametrize("view", HONEST)
-def test_a_view_that_does_not_leak_is_not_accused(proven: Callable[[str], bool], view: str) -> None:
-    assert not proven(view)
+def test_a_view_that_does_not_leak_is_not_accused(has_changed: Callable[[str], bool], view: str) -> None:
+    assert not has_changed(view)
 
 
 @pytest.mark.parametrize("leak", PYRAMID_LEAKS, ids=lambda leak: leak.name)
-def test_a_leak_of_the_pyramid_is_caught(proven: Callable[[str], bool], leak) -> None:
-    assert proven(leak.view)
-    assert leak.caught_by == (PROOF,)
+def test_a_leak_of_the_pyramid_is_caught(has_changed: Callable[[str], bool], leak) -> None:
+    assert has_changed(leak.view)
+    assert leak.caught_by == (LEAK_TEST,)

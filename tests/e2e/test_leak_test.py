@@ -1,4 +1,4 @@
-"""`ziggurat training-set prove`: no cell of a training set may change when its future does."""
+"""The leak test, `ziggurat training-set prove`: no cell of a training set may change when its future does."""
 
 import json
 import re
@@ -9,8 +9,8 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.inputs import histories
-from jobs.leak_test import rebuild as proof_rebuild
-from jobs.training_set.manifest import manifest_of
+from jobs.leak_test import rebuild
+from jobs.training_set.manifest_files import manifest_of
 from pit_join import History
 from tests.e2e.small.bike_models import released_models
 from tests.e2e.small.bikes import Bikes
@@ -43,7 +43,7 @@ LABEL_TIMES = ("2024-03-29T00:00:00Z", "2024-06-01T05:00:00Z", "2024-06-02T08:00
 
 @pytest.fixture(scope="module")
 def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
-    bikes = released_models(tmp_path_factory, tmp_path_factory.mktemp("proven models"))
+    bikes = released_models(tmp_path_factory, tmp_path_factory.mktemp("tested models"))
     bikes.definition("layers.py").write_text(SERVICE.replace("{package}", bikes.package), "utf-8")
     lines = [f"R0{rider},{at}" for at in LABEL_TIMES for rider in range(1, 10)]
     (bikes.folder / "riders-spine.csv").write_text(
@@ -61,19 +61,19 @@ def certificate(bikes: Bikes, name: str) -> dict:
     return json.loads((bikes.folder / "warehouse" / "training_sets" / name / "certificate.json").read_text())
 
 
-def test_a_training_set_that_knows_only_its_past_is_proven_and_says_so(bikes: Bikes) -> None:
+def test_a_training_set_without_a_leak_holds_and_its_certificate_says_so(bikes: Bikes) -> None:
     built(bikes, "honest")
     assert certificate(bikes, "honest")["proof"]["told"] == "not run: ziggurat training-set prove honest"
     said = bikes.ziggurat("training-set", "prove", "honest")
     assert said.code == 0, said.err
     assert "none of" in said.out
-    proof = certificate(bikes, "honest")["proof"]
-    assert proof["verdict"] == "held"
-    assert [each["label_time"] for each in proof["instants"]] == list(LABEL_TIMES)
-    assert (proof["entities"], proof["rows"], proof["cells"]) == (10, 37, 37 * 9 * 2)
+    result = certificate(bikes, "honest")["proof"]
+    assert result["verdict"] == "held"
+    assert [instant["label_time"] for instant in result["instants"]] == list(LABEL_TIMES)
+    assert (result["entities"], result["rows"], result["cells"]) == (10, 37, 37 * 9 * 2)
     # On 1 June a correction, four rides of June and one that was recorded late can't be known.
-    assert proof["facts"] == {"raw/rides/v1": 22}
-    assert [each["poisoned"]["raw/rides/v1"] for each in proof["instants"]] == [22, 6, 6, 0]
+    assert result["facts"] == {"raw/rides/v1": 22}
+    assert [instant["poisoned"]["raw/rides/v1"] for instant in result["instants"]] == [22, 6, 6, 0]
     assert not list((bikes.folder / "warehouse" / "staging").rglob("*.parquet"))
     page = (bikes.folder / "warehouse" / "training_sets" / "honest" / "certificate.html").read_text()
     assert "None of" in page
@@ -83,7 +83,7 @@ def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_
     bikes: Bikes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def known_at_once(*args: Any, **how: Any) -> History:
-        """The certificate believes the clocks that it is shown."""
+        """Every fact is available when it happens; the certificate relies on these clocks."""
         honest = history_of(*args, **how)
         if honest.is_snapshot or honest.is_static:
             return honest
@@ -91,22 +91,23 @@ def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_
 
     history_of = histories.history_of
     monkeypatch.setattr(histories, "history_of", known_at_once)
-    monkeypatch.setattr(proof_rebuild, "history_of", known_at_once)
+    monkeypatch.setattr(rebuild, "history_of", known_at_once)
     built(bikes, "leaking")
     said = bikes.ziggurat("training-set", "prove", "leaking")
     assert said.code == 39
     assert re.search(
-        r"changed: they know their future\. The first: \w+__\w+ of rider_id=R0\d at 2024-06-0", said.sentence
+        r"changed: these features depend on facts of the future\. The first: \w+__\w+ of rider_id=R0\d at 2024-06-0",
+        said.sentence,
     )
-    told = certificate(bikes, "leaking")
-    assert not told["is_certified"]
-    assert told["reasons"][0].startswith("future-poison test: ")
-    assert not manifest_of(bikes.warehouse, "leaking").card["is_certified"]
+    refused = certificate(bikes, "leaking")
+    assert not refused["is_certified"]
+    assert refused["reasons"][0].startswith("leak test: ")
+    assert not manifest_of(bikes.warehouse, "leaking").card.is_certified
     shown = bikes.ziggurat("training-set", "show", "leaking")
-    assert "NOT certified: future-poison test" in shown.out
+    assert "NOT certified: leak test" in shown.out
 
 
-def test_what_asked_for_its_future_is_not_proven(bikes: Bikes) -> None:
+def test_a_set_that_uses_the_latest_knowledge_is_not_tested(bikes: Bikes) -> None:
     built(bikes, "today", "--knowledge", "latest")
     said = bikes.ziggurat("training-set", "prove", "today")
     assert said.code == 2

@@ -1,4 +1,4 @@
-"""What a proof decides before Spark starts: its label times, what can be known then, and whose keys are widened."""
+"""The leak test before Spark starts: its label times, the facts that can be known then, and the widened keys."""
 
 from dataclasses import replace
 
@@ -29,10 +29,10 @@ HOUR_US = 3_600_000_000
 
 
 @pytest.mark.parametrize(
-    ("there", "chosen"), [(0, []), (1, [0]), (5, [0, 1, 2, 3, 4]), (6, [0, 1, 2, 4, 5]), (101, [0, 25, 50, 75, 100])]
+    ("times", "chosen"), [(0, []), (1, [0]), (5, [0, 1, 2, 3, 4]), (6, [0, 1, 2, 4, 5]), (101, [0, 25, 50, 75, 100])]
 )
-def test_label_times_are_spread_from_the_first_to_the_last(there: int, chosen: list[int]) -> None:
-    assert spread(range(there)) == chosen
+def test_label_times_are_spread_from_the_first_to_the_last(times: int, chosen: list[int]) -> None:
+    assert spread(range(times)) == chosen
 
 
 def test_a_snapshot_may_know_what_its_cut_knew_and_a_fact_what_its_label_time_knows() -> None:
@@ -45,7 +45,9 @@ def test_a_snapshot_may_know_what_its_cut_knew_and_a_fact_what_its_label_time_kn
         ),
         owner="tests",
     )
-    snapshots, facts = scenarios_of(service, [NOON], {(0, NOON): [BEFORE, SUNDAY]}, poisons=[Perturbation.REMOVED])
+    snapshots, facts = scenarios_of(
+        service, [NOON], {(0, NOON): [BEFORE, SUNDAY]}, perturbations=[Perturbation.REMOVED]
+    )
     assert snapshots.knowable == Knowable(SUNDAY, SUNDAY + 4 * HOUR_US)
     assert facts.knowable == Knowable(NOON, NOON, includes_edge=True)  # a plan counts from its first instant
     assert (snapshots.selections, facts.selections) == ((0,), (1,))
@@ -55,25 +57,25 @@ def test_a_snapshot_may_know_what_its_cut_knew_and_a_fact_what_its_label_time_kn
 
 def test_a_snapshot_that_was_stamped_as_out_before_its_cut_knows_no_more_than_its_label_time() -> None:
     service = FeatureService("one_v1", features=(features_of(household_taste),), owner="tests")
-    (world,) = scenarios_of(
-        service, [SUNDAY + HOUR_US], {(0, SUNDAY + HOUR_US): [SUNDAY]}, poisons=[Perturbation.MIXED]
+    (scenario,) = scenarios_of(
+        service, [SUNDAY + HOUR_US], {(0, SUNDAY + HOUR_US): [SUNDAY]}, perturbations=[Perturbation.MIXED]
     )
-    assert world.knowable == Knowable(SUNDAY, SUNDAY + HOUR_US)
+    assert scenario.knowable == Knowable(SUNDAY, SUNDAY + HOUR_US)
 
 
-def test_views_that_may_know_the_same_share_a_world_and_each_poison_has_its_own() -> None:
+def test_views_that_may_know_the_same_share_a_scenario_and_each_perturbation_has_its_own() -> None:
     seen = {(index, NOON): [SUNDAY] for index in range(len(churn_v1.features))}
-    both = scenarios_of(churn_v1, [NOON], seen, poisons=[Perturbation.REMOVED, Perturbation.REPLACED])
-    assert [world.number for world in both] == [0, 1]
-    assert {world.selections for world in both} == {tuple(range(len(churn_v1.features)))}
+    both = scenarios_of(churn_v1, [NOON], seen, perturbations=[Perturbation.REMOVED, Perturbation.REPLACED])
+    assert [scenario.number for scenario in both] == [0, 1]
+    assert {scenario.selections for scenario in both} == {tuple(range(len(churn_v1.features)))}
 
 
-def test_a_service_that_can_see_no_snapshot_yet_needs_no_world() -> None:
-    assert scenarios_of(churn_v1, [NOON], {}, poisons=[Perturbation.REMOVED]) == ()
+def test_a_service_that_can_see_no_snapshot_yet_needs_no_scenario() -> None:
+    assert scenarios_of(churn_v1, [NOON], {}, perturbations=[Perturbation.REMOVED]) == ()
 
 
 @pytest.mark.parametrize("service", [churn_v1, coupon_v1], ids=lambda service: service.name)
-def test_every_view_with_a_clock_gets_the_world_as_one_more_key_and_keeps_all_else(service: FeatureService) -> None:
+def test_every_view_with_a_clock_gets_the_scenario_as_one_more_key_and_keeps_all_else(service: FeatureService) -> None:
     for selection in service.features:
         if getattr(selection.view, "is_static", False):
             assert widened(selection.view) is selection.view
@@ -85,7 +87,7 @@ def test_every_view_with_a_clock_gets_the_world_as_one_more_key_and_keeps_all_el
         assert set(below) >= set(everything_below(selection.view)) - {"raw/demographics/v1"}
 
 
-def test_members_of_a_cohort_are_those_of_their_own_world() -> None:
+def test_members_of_a_cohort_are_those_of_their_own_scenario() -> None:
     for view in (household_taste, household_vs_cohort):
         wide = widened(view)
         assert wide.group.by == (*view.group.by, SCENARIO)
