@@ -43,11 +43,11 @@ def _pairs(form: RecordForm, batch: pa.RecordBatch) -> Iterator[tuple[bytes, byt
     keys = [_values(view, batch, name, type_) for name, type_ in view.keys]
     for (name, _), parts in zip(view.keys, keys, strict=True):
         if None in parts:
-            raise OnlineStoreError(f"{view.table}: key '{name}' is null in a row; such a row describes nobody (S17).")
+            raise OnlineStoreError(f"{view.table}: key '{name}' is null in a row; it belongs to no entity (S17).")
     times = [_times(view, batch, name) for name in ("event_time", "available_time")]
     columns = [
-        _sent(view, column.name, each, _values(view, batch, column.name, column.type))
-        for column, each in zip(view.columns, form.value_forms, strict=True)
+        _sent(view, column.name, value_form, _values(view, batch, column.name, column.type))
+        for column, value_form in zip(view.columns, form.value_forms, strict=True)
     ]
     for entity, row in zip(zip(*keys, strict=True), zip(*times, *columns, strict=True), strict=True):
         yield form.key(entity), value_of(row)

@@ -48,7 +48,7 @@ def _restored(given: str | int, type_: str) -> Any:
         return int(given) if re.fullmatch(r"[+-]?[0-9]{1,20}", str(given)) else None
     if type(given) is not str:
         raise ValueError("text expected")
-    given.encode()  # what is no Unicode (a lone surrogate) names nobody
+    given.encode()  # text that is no Unicode (a lone surrogate) is no key
     if type_ == "boolean":
         return _TRUTHS.get(given)
     if type_ == "timestamp":

@@ -11,9 +11,12 @@ import click
 from definitions.registry import LAYERS, key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from ziggurat.cli.model_format import batch_frame_text, export_text, label_text, training_set_text
-from ziggurat.cli.summary import run_line
+from ziggurat.cli.batch_frames import batch_frame_text
+from ziggurat.cli.labels import label_text
+from ziggurat.cli.online_format import export_text
+from ziggurat.cli.runs import run_line
 from ziggurat.cli.terminal import table_text, values_text
+from ziggurat.cli.training_set_format import training_set_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row
@@ -25,7 +28,7 @@ SUNDAYS = ("2017-04-02", "2017-11-26")
 AS_OF = "2017-11-30"
 HOUSEHOLD = 22
 SERVICE, LABEL, TRAINING_SET = "churn_v1", "churn_30d", "churn"
-# Mondays at noon, a day and a half after each of the Sundays; the last ones can't be told yet, and say so.
+# Mondays at noon, a day and a half after each of the Sundays; the data end before the last labels' horizon.
 LABEL_TIMES = ("2017-04-03", "2017-12-05")
 SCORED = (1, 22, 1234)
 LOOK_UP = ("get", f"household_id={HOUSEHOLD}", "--service", SERVICE)
@@ -66,7 +69,7 @@ def run_demo(workspace: "Workspace") -> None:
     _training_set(workspace)
     click.echo(f"\n4. what it scores: the batch frame as of {AS_OF}\n")
     click.echo(batch_frame_text(_few_scored(workspace), None))
-    click.echo("\n5. online, and asked without Spark\n")
+    click.echo("\n5. online, and looked up without Spark\n")
     _online(workspace)
     click.echo(f"\n6. what stands in {workspace.settings.warehouse}/\n")
     click.echo(_what_stands(workspace))
