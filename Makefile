@@ -11,7 +11,7 @@ PEERS := .venv-peers/bin/python
 PEERS_READY := .venv-peers/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast check bench bench-pit conformance zip docs notebooks clean install
+.PHONY: help demo test test-fast check bench bench-small bench-pit conformance zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
@@ -41,6 +41,9 @@ check: $(READY) ## style, types and who may import whom
 
 bench: $(READY) ## the demo's wall time by step and its peak memory
 	@$(PY) -m benchmarks.demo
+
+bench-small: $(READY) ## a small project's first build, next as-of and idle run, beside a bare Spark session
+	@$(PY) -m benchmarks.small $(ARGS)
 
 # ARGS takes its options: make bench-pit ARGS=--quick
 bench-pit: $(PEERS_READY) ## point-in-time joins, ours and what others would use, by size, histories and skew
