@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from definitions.durations import day_or_instant, instant_us
 from definitions.errors import DefinitionError, UnknownName, UsageError
 from definitions.registry import Registry, key_of
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.views import Definition
 from ziggurat.context import open_context
 from ziggurat.loading import load_definitions
 from ziggurat.settings import Resolved, Settings, resolve, store_settings
@@ -113,7 +113,7 @@ class Workspace:
         frame = read(self.spark, self.context.warehouse.address(key_of(definition)).path).drop("event_date")
         if as_of is None:
             return frame
-        if not isinstance(definition, AggregateView | CrossEntityView):
+        if not definition.is_snapshot:
             raise UsageError(
                 f"{key_of(definition)} holds facts, not snapshots; leave as_of out, and filter by event_time."
             )
@@ -287,7 +287,7 @@ class Workspace:
         from jobs.build.preview import preview
 
         definition = self.registry.get(view) if isinstance(view, str) else view
-        if not isinstance(definition, DerivedView | AggregateView | CrossEntityView):
+        if definition.is_delivered:
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
         return preview(self.context, definition, _instant(as_of, "as_of"), sample=sample)
 

@@ -13,7 +13,7 @@ from definitions.durations import day_or_instant, instant_us
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
-from definitions.views import AggregateView, CrossEntityView, DerivedView, Lookup
+from definitions.views import DerivedView, Lookup
 from jobs.build.publish import Draft, Replaces, stage_audit_publish
 from jobs.build.staleness import loads
 from jobs.run.context import Job
@@ -28,12 +28,14 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
     """A source's or derived view's facts known at the cut, with `superseded_at`, from the version this run knows."""
     table = key_of(source)
     rows = read(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
-    if isinstance(source, DerivedView):
+    if not source.is_delivered:
         return rows.where(F.col("available_time") <= instant(cut_us))
     has_versions = bool(job.published.newest(table).get("has_versions"))
     if source.is_static:
-        return current_rows(rows, source, has_versions=has_versions)
-    return with_superseded_at(rows.where(F.col("available_time") <= instant(cut_us)), source, has_versions=has_versions)
+        return current_rows(rows, source.root, has_versions=has_versions)
+    return with_superseded_at(
+        rows.where(F.col("available_time") <= instant(cut_us)), source.root, has_versions=has_versions
+    )
 
 
 def cut_delay_us(job: Job, view: DerivedView) -> int:
@@ -43,7 +45,7 @@ def cut_delay_us(job: Job, view: DerivedView) -> int:
     return max(
         [
             view.landing_delay_us,
-            *(each.cut_delay_us for each in above if isinstance(each, AggregateView | CrossEntityView)),
+            *(each.cut_delay_us for each in above),
         ]
     )
 
@@ -60,16 +62,10 @@ def _is_regular(job: Job, view: DerivedView, lookup: Lookup) -> bool:
     """
     if lookup.source.is_static:
         return True
-    if isinstance(lookup.source, DerivedView):
-        return False
     known: Any = job.published.newest(key_of(lookup.source))
-    constant = (
-        not known.get("has_late") and not known.get("has_versions") and hasattr(lookup.source.available, "delay_us")
-    )
+    is_constant = lookup.source.has_constant_delay and not known.get("has_late") and not known.get("has_versions")
     driver = view.root
-    return (
-        constant and hasattr(driver.available, "delay_us") and lookup.source.landing_delay_us <= driver.landing_delay_us
-    )
+    return is_constant and driver.has_constant_delay and lookup.source.landing_delay_us <= driver.landing_delay_us
 
 
 def build_derived(job: Job, view: DerivedView, as_of_us: int) -> StepOutcome:
@@ -144,7 +140,7 @@ class _Derivation:
             fresh = (F.col("event_time") >= instant(built_to)) | (
                 F.col("available_time") > instant(built_to + self.delay_us)
             )
-            if isinstance(self.view.source, Source):
+            if self.view.source.is_delivered:
                 fresh = fresh | (F.col("loaded_at") > instant(self.before["loads"].get(key_of(self.view.source), 0)))
         found = (
             facts.groupBy("event_date")
@@ -158,7 +154,7 @@ class _Derivation:
         changed = {key for key, at in self.loads.items() if at != self.before["loads"].get(key)}
         driving = key_of(self.view.source)
         corrected = driving in changed and bool(self.job.published.newest(driving).get("has_versions"))
-        irregular = isinstance(self.view.source, DerivedView) or any(
+        irregular = not self.view.source.is_delivered or any(
             not _is_regular(self.job, self.view, each) for each in self.view.lookups
         )
         return corrected or (irregular and bool(changed))

@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute import arrival, delivery
+from definitions.clocks import LandingDelay
 from definitions.durations import instant_us, to_datetime, to_us
 from definitions.errors import (
     SourceMissing,
@@ -19,7 +20,7 @@ from definitions.errors import (
     did_you_mean,
 )
 from definitions.registry import key_of
-from definitions.sources import LandingDelay, Source
+from definitions.sources import Source
 from definitions.versions import fingerprints, meaning_of
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome

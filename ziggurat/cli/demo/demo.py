@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from definitions.registry import LAYERS, key_of
-from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.layers import LAYERS
+from definitions.registry import key_of
+from definitions.views import Definition
 from ziggurat.cli.batch_frames import batch_frame_text
 from ziggurat.cli.labels import label_text
 from ziggurat.cli.online_format import export_text
@@ -154,7 +154,7 @@ def _what_stands(workspace: "Workspace") -> str:
     rows: list[list[Any]] = []
     for definition in workspace.registry.definitions:
         key = key_of(definition)
-        is_snapshot = isinstance(definition, AggregateView | CrossEntityView)
+        is_snapshot = definition.is_snapshot
         rows.append([key, known.rows(key), len(_names(definition)), len(known.slices(key)) if is_snapshot else None])
     above = [row for row in rows if not row[0].startswith("raw/")]
     total = f"\n\n  {len(above)} views above raw, with {sum(row[2] for row in above)} features"
@@ -163,10 +163,6 @@ def _what_stands(workspace: "Workspace") -> str:
 
 def _names(definition: Definition) -> list[tuple[str, str]]:
     """The columns that a definition adds, each with its unit."""
-    if isinstance(definition, Source):
-        return [(column.name, column.unit) for column in definition.columns]
-    if isinstance(definition, DerivedView):
-        return [*((name, "") for name in definition.looked_up), *((f.name, f.unit) for f in definition.outputs)]
     return [(feature.name, feature.unit) for feature in definition.published]
 
 
@@ -176,7 +172,7 @@ def household(workspace: "Workspace") -> Example:
     for definition in workspace.registry.definitions:
         if definition.name in ("transactions", "basket_lines"):
             row = _newest_line(workspace, definition)
-        elif isinstance(definition, AggregateView | CrossEntityView) and definition.entity.name == "household":
+        elif definition.entity is not None and definition.entity.name == "household":
             of = f"household_id = {HOUSEHOLD} and event_time = timestamp'{AS_OF}T00:00:00Z'"
             row = workspace.view(definition.name).where(of).head()
         else:
