@@ -11,7 +11,7 @@ PEERS := .venv-peers/bin/python
 PEERS_READY := .venv-peers/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test check bench bench-pit conformance zip docs notebooks clean install
+.PHONY: help demo test test-fast check bench bench-small bench-pit conformance zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
@@ -22,8 +22,16 @@ demo: $(READY) ## fetch a year of real groceries, build every feature, show the 
 	@$(PY) -m ziggurat.cli.demo.data
 	@$(PY) -m ziggurat demo
 
-test: $(READY) check ## everything that CI runs: check, then all tests, those without Spark first
-	@$(PY) -m pytest
+# Each worker has a session of its own (2 GB of heap): more workers need more memory. TESTS narrows what runs.
+WORKERS := 2
+TESTS :=
+PYTEST := -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
+test: $(READY) check ## everything that CI runs: check, then all tests, in two processes side by side
+	@$(PY) $(PYTEST) $(TESTS)
+
+test-fast: $(READY) check ## check, then the tests that need no Spark: about a minute
+	@$(PY) $(PYTEST) -m "not spark" $(TESTS)
 
 check: $(READY) ## style, types and who may import whom
 	@$(PY) -m ruff check .
@@ -34,6 +42,9 @@ check: $(READY) ## style, types and who may import whom
 bench: $(READY) ## the demo's wall time by step and its peak memory
 	@$(PY) -m benchmarks.demo
 
+bench-small: $(READY) ## a small project's first build, next as-of and idle run, beside a bare Spark session
+	@$(PY) -m benchmarks.small $(ARGS)
+
 # ARGS takes its options: make bench-pit ARGS=--quick
 bench-pit: $(PEERS_READY) ## point-in-time joins, ours and what others would use, by size, histories and skew
 	@$(PEERS) -m benchmarks.pit $(ARGS)
@@ -43,7 +54,7 @@ conformance: $(PEERS_READY) ## which of them answer the point-in-time cases of t
 
 zip: $(READY) ## dist/: the wheel, and the same archive as .zip for spark-submit --py-files
 	@rm -rf build dist ziggurat_features.egg-info
-	@told=$$($(PY) -m build --wheel --no-isolation . 2>&1) || { echo "$$told"; exit 1; }
+	@output=$$($(PY) -m build --wheel --no-isolation . 2>&1) || { echo "$$output"; exit 1; }
 	@for wheel in dist/*.whl; do cp "$$wheel" "$${wheel%.whl}.zip"; done
 	@rm -rf build; ls dist
 

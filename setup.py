@@ -104,6 +104,7 @@ setup(
             "moto[s3]>=5.2",  # S3 leases: a fake at the AWS edge, which has no engine to run here
             "mypy>=1.15",
             "pandas-stubs",
+            "pytest-xdist>=3.6",
             "pytest>=8",
             "ruff>=0.9",
             "setuptools>=77",

@@ -6,8 +6,9 @@ from datetime import datetime
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from definitions import sources as s
+from definitions.clocks import AvailableColumn, LandingDelay, LoadTime
 from definitions.durations import instant_us, to_us
+from definitions.sources import Source
 from temporal.instants import instant, moved
 
 
@@ -19,7 +20,7 @@ class Load:
     before: datetime | None
 
 
-def new_rows(delivered: DataFrame, known: DataFrame | None, source: s.Source, *, repeats: bool) -> DataFrame:
+def new_rows(delivered: DataFrame, known: DataFrame | None, source: Source, *, repeats: bool) -> DataFrame:
     """The delivered rows that raw does not hold yet. repeats=False says that the delivery itself repeats no identity.
 
     With an identity, an identical row is the same version delivered again. Without one each row is a fact of its own:
@@ -43,7 +44,7 @@ def _numbered(rows: DataFrame, columns: list[str]) -> DataFrame:
     return rows.withColumn("_nth", F.row_number().over(Window.partitionBy(*columns).orderBy(F.lit(1))))
 
 
-def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known: DataFrame | None) -> DataFrame:
+def with_available_time(rows: DataFrame, source: Source, load: Load, *, known: DataFrame | None) -> DataFrame:
     """The rows with `available_time`, `loaded_at`, and `_late`, which marks rows that are available from their load on.
 
     Both stamps are stored and never computed again. A row that corrects a fact in raw is available from its load on,
@@ -53,9 +54,9 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
     stamped = rows.withColumn("loaded_at", at)
     if source.available is None:
         return stamped.withColumn("_late", F.lit(False))
-    if isinstance(source.available, s.LoadTime):
+    if isinstance(source.available, LoadTime):
         return stamped.withColumn("available_time", at).withColumn("_late", F.lit(False))
-    if isinstance(source.available, s.AvailableColumn):
+    if isinstance(source.available, AvailableColumn):
         return stamped.withColumn("available_time", F.col(source.available.column)).withColumn("_late", F.lit(False))
     expected = moved(F.col("event_time"), source.available.delay_us)
     if known is not None and source.identity:
@@ -71,7 +72,7 @@ def with_available_time(rows: DataFrame, source: s.Source, load: Load, *, known:
     )
 
 
-def _overdue(expected: Column, delay: s.LandingDelay, load: Load) -> Column:
+def _overdue(expected: Column, delay: LandingDelay, load: Load) -> Column:
     """Whether an earlier load should have brought the row by its delay, and did not.
 
     In the first load: whether the row is later than `first_load_until`, up to which the declared delay is trusted.

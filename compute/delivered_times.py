@@ -4,7 +4,8 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from compute.parsed import Parsed, unless
-from definitions import sources as s
+from definitions.clocks import Ambiguous, EventTime, Grain
+from definitions.columns import Column as DeclaredColumn
 from definitions.durations import DAY_US
 from temporal.instants import moved
 
@@ -17,11 +18,11 @@ _A_DAY = rf"^{_DAY}([T ]00:00(:00(\.0+)?)?)?$"
 _FINER = r"\.\d{6}\d*[1-9]"
 
 
-def event_time(clock: s.EventTime) -> Column:
+def event_time(clock: EventTime) -> Column:
     """The instant itself, or the end (start, if known then) of the local day or week (S6)."""
-    if clock.grain is s.Grain.INSTANT:
+    if clock.grain is Grain.INSTANT:
         return F.col(clock.column)
-    days = 0 if clock.known_at_start else {s.Grain.DAY: 1, s.Grain.WEEK: 7}[clock.grain]
+    days = 0 if clock.known_at_start else {Grain.DAY: 1, Grain.WEEK: 7}[clock.grain]
     return F.to_utc_timestamp(F.date_add(clock.column, days).cast("timestamp"), clock.zone)
 
 
@@ -31,7 +32,7 @@ def is_outside(at: Column) -> Column:
     return (at < first) | (at >= end)
 
 
-def parse_date(raw: Column, column: s.Column, delivered_type: str) -> Parsed:
+def parse_date(raw: Column, column: DeclaredColumn, delivered_type: str) -> Parsed:
     """A calendar day; a timestamp or text with a time of day other than midnight is refused."""
     if delivered_type == "string":
         value = F.when(raw.rlike(_A_DAY), F.substring_index(F.substring_index(raw, "T", 1), " ", 1)).try_cast("date")
@@ -43,7 +44,7 @@ def parse_date(raw: Column, column: s.Column, delivered_type: str) -> Parsed:
     return Parsed(value, unless(ok, raw, column, "is not a day"))
 
 
-def parse_timestamp(raw: Column, column: s.Column, delivered_type: str, choice: s.Ambiguous) -> Parsed:
+def parse_timestamp(raw: Column, column: DeclaredColumn, delivered_type: str, choice: Ambiguous) -> Parsed:
     """An instant, from instants or, where the column declares its zone, from local times."""
     if delivered_type == "timestamp":
         return _within(Parsed(raw, F.lit(None).cast("string")), column)
@@ -62,12 +63,12 @@ def parse_timestamp(raw: Column, column: s.Column, delivered_type: str, choice: 
     return _within(Parsed(value, F.coalesce(finer, local.problem, problem)), column)
 
 
-def _within(parsed: Parsed, column: s.Column) -> Parsed:
+def _within(parsed: Parsed, column: DeclaredColumn) -> Parsed:
     outside = F.when(is_outside(parsed.value), F.lit(f"{column.name} lies outside the years 1900 to 2200"))
     return Parsed(parsed.value, F.coalesce(parsed.problem, outside))
 
 
-def _from_local(naive: Column, column: s.Column, choice: s.Ambiguous) -> Parsed:
+def _from_local(naive: Column, column: DeclaredColumn, choice: Ambiguous) -> Parsed:
     """The instant of a local time in the column's zone. On DST nights a local time can have none or two (S3).
 
     With two, EARLIER and LATER choose one. With none, the clock was set forward over it: LATER takes the offset before
@@ -81,8 +82,8 @@ def _from_local(naive: Column, column: s.Column, choice: s.Ambiguous) -> Parsed:
     next_day = F.to_utc_timestamp(moved(wall, DAY_US), column.zone)
     second = moved(next_day, -DAY_US)
     twice = (F.from_utc_timestamp(second, column.zone) == wall) & (second > read)
-    if choice is s.Ambiguous.QUARANTINE:
+    if choice is Ambiguous.QUARANTINE:
         what = F.lit(f"{column.name} is ambiguous or impossible in {column.zone} (a DST night)")
         return Parsed(read, F.when((skipped != 0) | twice, what))
-    chosen = F.when(twice, second).otherwise(read) if choice is s.Ambiguous.LATER else moved(read, -skipped)
+    chosen = F.when(twice, second).otherwise(read) if choice is Ambiguous.LATER else moved(read, -skipped)
     return Parsed(chosen, F.lit(None).cast("string"))

@@ -10,8 +10,12 @@ from pyspark.sql import functions as F
 from compute.delivered_times import event_time, is_outside, parse_date, parse_timestamp
 from compute.numbers import expressed
 from compute.parsed import Parsed, unless
-from definitions import sources as s
+from definitions.clocks import Ambiguous, AvailableColumn
+from definitions.columns import Column as DeclaredColumn
+from definitions.columns import Nan
 from definitions.errors import SourceSchemaError, did_you_mean
+from definitions.sources import Source
+from definitions.types import type_named
 
 CORRUPT = "_corrupt"
 REASON = "_reason"
@@ -21,20 +25,8 @@ FILE = "_file"
 # accepted where they are the nearest double to such a number.
 _NOISE = 1e-6
 
-# The types in the files that are accepted for a declared type; text formats have text for every type.
-_ACCEPTED = {
-    "boolean": {"boolean"},
-    "int": {"tinyint", "smallint", "int"},
-    "bigint": {"tinyint", "smallint", "int", "bigint"},
-    "double": {"float", "double", "tinyint", "smallint", "int", "bigint", "decimal"},
-    "string": {"string"},
-    "decimal": {"float", "double", "decimal", "tinyint", "smallint", "int", "bigint"},
-    "date": {"date", "timestamp", "timestamp_ntz"},
-    "timestamp": {"timestamp", "timestamp_ntz"},
-}
 
-
-def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: bool, path: str) -> None:
+def require_columns(delivered: Mapping[str, str], source: Source, *, is_text: bool, path: str) -> None:
     """S37: a missing, renamed or differently typed column stops the run before anything is written."""
     for column in source.columns:
         if column.computed:
@@ -46,7 +38,8 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
                 f"If the source was renamed or lost it, declare version={source.version + 1} of it."
             )
         delivered_type = delivered[name].split("(")[0]
-        if not is_text and delivered_type not in _ACCEPTED[column.type.split("(")[0]]:
+        # Text formats have text for every type.
+        if not is_text and delivered_type not in type_named(column.type).delivered_as:
             raise SourceSchemaError(
                 f"source '{source.name}' at {path}: column '{name}' is {delivered[name]}, declared {column.type}. "
                 f"Declare the type it has, as version={source.version + 1} of the source, or correct the files."
@@ -58,7 +51,7 @@ def require_columns(delivered: Mapping[str, str], source: s.Source, *, is_text: 
             )
 
 
-def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
+def typed(delivered: DataFrame, source: Source) -> DataFrame:
     """Delivered rows as declared columns and `event_time`.
 
     `_reason` says why a row can't be used (null: it can), `_original` is the delivered row as JSON.
@@ -89,7 +82,7 @@ def typed(delivered: DataFrame, source: s.Source) -> DataFrame:
     return _with_clocks(rows.withColumn(REASON, F.coalesce(REASON, *missing)), source)
 
 
-def _with_clocks(rows: DataFrame, source: s.Source) -> DataFrame:
+def _with_clocks(rows: DataFrame, source: Source) -> DataFrame:
     """The rows with `event_time`, and with the reason where a clock can't be used."""
     if source.event_time is None:
         return rows
@@ -98,35 +91,35 @@ def _with_clocks(rows: DataFrame, source: s.Source) -> DataFrame:
         F.when(at.isNull(), F.lit("event time is null")),
         F.when(is_outside(at), F.lit("event time lies outside the years 1900 to 2200")),
     ]
-    if isinstance(source.available, s.AvailableColumn):
+    if isinstance(source.available, AvailableColumn):
         problems.append(F.when(F.col(source.available.column).isNull(), F.lit("available time is null")))
     return rows.withColumn("event_time", at).withColumn(REASON, F.coalesce(REASON, *problems))
 
 
-def _parse(column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+def _parse(column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
     raw = F.col(f"`{column.delivered_name}`")
     if delivered_type == "string":
         raw = F.when(F.trim(raw) != "", F.trim(raw)) if column.type != "string" else raw
-    family = column.type.split("(")[0]
+    family = type_named(column.type).name
     parse = {"timestamp": _timestamp, "date": _date, "decimal": _decimal, "double": _double}.get(family, _plain)
     parsed = parse(raw, column, delivered_type, source)
     return Parsed(parsed.value, F.coalesce(_missing(raw, column, source), parsed.problem))
 
 
-def _missing(value: Column, column: s.Column, source: s.Source) -> Column:
+def _missing(value: Column, column: DeclaredColumn, source: Source) -> Column:
     required = column.required or column.name in source.identity
     return F.when(value.isNull(), F.lit(f"{column.name} is null")) if required else F.lit(None).cast("string")
 
 
-def _plain(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+def _plain(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
     value = raw.try_cast(column.type)
     return Parsed(value, unless(value.isNotNull(), raw, column, f"is not {column.type}"))
 
 
-def _double(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+def _double(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
     value = raw.try_cast("double")
     finite = ~F.isnan(value) & (F.abs(value) != F.lit(float("inf")))
-    if column.nan is s.Nan.NULL:
+    if column.nan is Nan.NULL:
         finite = F.isnan(value) | finite
         problem = unless(value.isNotNull() & finite, raw, column, "is infinite or not a number")
         return Parsed(F.when(~F.isnan(value), value + F.lit(0.0)), problem)
@@ -137,9 +130,9 @@ def _double(raw: Column, column: s.Column, delivered_type: str, source: s.Source
     )
 
 
-def _decimal(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+def _decimal(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
     value = raw.try_cast(column.type)
-    scale = int(column.type.rstrip(")").split(",")[1])
+    scale = type_named(column.type).scale
     if delivered_type in ("double", "float"):
         quanta = raw * F.lit(float(10**scale))
         whole = (F.abs(quanta - F.rint(quanta)) < F.lit(_NOISE)) | (value.cast(delivered_type) == raw)
@@ -152,13 +145,11 @@ def _decimal(raw: Column, column: s.Column, delivered_type: str, source: s.Sourc
     return Parsed(value, problem)
 
 
-def _date(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+def _date(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
     return parse_date(raw, column, delivered_type)
 
 
-def _timestamp(raw: Column, column: s.Column, delivered_type: str, source: s.Source) -> Parsed:
+def _timestamp(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
     clock = source.event_time
     is_clock = clock is not None and clock.column == column.name
-    return parse_timestamp(
-        raw, column, delivered_type, clock.ambiguous if clock and is_clock else s.Ambiguous.QUARANTINE
-    )
+    return parse_timestamp(raw, column, delivered_type, clock.ambiguous if clock and is_clock else Ambiguous.QUARANTINE)

@@ -7,7 +7,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from definitions.errors import SourceError
-from definitions.sources import Source
 from definitions.views import Duplicates, Lookup
 
 _REFUSED = "LOOKUP_REFUSED"
@@ -15,7 +14,7 @@ _REFUSED = "LOOKUP_REFUSED"
 
 def may_repeat(lookup: Lookup) -> bool:
     """Whether a key can have several newest facts: not where the key includes the whole identity of a fact."""
-    identity = lookup.source.identity if isinstance(lookup.source, Source) else lookup.source.root.identity
+    identity = lookup.source.root.identity
     return not identity or not set(identity) <= set(lookup.on)
 
 

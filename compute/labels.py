@@ -7,10 +7,11 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from compute.delivered_times import event_time
+from definitions.clocks import Grain
 from definitions.durations import duration_us, instant_us
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
-from definitions.sources import Grain, Source
+from definitions.sources import Source
 from temporal.versions import current_versions, visible_us, without_marked
 
 _T, _EDGE, _IS_SPINE = "_label_us", "_edge_us", "_is_spine"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from definitions import sources as s
+from definitions.columns import Column as DeclaredColumn
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,6 @@ class Parsed:
     problem: Column
 
 
-def unless(ok: Column, raw: Column, column: s.Column, what: str) -> Column:
+def unless(ok: Column, raw: Column, column: DeclaredColumn, what: str) -> Column:
     """The reason `{column} {what}` where a delivered value is not ok; a null value never has a reason."""
     return F.when(raw.isNotNull() & ~F.coalesce(ok, F.lit(False)), F.lit(f"{column.name} {what}"))

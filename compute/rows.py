@@ -8,7 +8,6 @@ from pyspark.sql import functions as F
 
 from compute.duplicates import resolved, value
 from compute.numbers import expressed
-from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
 from temporal.order import clock_order, column_order
 from temporal.versions import is_known_at, is_marked
@@ -75,7 +74,7 @@ def _take_known(rows: DataFrame, looked_up: LookedUp) -> DataFrame:
 def _usable(looked_up: LookedUp) -> DataFrame:
     """Facts with their clocks, whether each is a tombstone (`_gone`), and their order (S9)."""
     lookup, source = looked_up.lookup, looked_up.lookup.source
-    root = source if isinstance(source, Source) else source.root  # a derived view's marks are its source's
+    root = source.root  # a derived view's marks are its source's
     schema = looked_up.facts.schema
     clocks = clock_order(
         schema, event_time=F.col(_E), available_time=F.col(_A), tie_break=root.tie_break, tombstone=root.tombstone

@@ -12,21 +12,12 @@ from compute.numbers import expressed, finite_sql
 from definitions.features import Feature
 from definitions.operations.declared import Reads
 from definitions.operations.table import window_operation
-from definitions.sources import Source
+from definitions.types import DOUBLE, arrow_type, type_named
 from definitions.views import AggregateView
 from kernels.windows.aggregate import aggregate
 from kernels.windows.plan import Output, WindowPlan
 from temporal.versions import without_marked
 
-_ARROW = {
-    "bigint": pa.int64(),
-    "int": pa.int32(),
-    "double": pa.float64(),
-    "boolean": pa.bool_(),
-    "string": pa.string(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
 _CLOCKS = ("event_time", "available_time", "superseded_at")
 
 
@@ -36,14 +27,14 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
     One shuffle by key; each task holds its entities' facts in memory, so `partitions` is sized to the facts.
     """
     # A tombstone says that a state ended, not that something happened (S8).
-    facts = without_marked(facts, _root(view).tombstone)
+    facts = without_marked(facts, view.root.tombstone)
     inputs = _Inputs(view)
     plan = WindowPlan(
         keys=view.entity.key_names,
         grid_us=tuple(sorted(as_ofs_us)),
         cut_delay_us=view.cut_delay_us,
-        history_start_us=_root(view).history_start_us,
-        tie_break=_root(view).tie_break if inputs.goes_by_order else (),
+        history_start_us=view.root.history_start_us,
+        tie_break=view.root.tie_break if inputs.goes_by_order else (),
         view_columns=inputs.order,
         outputs=tuple(inputs.output(f) for f in view.aggregations),
     )
@@ -75,10 +66,6 @@ def _aggregate_partition(batches: Iterator[pa.RecordBatch], plan: WindowPlan) ->
         yield from aggregate(pa.Table.from_batches(facts), plan).to_batches(max_chunksize=65_536)
 
 
-def _root(view: AggregateView) -> Source:
-    return view.source if isinstance(view.source, Source) else view.source.root
-
-
 def _spark_type(name: str) -> T.DataType:
     return T.DataType.fromDDL(name)
 
@@ -102,7 +89,7 @@ class _Inputs:
             mask=self._mask(feature),
             window_us=feature.window.length_us if feature.window else None,
             divisor=feature.divisor,
-            type=_ARROW.get(feature.type, pa.float64()),
+            type=arrow_type(feature.type),
         )
 
     def _input(self, feature: Feature) -> str | None:
@@ -134,10 +121,10 @@ def _quanta(feature: Feature) -> str:
     """S24: an input as a whole number of quanta, rounded once, half-even."""
     if feature.input is None:
         raise ValueError(f"feature '{feature.name}' has no input")
-    sql, type_, divisor = finite_sql(feature.input), feature.input.type, feature.divisor
-    if type_ == "double":
+    sql, type_, divisor = finite_sql(feature.input), type_named(feature.input.type), feature.divisor
+    if type_ == DOUBLE:
         return f"cast(rint(({sql}) * {float(divisor)!r}D) as bigint)"
-    if type_.startswith("decimal"):
+    if type_.is_decimal:
         return (
             f"cast(bround(({sql}) * {divisor}BD, 0) as bigint)" if divisor > 1 else f"cast(bround({sql}, 0) as bigint)"
         )
@@ -148,4 +135,5 @@ def _as_is(feature: Feature) -> str:
     """An input of which values are compared or chosen; a decimal as the double that is published."""
     if feature.input is None:
         raise ValueError(f"feature '{feature.name}' has no input")
-    return f"cast({feature.input.sql} as double)" if feature.input.type.startswith("decimal") else feature.input.sql
+    is_decimal = type_named(feature.input.type).is_decimal
+    return f"cast({feature.input.sql} as double)" if is_decimal else feature.input.sql

@@ -1,7 +1,4 @@
-"""Durations and instants as the contract reads them (S1, S4, S11).
-
-Integers of microseconds, never text compared as text.
-"""
+"""Durations and instants: their text as definitions and commands write it, and the microseconds it means (S1, S4)."""
 
 import re
 from dataclasses import dataclass
@@ -18,7 +15,7 @@ _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UT
 
 
 def duration_us(text: str, *, where: str = "duration") -> int:
-    """`7d` is 7 × 86,400 seconds whatever the calendar says; units are d, h, m and s."""
+    """`7d` is 7 × 86,400 seconds, also over a change of clocks; units are d, h, m and s."""
     match = re.fullmatch(r"([0-9]+)([dhms])", text)
     if match is None:
         raise DefinitionError(
@@ -28,7 +25,7 @@ def duration_us(text: str, *, where: str = "duration") -> int:
 
 
 def instant_us(text: str, *, where: str = "instant") -> int:
-    """`2017-11-30` is its midnight in UTC; an instant with an offset is itself; one without is refused (S3)."""
+    """`2017-11-30` means its midnight in UTC. Raises DefinitionError for a time of day without zone or offset (S3)."""
     if re.fullmatch(r".*\.[0-9]{6}[0-9]*[1-9].*", text):
         raise DefinitionError(f"{where}: '{text}' is finer than a microsecond; write at most six digits of a second.")
     try:
@@ -58,9 +55,14 @@ def to_datetime(us: int) -> datetime:
 
 
 def instant_text(us: int) -> str:
-    """The one text of an instant, e.g. `2017-11-30T00:00:00Z`; names slices in the ledger and on the terminal."""
+    """An instant as text, e.g. `2017-11-30T00:00:00Z`: the names of slices in the ledger and on the terminal."""
     at = to_datetime(us)
     return at.strftime("%Y-%m-%dT%H:%M:%S") + (f".{at.microsecond:06d}" if at.microsecond else "") + "Z"
+
+
+def hours_text(us: int) -> str:
+    """`4 h`, `0.5 h`."""
+    return f"{us / 3_600_000_000:g} h"
 
 
 def instant_or_none(us: int | None) -> str | None:
@@ -80,7 +82,7 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.label != "lifetime" and duration_us(self.label, where="window") == 0:
-            raise DefinitionError(f"window '{self.label}' holds nothing; make it longer, or say LIFETIME.")
+            raise DefinitionError(f"window '{self.label}' has no length; make it longer, or write LIFETIME.")
 
     @property
     def length_us(self) -> int | None:

@@ -2,10 +2,10 @@
 
 ZigguratError                     1
 ├── UsageError                    2   a wrong option or argument
-├── DefinitionError              10   a definition that does not stand on its own
-│   ├── UnknownName              11   a name nobody declared: did you mean …
+├── DefinitionError              10   a definition that contradicts itself or what it reads
+│   ├── UnknownName              11   a name that is declared nowhere: did you mean …
 │   └── DefinitionChanged        12   a published meaning changed without a new version
-├── SourceError                  20   a source is not where or what it was declared to be
+├── SourceError                  20   a source is missing, or is not what it was declared to be
 │   ├── SumOverflow              20   kernels: a sum left the range of its type
 │   ├── SourceMissing            21
 │   ├── SourceSchemaError        22   a missing or differently typed column
@@ -42,8 +42,8 @@ ZigguratError                     1
     ├── StoreDamaged             73   half-written, or not what was verified
     └── StoreOfAnotherVersion    74   written by another version of the format
 
-A message says what, where, what was found and what to do, in one sentence or two.
-A room that is named before the colon keeps its errors beside its own code; ConfigurationError is the front door's.
+A message has what, where, what was found and what to do, in one sentence or two.
+An error stands in the package that is named before the colon, ConfigurationError in ziggurat, all others here.
 """
 
 import difflib
@@ -51,7 +51,7 @@ from collections.abc import Iterable
 
 
 class ZigguratError(Exception):
-    """The root: a mistake or a circumstance that a user can mend, told in one sentence."""
+    """The root: something that a user can put right; the command prints the message and ends with the exit code."""
 
     exit_code = 1
 

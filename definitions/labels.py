@@ -1,10 +1,12 @@
-"""Labels: what a model shall predict, declared so that the spine which carries them is honest (S27)."""
+"""Labels: what a model predicts, for which entities and at which label times (S27)."""
 
 from dataclasses import dataclass, field
 
 from definitions.durations import duration_us, instant_us
+from definitions.entities import Entity
 from definitions.errors import DefinitionError
-from definitions.sources import Entity, Kind, Source, check_name
+from definitions.names import check_name
+from definitions.sources import Kind, Source
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class Every:
 class AtStart:
     """One label time per fact of `source`: its event time.
 
-    Its entities are those that `members`, a static source, pairs with it by the columns that identify such a fact.
+    Its entities are those in the rows of `members`, a static source, that have the same identity columns as the fact.
     """
 
     source: Source
@@ -34,7 +36,7 @@ class AtStart:
         if self.source.is_static or not self.members.is_static:
             raise DefinitionError(
                 f"label times at '{self.source.name}' with members of '{self.members.name}': the first needs a clock, "
-                "and the second must be static, since it says nothing of when."
+                "and the second must be static: its rows count at every label time."
             )
         if not self.on:
             raise DefinitionError(f"'{self.source.name}' and '{self.members.name}' have no column in common.")
@@ -48,9 +50,9 @@ class AtStart:
 class Label:
     """Whether a fact of `source` follows within `horizon` of a label time t, for the entities of its keys.
 
-    column: the label's name, a boolean: true if such a fact follows (`is_absence`: if none does), null if the data end
-    too early to tell. seen_in: an entity is in the spine at t if this source has a fact of it known by then; it is
-    matched by the keys that it has.
+    column: the name of the label in the spine, a boolean: true if such a fact follows (`is_absence`: if none does),
+    null if the data end before the horizon does. seen_in: an entity is in the spine at t if this source has a fact of
+    it that was known by then; the keys that both have are compared.
     """
 
     name: str
@@ -68,16 +70,18 @@ class Label:
         check_name(self.name, "label")
         check_name(self.column, self.where)
         if not self.column.startswith(("is_", "has_")):
-            raise DefinitionError(f"{self.where}: '{self.column}' is yes or no; call it is_… or has_… .")
+            raise DefinitionError(f"{self.where}: '{self.column}' is a boolean; call it is_… or has_… .")
         if self.source.kind is not Kind.EVENTS:
             raise DefinitionError(f"{self.where}: '{self.source.name}' is {self.source.kind}; labels need events.")
         if duration_us(self.horizon, where=f"{self.where}, horizon") == 0:
-            raise DefinitionError(f"{self.where}: a horizon of nothing holds nothing; make it longer, e.g. 30d.")
+            raise DefinitionError(f"{self.where}: a horizon without length contains no fact; make it longer, e.g. 30d.")
         for key, type_ in self.keys:
             if self.source.schema.get(key) != type_:
                 raise DefinitionError(f"{self.where}: '{self.source.name}' has no key '{key}' of type {type_}.")
         if not self.seen_by:
-            raise DefinitionError(f"{self.where}: '{self.seen.name}' has none of its keys, so nobody was seen there.")
+            raise DefinitionError(
+                f"{self.where}: '{self.seen.name}' has none of its keys, so no entity can be found there."
+            )
 
     @property
     def where(self) -> str:

@@ -1,6 +1,9 @@
 """The words of a definition, in one import: `from definitions.model import AggregateView, sum_of, …`."""
 
+from definitions.clocks import Ambiguous, AvailableColumn, EventTime, Grain, LandingDelay, LoadTime
+from definitions.columns import Column, Nan
 from definitions.durations import LIFETIME
+from definitions.entities import Entity
 from definitions.features import expression
 from definitions.labels import AtStart, Every, Label
 from definitions.operations.comparisons import (
@@ -21,20 +24,8 @@ from definitions.operations.min import minimum
 from definitions.operations.stddev import deviation
 from definitions.operations.sum import sum_of
 from definitions.services import FeatureService, Selection, features_of
-from definitions.sources import (
-    Ambiguous,
-    AvailableColumn,
-    Column,
-    Entity,
-    EventTime,
-    Grain,
-    Kind,
-    LandingDelay,
-    LoadTime,
-    Nan,
-    PartitionBy,
-    Source,
-)
+from definitions.sources import Kind, Source
+from definitions.tables import PartitionBy
 from definitions.views import (
     DAILY,
     EVERYONE,

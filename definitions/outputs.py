@@ -1,22 +1,24 @@
-"""What a view publishes: its features under names that nothing else has."""
+"""What a view publishes: features whose names differ from each other, from the keys and from the clocks."""
 
 from collections.abc import Iterable, Mapping
 
+from definitions.entities import Entity
 from definitions.errors import DefinitionError
 from definitions.features import Feature, Formula
-from definitions.sources import RESERVED, Entity, check_name
+from definitions.names import RESERVED, check_name
 
 
 def unique(features: Iterable[Feature], where: str, taken: Iterable[str]) -> tuple[Feature, ...]:
-    seen = set(taken) | RESERVED
+    """The features, each under a name that is not `taken`; raises DefinitionError for a second use of a name."""
+    used = set(taken) | RESERVED
     kept = tuple(features)
     for feature in kept:
         check_name(feature.name, where)
-        if feature.name in seen:
+        if feature.name in used:
             raise DefinitionError(
                 f"{where}: two columns would be called '{feature.name}'; give one of them another name with named=… ."
             )
-        seen.add(feature.name)
+        used.add(feature.name)
     return kept
 
 
@@ -29,9 +31,9 @@ def with_formulas(
     where: str,
 ) -> tuple[Feature, ...]:
     """The expanded features, then the declared expressions; each reads `readable` and all features above it."""
-    found = list(expanded)
-    for each in declared:
-        if isinstance(each, Formula):
-            schema = {feature.name: feature.type for feature in found} | dict(readable)
-            found.append(each.expand(schema, where=where))
-    return unique(found, where, entity.key_names)
+    features = list(expanded)
+    for formula in declared:
+        if isinstance(formula, Formula):
+            schema = {feature.name: feature.type for feature in features} | dict(readable)
+            features.append(formula.expand(schema, where=where))
+    return unique(features, where, entity.key_names)

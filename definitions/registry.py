@@ -12,11 +12,10 @@ from typing import TypeVar
 
 from definitions.errors import DefinitionError, UnknownName, ZigguratError, did_you_mean
 from definitions.labels import Label
+from definitions.layers import LAYERS
 from definitions.services import FeatureService
-from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.views import Definition
 
-LAYERS = ("raw", "derived", "aggregate", "cross_entity")
 SHIPPED = "features"
 Named = TypeVar("Named", FeatureService, Label)
 
@@ -28,7 +27,7 @@ def key_of(definition: Definition) -> str:
 
 @dataclass(frozen=True)
 class Registry:
-    """Definitions in an order in which each stands after what it reads; the services and labels made of them."""
+    """Definitions, sorted so that each comes after what it reads; and the services and labels made of them."""
 
     package: str
     definitions: tuple[Definition, ...]
@@ -41,13 +40,13 @@ class Registry:
 
     def get(self, name: str) -> Definition:
         """By name (`household_spend`: its newest version), name and version (`household_spend/v1`) or whole key."""
-        found = [d for key, d in self.by_key.items() if name in (d.name, f"{d.name}/v{d.version}", key)]
-        if not found:
+        matches = [d for key, d in self.by_key.items() if name in (d.name, f"{d.name}/v{d.version}", key)]
+        if not matches:
             raise UnknownName(
                 f"no view or source is called '{name}' in "
                 f"'{self.package}'.{did_you_mean(name, {d.name for d in self.definitions})}"
             )
-        return max(found, key=lambda definition: definition.version)
+        return max(matches, key=lambda definition: definition.version)
 
     def service(self, name: str) -> FeatureService:
         return _named(self.services, name, "feature service", self.package)
@@ -71,21 +70,22 @@ class Registry:
 
     def needed_by(self, key: str) -> set[str]:
         upstream = [key_of(source) for source in self.by_key[key].upstream]
-        return {key}.union(*(self.needed_by(each) for each in upstream))
+        return {key}.union(*(self.needed_by(source) for source in upstream))
 
     def built_on(self, key: str) -> set[str]:
         return {other for other in self.by_key if other != key and key in self.needed_by(other)}
 
 
 def _named(among: Sequence[Named], name: str, what: str, package: str) -> Named:
-    for each in among:
-        if each.name == name:
-            return each
-    raise UnknownName(f"no {what} is called '{name}' in '{package}'.{did_you_mean(name, {e.name for e in among})}")
+    for named in among:
+        if named.name == name:
+            return named
+    names = {named.name for named in among}
+    raise UnknownName(f"no {what} is called '{name}' in '{package}'.{did_you_mean(name, names)}")
 
 
 def documentation(definition: Definition) -> str:
-    """The definition's own words, else the docstring of the module that is named like it and declares it."""
+    """The definition's `doc`, else the docstring of the module that has its name and declares it."""
     if definition.doc:
         return definition.doc
     for name, module in list(sys.modules.items()):
@@ -96,54 +96,54 @@ def documentation(definition: Definition) -> str:
 
 def load(package: str = SHIPPED) -> Registry:
     """Import every module of the package and collect what it declares."""
-    found: dict[str, Definition] = {}
+    definitions: dict[str, Definition] = {}
     services: dict[str, FeatureService] = {}
     labels: dict[str, Label] = {}
     for module in _modules(package):
         for variable, value in vars(module).items():
             path = f"{module.__name__}.{variable}"
-            if isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
-                _add(value, found, path)
+            if isinstance(value, Definition):
+                _add(value, definitions, path)
             elif isinstance(value, FeatureService):
                 _add_named(value, services, path)
             elif isinstance(value, Label):
                 _add_named(value, labels, path)
-    if not found:
+    if not definitions:
         raise DefinitionError(
             f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
         )
-    _one_layer_each(found.values())
-    ordered = tuple(sorted(found.values(), key=_depth))
+    _refuse_two_layers(definitions.values())
+    ordered = tuple(sorted(definitions.values(), key=_depth))
     return Registry(package, ordered, tuple(services.values()), tuple(labels.values()))
 
 
-def _one_layer_each(definitions: Iterable[Definition]) -> None:
+def _refuse_two_layers(definitions: Iterable[Definition]) -> None:
     layers: dict[str, str] = {}
-    for each in definitions:
-        other = layers.setdefault(each.name, each.layer)
-        if other != each.layer:
+    for definition in definitions:
+        other = layers.setdefault(definition.name, definition.layer)
+        if other != definition.layer:
             raise DefinitionError(
-                f"'{each.name}' stands in two layers, {other} and {each.layer}; one name is one thing: rename one."
+                f"'{definition.name}' is declared in two layers, {other} and {definition.layer}; rename one of the two."
             )
 
 
-def _add(value: Definition, found: dict[str, Definition], path: str) -> None:
+def _add(value: Definition, definitions: dict[str, Definition], path: str) -> None:
     for upstream in value.upstream:
-        _add(upstream, found, path)
-    if found.setdefault(key_of(value), value) is not value:
+        _add(upstream, definitions, path)
+    if definitions.setdefault(key_of(value), value) is not value:
         raise DefinitionError(
             f"{path}: there are two definitions called {key_of(value)}; give one of them another name or version."
         )
 
 
-def _add_named(value: Named, found: dict[str, Named], path: str) -> None:
-    if found.setdefault(value.name, value) is not value:
+def _add_named(value: Named, named: dict[str, Named], path: str) -> None:
+    if named.setdefault(value.name, value) is not value:
         raise DefinitionError(f"{path}: there are two called '{value.name}'; give one of them another name.")
 
 
 def _depth(definition: Definition) -> tuple[int, int, str]:
-    def steps(each: Definition) -> int:
-        return 1 + max((steps(up) for up in each.upstream), default=0)
+    def steps(view: Definition) -> int:
+        return 1 + max((steps(upstream) for upstream in view.upstream), default=0)
 
     return LAYERS.index(definition.layer), steps(definition), key_of(definition)
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from definitions.durations import duration_us
+from definitions.durations import SECOND_US, duration_us
+from definitions.entities import Entity
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
-from definitions.features import Feature
-from definitions.sources import Entity, Source, check_name
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.names import check_name, first_duplicate
+from definitions.views import Definition
 
 
 @dataclass(frozen=True)
@@ -36,19 +36,20 @@ class Selection:
 
     def __post_init__(self) -> None:
         for key, type_ in self.entity.keys:
-            found = _schema(self.view).get(key)
-            if found != type_:
+            view_type = self.view.join_columns.get(key)
+            if view_type != type_:
                 raise DefinitionError(
                     f"'{self.view.name}' can't be joined by {self.entity.name}: key '{key}' is {type_} in the entity "
-                    f"but {found or 'missing'} in the view."
+                    f"but {view_type or 'missing'} in the view."
                 )
         if self.role:
             check_name(self.role, f"role of '{self.view.name}'")
-        if twice := sorted({name for name in self.names if self.names.count(name) > 1}):
-            raise DefinitionError(f"'{self.view.name}': feature '{twice[0]}' is taken twice.")
+        if duplicate := first_duplicate(self.names):
+            raise DefinitionError(f"'{self.view.name}': feature '{duplicate}' is taken twice.")
+        selectable = self.view.selectable
         for name in self.names:
-            if name not in _features(self.view):
-                near = did_you_mean(name, _features(self.view))
+            if name not in selectable:
+                near = did_you_mean(name, selectable)
                 raise UnknownName(f"'{name}' is not a feature of '{self.view.name}' v{self.view.version}.{near}")
         self._check_age()
 
@@ -58,13 +59,12 @@ class Selection:
         us = duration_us(self.max_age, where=f"max_age of '{self.view.name}'")
         if self.is_static:
             raise DefinitionError(f"'{self.view.name}' is static: without a time it has no age; leave max_age out.")
-        if isinstance(self.view, AggregateView | CrossEntityView):
-            least = duration_us(self.view.freshness.every) + self.view.publish_delay_us
-            if us < least:
-                raise DefinitionError(
-                    f"max_age {self.max_age} of '{self.view.name}' is shorter than its cadence and publish_delay "
-                    f"together ({least // 1_000_000:,} s): values would expire before their successor is out (S18)."
-                )
+        least = self.view.successor_after_us
+        if us < least:
+            raise DefinitionError(
+                f"max_age {self.max_age} of '{self.view.name}' is shorter than its cadence and publish_delay "
+                f"together ({least // SECOND_US:,} s): values would expire before their successor is out (S18)."
+            )
 
     @property
     def name(self) -> str:
@@ -82,15 +82,15 @@ class Selection:
 
     @property
     def is_static(self) -> bool:
-        return isinstance(self.view, Source) and self.view.is_static
+        return self.view.is_static
 
     @property
     def is_snapshot(self) -> bool:
-        return isinstance(self.view, AggregateView | CrossEntityView)
+        return self.view.is_snapshot
 
     @cached_property
     def columns(self) -> tuple[ServedColumn, ...]:
-        known = _features(self.view)
+        known = self.view.selectable
         return tuple(
             ServedColumn(f"{self.name}__{name}", name, known[name].type, known[name].unit, known[name].doc)
             for name in self.names
@@ -101,12 +101,14 @@ def features_of(
     view: Definition, *names: str, entity: Entity | None = None, role: str = "", max_age: str = ""
 ) -> Selection:
     """Some features of a view, or all when none is named. Raw and derived views need the entity to join by."""
-    joined_by = view.entity if isinstance(view, AggregateView | CrossEntityView) else entity
+    joined_by = view.entity or entity
     if joined_by is None:
-        raise DefinitionError(f"'{view.name}' holds facts: say whose, e.g. features_of({view.name}, entity=household).")
+        raise DefinitionError(
+            f"'{view.name}' holds facts: name the entity to join by, e.g. features_of({view.name}, entity=household)."
+        )
     if entity is not None and entity != joined_by:
         raise DefinitionError(f"'{view.name}' describes {joined_by.name}, not {entity.name}; leave entity out.")
-    taken = names or tuple(name for name in _features(view) if name not in joined_by.key_names)
+    taken = names or tuple(name for name in view.selectable if name not in joined_by.key_names)
     return Selection(view, joined_by, taken, role, max_age)
 
 
@@ -124,9 +126,9 @@ class FeatureService:
         if not self.features:
             raise DefinitionError(f"service '{self.name}' takes no features; add features_of(view, …).")
         names = [selection.name for selection in self.features]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        if duplicate := first_duplicate(names):
             raise DefinitionError(
-                f"service '{self.name}': two selections would be called '{twice[0]}'; take all features of a view at "
+                f"service '{self.name}': two selections would be called '{duplicate}'; take all features of a view at "
                 "once, or give one of them a role."
             )
         types: dict[str, str] = {}
@@ -141,12 +143,12 @@ class FeatureService:
     @cached_property
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Every join key that a spine must have, with its type, once each."""
-        found = [
+        keys = [
             (key, type_)
             for selection in self.features
             for key, (_, type_) in zip(selection.spine_keys, selection.entity.keys, strict=True)
         ]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(keys))
 
     @cached_property
     def columns(self) -> tuple[ServedColumn, ...]:
@@ -155,32 +157,4 @@ class FeatureService:
     @property
     def publish_delay_us(self) -> int:
         """How long after T the last of its snapshots is out."""
-        delays = (s.view.publish_delay_us for s in self.features if isinstance(s.view, AggregateView | CrossEntityView))
-        return max(delays, default=0)
-
-
-def _features(view: Definition) -> dict[str, Feature]:
-    """What can be taken from a view, by name. Facts give any of their columns."""
-    if isinstance(view, AggregateView | CrossEntityView):
-        return {feature.name: feature for feature in view.published}
-    computed = {f.name: f for f in view.outputs} if isinstance(view, DerivedView) else {}
-    root = view if isinstance(view, Source) else view.root
-    told = {column.name: column for column in root.columns}
-    plain = {
-        name: Feature(
-            name=name,
-            type=type_,
-            operation="column",
-            unit=told[name].unit if name in told else "",
-            doc=told[name].doc if name in told else "",
-        )
-        for name, type_ in view.schema.items()
-        if name not in ("event_time", "available_time")
-    }
-    return plain | computed
-
-
-def _schema(view: Definition) -> dict[str, str]:
-    if isinstance(view, AggregateView | CrossEntityView):
-        return dict(view.entity.keys)
-    return view.schema
+        return max(selection.view.publish_delay_us for selection in self.features)

@@ -1,12 +1,12 @@
 """Fingerprints of meaning (S35) and the lock file of what is published under which meaning.
 
-A fingerprint covers all that changes values, upstream included, and nothing else: not docs, owners, formatting
-or paths.
+A fingerprint covers everything that changes values, also upstream, and nothing else: no docs, owners, formatting or
+paths.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import import_module
@@ -21,7 +21,7 @@ from definitions.operations.table import semantic_version
 from definitions.registry import Registry, key_of
 from definitions.services import FeatureService, Selection
 from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Snapshot, View
 
 LOCK = "definitions.lock.json"
 Fingerprints = dict[str, str]
@@ -30,13 +30,21 @@ Fingerprints = dict[str, str]
 @cache
 def fingerprints(definition: Definition) -> Fingerprints:
     """One fingerprint per published column."""
-    if isinstance(definition, Source):
-        return {column.name: _digest(_source_meaning(definition, column.name)) for column in definition.columns}
-    if isinstance(definition, DerivedView):
-        read = fingerprints(definition.source) | _looked_up(definition)
-        return read | _outputs(definition, read)
-    outputs = _outputs(definition, fingerprints(definition.upstream[0]))
-    return {feature.name: outputs[feature.name] for feature in definition.published}
+    return _FINGERPRINTS[type(definition)](definition)
+
+
+def _source_fingerprints(source: Source) -> Fingerprints:
+    return {column.name: _digest(_source_meaning(source, column.name)) for column in source.columns}
+
+
+def _derived_fingerprints(view: DerivedView) -> Fingerprints:
+    read = fingerprints(view.source) | _looked_up(view)
+    return read | _outputs(view, read)
+
+
+def _snapshot_fingerprints(view: Snapshot) -> Fingerprints:
+    outputs = _outputs(view, fingerprints(view.upstream[0]))
+    return {feature.name: outputs[feature.name] for feature in view.published}
 
 
 def meaning_of(definition: Definition) -> str:
@@ -59,21 +67,21 @@ def service_features(service: FeatureService) -> Fingerprints:
 
 
 def _joined(selection: Selection) -> Any:
-    inclusive = getattr(selection.view, "includes_label_instant", False)
-    return [selection.name, key_of(selection.view), selection.entity.keys, selection.max_age_us, inclusive]
+    view = selection.view
+    return [selection.name, key_of(view), selection.entity.keys, selection.max_age_us, view.includes_label_instant]
 
 
-def _outputs(view: DerivedView | AggregateView | CrossEntityView, read: Fingerprints) -> Fingerprints:
+def _outputs(view: View, read: Fingerprints) -> Fingerprints:
     """In declared order: an expression of a snapshot reads the features above it, everything else reads upstream."""
-    found: Fingerprints = {}
+    outputs: Fingerprints = {}
     for feature in view.outputs:
-        columns = read | found if feature.operation == "expression" else read
-        found[feature.name] = _digest(_meaning(feature, view, columns))
-    return found
+        columns = read | outputs if feature.operation == "expression" else read
+        outputs[feature.name] = _digest(_meaning(feature, view, columns))
+    return outputs
 
 
 def _source_meaning(source: Source, column: str) -> Any:
-    declared = next(c for c in source.columns if c.name == column)
+    declared = source.column(column)
     computed = source.computed.get(column)
     reads = computed.columns if computed else ()
     return {
@@ -110,7 +118,7 @@ def _clock(source: Source) -> Any:
 
 
 def _column(source: Source, name: str) -> Any:
-    declared = next(c for c in source.columns if c.name == name)
+    declared = source.column(name)
     return [declared.type, declared.delivered_name, declared.required, declared.zone, declared.nan]
 
 
@@ -119,18 +127,18 @@ def _looked_up(view: DerivedView) -> Fingerprints:
     return {
         column: _digest(
             {
-                "lookup": fingerprints(each.source)[column],
-                "on": each.on,
-                "duplicates": each.duplicates,
-                "keys": [[driving[key], fingerprints(each.source)[key]] for key in each.on],
+                "lookup": fingerprints(lookup.source)[column],
+                "on": lookup.on,
+                "duplicates": lookup.duplicates,
+                "keys": [[driving[key], fingerprints(lookup.source)[key]] for key in lookup.on],
             }
         )
-        for each in view.lookups
-        for column in each.take
+        for lookup in view.lookups
+        for column in lookup.take
     }
 
 
-def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityView, columns: Fingerprints) -> Any:
+def _meaning(feature: Feature, view: View, columns: Fingerprints) -> Any:
     used = {c for text in (feature.input, feature.where) if text for c in text.columns} | (
         {feature.of} if feature.of else set()
     )
@@ -142,31 +150,47 @@ def _meaning(feature: Feature, view: DerivedView | AggregateView | CrossEntityVi
         "divisor": feature.divisor,
         "type": feature.type,
         "reads": {name: columns[name] for name in sorted(used) if name in columns},
-        "view": _view_meaning(view),
+        "view": _VIEW_MEANINGS[type(view)](view),
     }
 
 
-def _view_meaning(view: DerivedView | AggregateView | CrossEntityView) -> Any:
-    if isinstance(view, DerivedView):
-        return {"source": key_of(view.source), "facts": _facts(view.root)}
-    meaning: dict[str, Any] = {
-        "keys": view.entity.keys,
-        "cut": view.cut_delay_us,
-        "publish": view.publish_delay_us,
-    }
-    if isinstance(view, CrossEntityView):
-        group = view.group
-        membership = {c: fingerprints(group.source)[c] for c in group.by} if group.source else {}
-        return meaning | {
-            "of": [key_of(view.of), _view_meaning(view.of)],
-            "group": membership,
-            "unknown": group.unknown,
-            "exclude_self": view.exclude_self,
-            "min_members": view.min_members,
-        }
+def _derived_meaning(view: DerivedView) -> dict[str, Any]:
+    return {"source": key_of(view.source), "facts": _facts(view.root)}
+
+
+def _aggregate_meaning(view: AggregateView) -> dict[str, Any]:
     # A key's fingerprint covers which facts there are, and when each counts.
-    keys = [fingerprints(view.source)[key] for key in view.entity.key_names]
-    return meaning | {"source": key_of(view.source), "key_columns": keys}
+    keys = [fingerprints(view.source)[key] for key in view.key_names]
+    return _snapshot_meaning(view) | {"source": key_of(view.source), "key_columns": keys}
+
+
+def _cross_entity_meaning(view: CrossEntityView) -> dict[str, Any]:
+    group = view.group
+    membership = {column: fingerprints(group.source)[column] for column in group.by} if group.source else {}
+    return _snapshot_meaning(view) | {
+        "of": [key_of(view.of), _aggregate_meaning(view.of)],
+        "group": membership,
+        "unknown": group.unknown,
+        "exclude_self": view.exclude_self,
+        "min_members": view.min_members,
+    }
+
+
+def _snapshot_meaning(view: Snapshot) -> dict[str, Any]:
+    return {"keys": view.entity.keys, "cut": view.cut_delay_us, "publish": view.publish_delay_us}
+
+
+_FINGERPRINTS: Mapping[type[Definition], Callable[[Any], Fingerprints]] = {
+    Source: _source_fingerprints,
+    DerivedView: _derived_fingerprints,
+    AggregateView: _snapshot_fingerprints,
+    CrossEntityView: _snapshot_fingerprints,
+}
+_VIEW_MEANINGS: Mapping[type[View], Callable[[Any], dict[str, Any]]] = {
+    DerivedView: _derived_meaning,
+    AggregateView: _aggregate_meaning,
+    CrossEntityView: _cross_entity_meaning,
+}
 
 
 def _digest(meaning: Any) -> str:
@@ -174,7 +198,7 @@ def _digest(meaning: Any) -> str:
 
 
 def lock_text(registry: Registry) -> str:
-    """The lock file: whole definitions of every view in canonical text, with the fingerprint of each column."""
+    """The lock file: every definition in full, in canonical text, with the fingerprint of each column."""
     locked = {
         key: {"definition": _written_out(definition), "columns": fingerprints(definition)}
         for key, definition in registry.by_key.items()
@@ -183,8 +207,8 @@ def lock_text(registry: Registry) -> str:
 
 
 def _written_out(value: Any, *, inside: bool = False) -> Any:
-    """A definition as plain data; the definitions it reads stand by their key, since they have entries of their own."""
-    if inside and isinstance(value, Source | DerivedView | AggregateView | CrossEntityView):
+    """A definition as plain data; those that it reads are written as their keys, since they have their own entries."""
+    if inside and isinstance(value, Definition):
         return key_of(value)
     if is_dataclass(value):
         return {
@@ -193,7 +217,7 @@ def _written_out(value: Any, *, inside: bool = False) -> Any:
             if getattr(value, f.name) not in ("", (), None)
         }
     if isinstance(value, tuple):
-        return [_written_out(each, inside=True) for each in value]
+        return [_written_out(part, inside=True) for part in value]
     return value
 
 
@@ -202,7 +226,7 @@ def lock_path(registry: Registry) -> Path:
 
 
 def require_unchanged(registry: Registry, published: Mapping[str, Fingerprints]) -> None:
-    """Refuse a definition whose published columns changed their meaning; adding a column is free."""
+    """Raises DefinitionChanged where a published column has another meaning now; adding a column is allowed."""
     for key, before in published.items():
         definition = registry.by_key.get(key)
         if definition is None:
@@ -219,7 +243,7 @@ def require_unchanged(registry: Registry, published: Mapping[str, Fingerprints])
 
 
 def locked_fingerprints(registry: Registry) -> dict[str, Fingerprints]:
-    """What the lock file beside the definitions says; empty where there is none yet."""
+    """The fingerprints in the lock file beside the definitions; empty where there is no such file yet."""
     try:
         text = (_folder(registry.package) / LOCK).read_text()
     except (FileNotFoundError, OSError):
@@ -228,7 +252,7 @@ def locked_fingerprints(registry: Registry) -> dict[str, Fingerprints]:
 
 
 def _folder(package: str) -> Traversable:
-    """Where definitions lie: a package's own folder, perhaps inside a zip, or the one that a single module is in."""
+    """The folder of a package of definitions, perhaps inside a zip, or the one that a single module is in."""
     module = import_module(package)
     if hasattr(module, "__path__"):
         return files(package)

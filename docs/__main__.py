@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.conformance import page as peers
-from definitions.durations import SECOND_US
+from definitions.clocks import Availability, AvailableColumn, LandingDelay, LoadTime
+from definitions.description import ColumnDescription, Description, FactClocks, SnapshotClocks, describe
+from definitions.durations import hours_text
 from definitions.expressions.functions import FUNCTIONS
-from definitions.features import Feature, Limits
-from definitions.registry import LAYERS, Registry, documentation, key_of, load
+from definitions.features import Limits
+from definitions.layers import LAYER_CONTENTS, layer_name
+from definitions.registry import Registry, load
 from definitions.services import FeatureService
-from definitions.sources import AvailableColumn, LandingDelay, LoadTime, Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
 from docs import point_in_time, structure
 from features.entities import household, product
-from ziggurat.cli.catalogue import formula
 
 HERE = Path(__file__).parent
+_FEATURE_HEADER = ["feature", "type", "unit", "what it is", "the gate expects"]
 _NOTE = "<!-- Written by `python -m docs` from the definitions. Change those, then run `make docs`. -->"
 _LANGUAGE = """\
 Expressions are Spark SQL text. Each one is parsed, checked against the columns' declared types, and written anew
@@ -30,12 +31,6 @@ before Spark sees it. Nothing outside this page gets through: [why](adr/0001-def
 - **Division:** there is no `/`. `try_divide(a, b)` is null where `b` is 0, and always a double.
 - **Time:** a part of a day belongs to a zone, so write `local_hour(event_time, 'America/New_York')`.
 - **In aggregate views,** `as_of` is the snapshot's instant T, and a feature may read those declared above it."""
-_LAYER_TITLES = {
-    "raw": "Raw: sources as they arrived, typed",
-    "derived": "Derived: one row per source row",
-    "aggregate": "Aggregate: one row per entity and as-of instant",
-    "cross_entity": "Cross-entity: an entity beside its group",
-}
 
 
 def pages() -> dict[str, str]:
@@ -51,8 +46,9 @@ def pages() -> dict[str, str]:
 
 def catalogue(registry: Registry) -> str:
     """The catalogue: every source and view with every column, its type, unit, formula and bounds."""
-    views = [d for d in registry.definitions if not isinstance(d, Source)]
-    count = sum(len(_features(view)) + len(getattr(view, "looked_up", ())) for view in views)
+    described = [describe(definition) for definition in registry.definitions]
+    views = [view for view in described if view.layer != "raw"]
+    count = sum(len(view.columns) for view in views)
     parts = [
         "# The catalogue of features",
         _NOTE,
@@ -60,13 +56,13 @@ def catalogue(registry: Registry) -> str:
         "`ziggurat describe VIEW` prints the same for one view. What `event_time`, windows and null mean stands in "
         "[semantics.md](semantics.md); the words stand in the [glossary](../GLOSSARY.md).",
     ]
-    for layer in LAYERS:
-        here = [d for d in registry.definitions if d.layer == layer]
-        rows = [[f"[`{key_of(d)}`](#{_anchor(key_of(d))})", _grain(d), documentation(d)] for d in here]
-        parts += [f"## {_LAYER_TITLES[layer]}", _table(["table", "one row per", "what it says"], rows)]
-        parts += [_section(d) for d in here]
+    for layer, contents in LAYER_CONTENTS.items():
+        tables = [table for table in described if table.layer == layer]
+        rows = [[_link(table.key), _row(table), table.doc] for table in tables]
+        title = f"## {layer_name(layer).capitalize()}: {contents}"
+        parts += [title, _table(["table", "one row per", "what it says"], rows), *map(_section, tables)]
     parts += ["## Services: what each model reads", *map(_service, registry.services)]
-    labels = [[f"`{each.name}`", f"`{each.column}`", each.doc] for each in registry.labels]
+    labels = [[f"`{label.name}`", f"`{label.column}`", label.doc] for label in registry.labels]
     parts += ["## Labels: what each model predicts", _table(["label", "column", "what it says"], labels)]
     return "\n\n".join(parts) + "\n"
 
@@ -78,96 +74,74 @@ def _service(service: FeatureService) -> str:
         for selection in service.features
         for column in selection.columns
     ]
-    told = f"{service.doc[0].upper()}{service.doc[1:]}. Joined by {keys} and `label_time`. Owner: {service.owner}."
-    return "\n\n".join([f"### {service.name}", told, _table(["column", "type", "unit", "max age"], rows)])
+    text = f"{service.doc[0].upper()}{service.doc[1:]}. Joined by {keys} and `label_time`. Owner: {service.owner}."
+    return "\n\n".join([f"### {service.name}", text, _table(["column", "type", "unit", "max age"], rows)])
 
 
 def expressions() -> str:
     """The functions that an expression may call, and the rest of its language."""
-    rows = [[f"`{each.reads}`"] for _, each in sorted(FUNCTIONS.items())]
+    rows = [[f"`{function.reads}`"] for _, function in sorted(FUNCTIONS.items())]
     return "\n\n".join(["# What an expression may say", _NOTE, _LANGUAGE, _table(["function"], rows)]) + "\n"
 
 
-def _section(definition: Definition) -> str:
+def _section(described: Description) -> str:
     facts = [
-        f"One row per {_grain(definition)}. Owner: {definition.owner}.",
-        *([f"Reads {_links(definition.upstream)}."] if definition.upstream else []),
-        *_clocks(definition),
+        f"One row per {_row(described)}. Owner: {described.owner}.",
+        *([f"Reads {', '.join(map(_link, described.upstream))}."] if described.upstream else []),
+        *_clocks(described),
     ]
-    return "\n\n".join([f"### {key_of(definition)}", documentation(definition), " ".join(facts), _columns(definition)])
+    return "\n\n".join([f"### {described.key}", described.doc, " ".join(facts), _columns(described)])
 
 
-def _columns(definition: Definition) -> str:
-    if isinstance(definition, Source):
-        rows = [
-            [f"`{c.name}`", c.type, c.unit, c.doc or (f"`{c.computed}`" if c.computed else ""), "required" * c.required]
-            for c in definition.columns
-        ]
-        return _table(["column", "type", "unit", "what it is", ""], rows)
-    looked_up = definition.looked_up if isinstance(definition, DerivedView) else {}
-    rows = [[f"`{name}`", type_, "", "looked up", ""] for name, type_ in looked_up.items()]
-    rows += [[f"`{f.name}`", f.type, f.unit, _formula(f, definition), _limits(f.limits)] for f in _features(definition)]
-    return _table(["feature", "type", "unit", "what it is", "the gate expects"], rows)
+def _columns(described: Description) -> str:
+    is_raw = described.layer == "raw"
+    header = ["column", "type", "unit", "what it is", ""] if is_raw else _FEATURE_HEADER
+    rows = [
+        [f"`{c.name}`", c.type, c.unit, _words(c), "required" * c.is_required if is_raw else _limits(c.limits)]
+        for c in described.columns
+    ]
+    return _table(header, rows)
 
 
-def _formula(feature: Feature, definition: Definition) -> str:
-    text, _, said = formula(feature, definition).partition("; ")
-    return f"`{text.removeprefix('= ')}`{f'; {said}' if said else ''}"
-
-
-def _features(definition: Definition) -> Sequence[Feature]:
-    if isinstance(definition, Source):
-        return ()
-    return definition.outputs if isinstance(definition, DerivedView) else definition.published
+def _words(column: ColumnDescription) -> str:
+    return "; ".join(filter(None, (f"`{column.formula}`" if column.formula else "", column.doc)))
 
 
 def _limits(limits: Limits) -> str:
-    told = [f"≥ {limits.at_least:g}"] if limits.at_least is not None else []
-    told += [f"≤ {limits.at_most:g}"] if limits.at_most is not None else []
-    told += [f"nulls ≤ {limits.max_null_share:.0%}"] if limits.max_null_share < 1 else []
-    return ", ".join(told)
+    bounds = [f"≥ {limits.at_least:g}"] if limits.at_least is not None else []
+    bounds += [f"≤ {limits.at_most:g}"] if limits.at_most is not None else []
+    bounds += [f"nulls ≤ {limits.max_null_share:.0%}"] if limits.max_null_share < 1 else []
+    return ", ".join(bounds)
 
 
-def _grain(definition: Definition) -> str:
-    if isinstance(definition, Source):
-        return " × ".join(f"`{name}`" for name in definition.identity) or "delivered row"
-    if isinstance(definition, DerivedView):
-        return f"row of `{definition.source.name}`"
-    return f"{' × '.join(f'`{name}`' for name in definition.entity.key_names)} and as-of"
+def _row(described: Description) -> str:
+    return described.row.words(quote="`", join=" × ")
 
 
-def _clocks(definition: Definition) -> list[str]:
-    if isinstance(definition, Source):
-        return _source_clocks(definition)
-    if isinstance(definition, AggregateView | CrossEntityView):
-        cut, publish = (us // SECOND_US / 3600 for us in (definition.cut_delay_us, definition.publish_delay_us))
-        return [
-            f"The snapshot of T holds what happened before T and was known at T + {cut:g} h; "
-            f"it is available at T + {publish:g} h."
-        ]
-    return ["Its clocks are its source's."]
+def _clocks(described: Description) -> list[str]:
+    match described.clocks:
+        case FactClocks(event_time=clock, available=available) as clocks:
+            return [f"Happened at: `{clock.column}`{clocks.period}.", _availability(available)]
+        case SnapshotClocks(cut_delay_us=cut, publish_delay_us=publish):
+            return [
+                f"The snapshot of T holds what happened before T and was known at T + {hours_text(cut)}; "
+                f"it is available at T + {hours_text(publish)}."
+            ]
+    return ["Static: it has no time, and says so (S10)." if described.is_static else "Its clocks are its source's."]
 
 
-def _source_clocks(source: Source) -> list[str]:
-    if source.event_time is None:
-        return ["Static: it has no time, and says so (S10)."]
-    clock = source.event_time
-    known = "known at its start" if clock.known_at_start else "known when it has ended"
-    coarse = f", a whole {clock.grain} in {clock.zone}, {known}" if clock.zone else ""
-    told = [f"Happened at: `{clock.column}`{coarse}."]
-    match source.available:
+def _availability(available: Availability) -> str:
+    match available:
         case LandingDelay(delay):
-            told.append(f"Known {delay} after that." if delay != "0s" else "Known at once.")
+            return f"Known {delay} after that." if delay != "0s" else "Known at once."
         case AvailableColumn(column):
-            told.append(f"Known at: `{column}`.")
+            return f"Known at: `{column}`."
         case LoadTime():
-            told.append("Known when the load that brought it began.")
-    return told
+            return "Known when the load that brought it began."
 
 
-def _links(definitions: Sequence[Definition]) -> str:
-    keys = [key_of(each) for each in definitions]
-    return ", ".join(f"[`{key}`](#{_anchor(key)})" for key in keys)
+def _link(key: str) -> str:
+    return f"[`{key}`](#{_anchor(key)})"
 
 
 def _anchor(key: str) -> str:
@@ -191,8 +165,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1 if stale else 0
     for name in stale:
         (HERE / name).write_text(pages()[name], "utf-8")
-    told = [f"wrote docs/{name}" for name in stale] or ["the generated pages were up to date"]
-    sys.stdout.write("\n".join(told) + "\n")
+    messages = [f"wrote docs/{name}" for name in stale] or ["the generated pages were up to date"]
+    sys.stdout.write("\n".join(messages) + "\n")
     return 0
 
 

@@ -1,4 +1,4 @@
 """The shipped pyramid: customer segmentation on real groceries, written in the language of `ziggurat.model`.
 
-Nothing of ours imports it; a run finds it by its configured name (`definitions: features`).
+No other package imports it; a run finds it by its configured name (`definitions: features`).
 """

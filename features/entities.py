@@ -1,4 +1,4 @@
-"""Whom the features describe."""
+"""The entities that the features describe."""
 
 from ziggurat.model import Entity
 

@@ -1,11 +1,11 @@
 """What the shipped models predict."""
 
-from definitions.labels import AtStart, Every, Label
 from features.entities import campaign, household
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.campaigns import campaigns
 from features.raw.coupon_redemptions import coupon_redemptions
 from features.raw.transactions import transactions
+from ziggurat.model import AtStart, Every, Label
 
 churn_30d = Label(
     "churn_30d",

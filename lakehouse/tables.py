@@ -18,9 +18,9 @@ from pyarrow import fs
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
+from definitions.layers import LAYERS
 from lakehouse.storage_errors import StorageError, TableMissing, translated_storage_errors
 
-LAYERS = ("raw", "derived", "aggregate", "cross_entity")
 _COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
 _MISSING = (
     "PATH_NOT_FOUND",

@@ -82,16 +82,16 @@ def answer(reader: SnapshotReader, service_name: str, keys: Mapping[str, str | i
 
     Keys are text, or numbers for whole numbers. Raises UnknownName for a service that the snapshot does not hold;
     UsageError for keys that are missing, unknown or of another type, and for an instant before the snapshot's as-of:
-    what was true then, the store has forgotten. Cost: one look-up per selection.
+    the store keeps the newest values only. Cost: one look-up per selection.
     """
-    told = reader.description
-    service = _service(told, service_name, reader.snapshot_id)
-    if at_us < told.as_of_us:
+    description = reader.description
+    service = _service(description, service_name, reader.snapshot_id)
+    if at_us < description.as_of_us:
         raise UsageError(
-            f"{instant_text(at_us)} lies before {told.as_of}, of which this snapshot is; ask for a later instant, or "
-            "build a training set, which knows the past."
+            f"{instant_text(at_us)} lies before {description.as_of}, the as-of of this snapshot; give a later instant, "
+            "or build a training set, which holds earlier values."
         )
-    needed = needed_keys(told, service)
+    needed = needed_keys(description, service)
     values = key_values(needed, keys, where=f"service '{service.name}'")
     return Answer(
         service.name,
@@ -99,8 +99,8 @@ def answer(reader: SnapshotReader, service_name: str, keys: Mapping[str, str | i
         keys=tuple(AnsweredKey(name, values[name], type=type_) for name, type_ in needed.items()),
         at_us=at_us,
         snapshot_id=reader.snapshot_id,
-        as_of=told.as_of,
-        release=told.release,
+        as_of=description.as_of,
+        release=description.release,
         views=tuple(_answered(reader, selection, values, at_us) for selection in service.selections),
     )
 
@@ -114,34 +114,34 @@ def needed_keys(description: SnapshotDescription, service: StoredService) -> dic
     }
 
 
-def _service(told: SnapshotDescription, name: str, snapshot_id: str) -> StoredService:
-    for service in told.services:
+def _service(description: SnapshotDescription, name: str, snapshot_id: str) -> StoredService:
+    for service in description.services:
         if service.name == name:
             return service
-    near = did_you_mean(name, [service.name for service in told.services])
+    near = did_you_mean(name, [service.name for service in description.services])
     raise UnknownName(f"snapshot {snapshot_id} has no service '{name}'.{near}")
 
 
 def _answered(
     reader: SnapshotReader, selection: StoredSelection, values: Mapping[str, Any], at_us: int
 ) -> AnsweredView:
-    told = reader.description
-    view = told.view(selection.table)
+    description = reader.description
+    view = description.view(selection.table)
     record = reader.get(view.table, [values[spine_key] for spine_key, _ in selection.keys])
     event_time_us = None if record is None else record.event_time_us
     age_us = None if event_time_us is None or view.is_static else at_us - event_time_us
     state = State.UNSEEN if record is None else _state(view, selection, age_us)
     columns = zip(view.columns, [None] * len(view.columns) if record is None else record.values, strict=True)
-    found = {column.name: (column, value) for column, value in columns}
+    stored = {column.name: (column, value) for column, value in columns}
     return AnsweredView(
         selection.name,
         view.table,
         definition=view.definition,
-        as_of=told.as_of,
+        as_of=description.as_of,
         event_time_us=event_time_us,
         age_us=age_us,
         state=state,
-        features=tuple(_feature(selection, *found[name], state) for name in selection.features),
+        features=tuple(_feature(selection, *stored[name], state) for name in selection.features),
     )
 
 

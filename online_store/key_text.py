@@ -7,17 +7,9 @@ from typing import Any
 
 from definitions.durations import instant_us, to_datetime
 from definitions.errors import DefinitionError, UsageError
+from definitions.types import BOOLEAN, TIMESTAMP, type_named
 from online_store.values import form_of
 
-_EXAMPLES = {
-    "boolean": "true or false",
-    "int": "a whole number up to 2,147,483,647, e.g. 1234",
-    "bigint": "a whole number of 64 bits, e.g. 1234",
-    "string": "text",
-    "date": "a date, e.g. 2017-11-30",
-    "timestamp": "an instant with a zone, e.g. 2017-11-30T06:00:00Z",
-    "binary": "base64",
-}
 _TRUTHS = {"true": True, "false": False}
 
 
@@ -38,24 +30,22 @@ def key_value(given: str | int, type_: str, *, where: str) -> Any:
         form_of(type_).sent(value)
         return value
     except (ValueError, ArithmeticError, DefinitionError):
-        example = _EXAMPLES.get(type_, f"a {type_}, e.g. 12.50")
-        raise UsageError(f"{where}: {given!r} is not {example}.") from None
+        raise UsageError(f"{where}: {given!r} is not {type_named(type_).text_form}.") from None
 
 
 def _restored(given: str | int, type_: str) -> Any:
-    form = form_of(type_)
-    if type_ in ("int", "bigint"):
+    form, declared = form_of(type_), type_named(type_)
+    if declared.is_whole:
         return int(given) if re.fullmatch(r"[+-]?[0-9]{1,20}", str(given)) else None
     if type(given) is not str:
         raise ValueError("text expected")
-    given.encode()  # what is no Unicode (a lone surrogate) names nobody
-    if type_ == "boolean":
+    given.encode()  # text that is no Unicode (a lone surrogate) is no key
+    if declared == BOOLEAN:
         return _TRUTHS.get(given)
-    if type_ == "timestamp":
+    if declared == TIMESTAMP:
         return to_datetime(instant_us(given))
-    if type_.startswith("decimal"):
-        scale = int(type_.rstrip(")").split(",")[1])
+    if declared.is_decimal:
         with localcontext(prec=80):
-            rounded = Decimal(given).quantize(Decimal((0, (1,), -scale)))
+            rounded = Decimal(given).quantize(Decimal((0, (1,), -declared.scale)))
             return rounded if rounded == Decimal(given) else None
     return form.restored(given)

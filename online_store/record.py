@@ -107,11 +107,11 @@ class Tally:
 
 
 def tally(form: RecordForm, records: Iterator[Record]) -> Tally:
-    """Of records that were restored: each is written out once more, so that a value that changed on the way shows."""
-    found = Tally()
+    """The tally of restored records: they are encoded again, so that a value that changed since shows."""
+    counts = Tally()
     for record in records:
-        found.add(form.key(record.keys), form.value(record))
-    return found
+        counts.add(form.key(record.keys), form.value(record))
+    return counts
 
 
 def _sized(content: bytes, length_bytes: int) -> bytes:

@@ -124,8 +124,8 @@ class SnapshotDescription:
         A later release of other as-ofs moves the tables' versions, and changes nothing here.
         """
         views = [{**view, "table_version": None} for view in self.to_fields()["views"]]
-        told = json.dumps([FORMAT, {**self.to_fields(), "release": None, "views": views}], sort_keys=True).encode()
-        return f"{self.as_of.replace(':', '')}-{hashlib.sha256(told).hexdigest()[:12]}"
+        content = json.dumps([FORMAT, {**self.to_fields(), "release": None, "views": views}], sort_keys=True).encode()
+        return f"{self.as_of.replace(':', '')}-{hashlib.sha256(content).hexdigest()[:12]}"
 
     def view(self, table: str) -> StoredView:
         return next(view for view in self.views if view.table == table)

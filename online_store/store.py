@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STEPS = ("write", "verify", "publish", "flip", "clean")
-"""What an export does, in order. It only ever dies between two of its effects, and the next one ends well."""
+"""What an export does, in order. It can be killed at any moment: the next export then succeeds."""
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from definitions.types import KNOWN, find_type
 from online_store.errors import OnlineStoreError
 
 Json = bool | int | float | str
-_DECIMAL = re.compile(r"decimal\(([0-9]+),([0-9]+)\)")
 _DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -39,14 +39,10 @@ class Form:
 @cache
 def form_of(type_: str) -> Form:
     """The form of a declared type. Raises OnlineStoreError for a type that has none."""
-    if (match := _DECIMAL.fullmatch(type_)) is not None:
-        return _decimal(int(match[1]), int(match[2]))
-    if type_ in _FORMS:
-        return _FORMS[type_]
-    raise OnlineStoreError(
-        f"type '{type_}' can't be stored online; use boolean, int, bigint, double, decimal(p,s), string, date, "
-        "timestamp or binary."
-    )
+    declared = find_type(type_)
+    if declared is None:
+        raise OnlineStoreError(f"type '{type_}' can't be stored online; use {KNOWN} or binary.")
+    return _decimal(declared.precision, declared.scale) if declared.is_decimal else _FORMS[declared.name]
 
 
 def _only(kind: type) -> Callable[[Any], Any]:
@@ -124,6 +120,7 @@ def _binary_restored(text: Any) -> bytes:
     return base64.b64decode(_only(str)(text), validate=True)
 
 
+# By the names of `definitions.types`; the tags stand in stored records.
 _FORMS = {
     "boolean": Form(1, _only(bool), _only(bool)),
     "int": Form(2, _whole(32), _whole(32)),

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from definitions.types import arrow_type
 from kernels.content_hash import LIMBS, ContentHash, combine, partial_sums
 from kernels.profile import merge_profiles, profile
 
@@ -74,8 +75,9 @@ def _measure_partition(
 
 
 def _arrow_schema() -> pa.Schema:
-    kinds = {"string": pa.string(), "bigint": pa.int64(), "double": pa.float64()}
-    return pa.schema([(name, kinds[kind]) for name, kind in (column.split(" ") for column in _SCHEMA.split(", "))])
+    return pa.schema(
+        [(name, arrow_type(type_)) for name, type_ in (column.split(" ") for column in _SCHEMA.split(", "))]
+    )
 
 
 def _row_of(table: pa.Table, part: str, schema: pa.Schema) -> pa.Table:

@@ -1,17 +1,18 @@
-"""Who reads whom, from the view cards; and one way to find a view by its long or short name."""
+"""Which view reads which, from the view cards; and a view's full name from its full or short one."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.model import LAYERS, STATUSES, RunReport, StepLine, ViewCard
+from definitions.layers import LAYERS
+from reports.model import STATUSES, RunReport, StepLine, ViewCard
 
 _ADDRESS = re.compile(r"(?P<layer>[^/]+)/(?P<name>.+)/v\d+")
 
 
 @dataclass(frozen=True)
 class Node:
-    """A view in the graph; one that is read but was no part of this run has no card."""
+    """A view in the graph; one that was read but not built in this run has no card."""
 
     address: str
     layer: str
@@ -29,7 +30,7 @@ class Node:
 
 
 class Names:
-    """Finds a view's address by any of the names that people and ledgers give it."""
+    """The address of a view, by its full name, its name or its short name."""
 
     def __init__(self, views: Iterable[ViewCard]) -> None:
         self._addresses: dict[str, str] = {}
@@ -38,7 +39,7 @@ class Names:
                 self._addresses[known] = view.address
 
     def address(self, name: str) -> str:
-        """The address of a view, or the name as it came when no card bears it."""
+        """The address of a view, or the given name where no card has it."""
         return self._addresses.get(name, name)
 
 
@@ -48,11 +49,11 @@ def nodes(report: RunReport) -> dict[str, Node]:
     steps: dict[str, list[StepLine]] = {}
     for step in report.steps:
         steps.setdefault(names.address(step.name), []).append(step)
-    found = {view.address: _node(view, steps.get(view.address, [])) for view in report.views}
+    nodes_by_address = {view.address: _node(view, steps.get(view.address, [])) for view in report.views}
     for _, read in edges(report):
-        if read not in found and (layer := _layer_of(read)):
-            found[read] = Node(read, layer, card=None, status=None, rows=None)
-    return found
+        if read not in nodes_by_address and (layer := _layer_of(read)):
+            nodes_by_address[read] = Node(read, layer, card=None, status=None, rows=None)
+    return nodes_by_address
 
 
 def edges(report: RunReport) -> list[tuple[str, str]]:
@@ -69,7 +70,7 @@ def rows_out(steps: Iterable[StepLine]) -> int | None:
 
 
 def _node(view: ViewCard, steps: list[StepLine]) -> Node:
-    """Of several steps of one view the worst outcome counts."""
+    """A node with the worst status among the view's steps."""
     status = min((step.status for step in steps), key=STATUSES.index, default=None)
     return Node(view.address, view.layer, card=view, status=status, rows=rows_out(steps))
 

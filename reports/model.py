@@ -9,10 +9,9 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from decimal import Decimal
 
-Value = float | int | Decimal | str | bool | None
+from definitions.layers import LAYERS
 
-LAYERS = ("raw", "derived", "aggregate", "cross_entity")
-"""From the widest step, at the bottom, to the top."""
+Value = float | int | Decimal | str | bool | None
 
 STATUSES = ("failed", "could not check", "blocked", "published", "unchanged")
 """The most urgent first."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from definitions.layers import LAYERS
 from reports import numbers
 from reports.errors import ReportNotWritten
-from reports.model import LAYERS
 
 
 @cache

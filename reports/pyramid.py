@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from definitions.layers import LAYERS
 from reports import lineage
 from reports.lineage import Node
-from reports.model import LAYERS, RunReport
+from reports.model import RunReport
 from reports.routes import GAP, Box, Line, lines
 
 WIDTH = 1160

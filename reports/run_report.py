@@ -8,18 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from definitions.layers import LAYERS, layer_name
 from reports import checks, lineage
-from reports.model import LAYERS, STATUSES, RunReport, StepLine
+from reports.model import STATUSES, RunReport, StepLine
 from reports.page import environment, write_page
 from reports.pyramid import pyramid
 from reports.sections import sections
 
-LAYER_NAMES: Mapping[str, str] = {
-    "raw": "raw",
-    "derived": "derived",
-    "aggregate": "aggregate",
-    "cross_entity": "cross-entity",
-}
+LAYER_NAMES: Mapping[str, str] = {layer: layer_name(layer) for layer in LAYERS}
 MARKS: Mapping[str, str] = {
     "published": "✓",
     "unchanged": "=",

@@ -6,7 +6,7 @@ from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from definitions.durations import to_datetime
-from definitions.sources import PartitionBy
+from definitions.tables import PartitionBy
 
 
 def instant(us: int) -> Column:

@@ -1,21 +1,46 @@
-"""One lazy Spark session for all tests that ask for it; the others never start a JVM, and come first."""
+"""One lazy Spark session for all tests that ask for it; the others never start a JVM, and come first.
 
+`make test` runs two workers (pytest-xdist), each with a session of its own; a file's tests stay in one worker.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOMS = ("unit", "properties", "docs", "spec", "lakehouse", "online", "packaging", "e2e")
+IS_PARALLEL = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1
+# Any JVM that is started with this option ends at once, and names its reason on stderr.
+NO_JVM = "-agentlib:this_test_starts_a_JVM_but_is_not_marked_spark"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those without Spark first, then by room: what fails fast fails first."""
+    """Mark what starts Spark, and put files without such tests first: what fails fast fails first.
 
-    def order(item: pytest.Item) -> tuple[bool, int]:
-        room = next((part for part in item.path.parts if part in ROOMS), ROOMS[-1])
-        return "spark_session" in getattr(item, "fixturenames", ()), ROOMS.index(room)
+    Where several workers run, they take the longest files with Spark first, so that they end together: before all,
+    the one that builds the real pyramid.
+    """
+    for item in items:
+        if "spark_session" in getattr(item, "fixturenames", ()):
+            item.add_marker("spark")
+    with_spark = {item.path for item in items if item.get_closest_marker("spark")}
+
+    def order(item: pytest.Item) -> tuple[bool, bool, int, str, bool]:
+        room = ROOMS.index(next((part for part in item.path.parts if part in ROOMS), ROOMS[-1]))
+        has_spark = item.path in with_spark
+        builds_the_pyramid = IS_PARALLEL and item.path.name == "test_real_data_oracle.py"
+        is_spark = item.get_closest_marker("spark") is not None
+        return not builds_the_pyramid, has_spark, -room if IS_PARALLEL and has_spark else room, str(item.path), is_spark
 
     items.sort(key=order)
+
+
+@pytest.fixture(autouse=True)
+def _no_jvm_unless_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test without the marker `spark` can't start a JVM, in this process or in one that it starts."""
+    if request.node.get_closest_marker("spark") is None:
+        monkeypatch.setenv("JAVA_TOOL_OPTIONS", NO_JVM)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ PACKAGES = (
     "pit_join",
     "quality",
     "reports",
+    "temporal",
 )
 
 
@@ -55,6 +56,11 @@ def hidden_in(folder: Path) -> Iterator[Path]:
         for name in PACKAGES:
             candidates = (folder / name, folder / f"{name}.py")
             yield from (path for path in candidates if path.is_file() or any(path.glob("*.py")))
+
+
+def hidden_note(path: Path) -> str:
+    """What to do about a package that ours hides."""
+    return f"./{path.name} is hidden by Ziggurat's own package `{path.stem}`; rename it if your definitions import it"
 
 
 def is_shipped(module: ModuleType) -> bool:

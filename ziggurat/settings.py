@@ -74,7 +74,7 @@ class Settings(_Section):
 
 @dataclass(frozen=True)
 class Resolved:
-    """The settings in force, and for each (`build.workers`) what said so last."""
+    """The settings in force, and for each key (`build.workers`) the file, variable or option that set it last."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -83,7 +83,7 @@ class Resolved:
 def resolve(*, env: str = "", conf: Path | None = None, overrides: Sequence[str] = ()) -> Resolved:
     """base.yaml < environment's file < --conf file < ZIGGURAT__… variables < -s key=value.
 
-    A --conf file that names sources replaces the shipped ones: they are another domain's. Raises ConfigurationError.
+    A --conf file that names sources replaces those of the shipped pyramid. Raises ConfigurationError.
     """
     tree = _packaged("base")
     origins = dict.fromkeys((key for key, _ in _leaves(tree)), "conf/base.yaml")

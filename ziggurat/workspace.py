@@ -3,7 +3,6 @@
 The verbs return DataFrames and outcomes.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from definitions.durations import day_or_instant, instant_us
 from definitions.errors import DefinitionError, UnknownName, UsageError
-from definitions.registry import Registry, key_of, load
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.registry import Registry, key_of
+from definitions.views import Definition
+from ziggurat.context import open_context, plan_context
+from ziggurat.loading import load_definitions
 from ziggurat.settings import Resolved, Settings, resolve, store_settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from jobs.build.plan import Plan
-    from jobs.build.without_spark import PlanContext
     from jobs.export.job import ExportOutcome
     from jobs.run.context import Context, Listener
     from jobs.run.outcome import RunOutcome
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from jobs.training_set.job import TrainingSet, TrainingSetRequest
     from jobs.training_set.manifest import Manifest
     from jobs.training_set.verify import Verification
-    from lakehouse.files.deliveries import Location
     from pit_join import Choice
 
 
@@ -50,7 +49,7 @@ class Workspace:
     @property
     def context(self) -> "Context":
         if self._context is None:
-            self._context = _opened(self.settings, self.registry, self._listener)
+            self._context = open_context(self.settings, self.registry, self._listener)
         return self._context
 
     @property
@@ -58,7 +57,7 @@ class Workspace:
         return self.context.spark
 
     def build(self, as_of: str, *, select: Sequence[str] = (), live: bool = False) -> "RunOutcome":
-        """Build and publish one as-of; what stands already is left alone."""
+        """Build and publish one as-of; what is already published stays as it is."""
         command = " ".join(["build", "--as-of", as_of, *(f"--select {name}" for name in select)])
         return self._build(command, (_instant(as_of, "--as-of"),), select, live=live)
 
@@ -97,7 +96,7 @@ class Workspace:
             as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
         request = Request(command="plan", as_ofs_us=as_ofs, select=tuple(select))
         try:
-            return plan_without_spark(self._plan_context(), request, now=datetime.now(UTC))
+            return plan_without_spark(plan_context(self.settings, self.registry), request, now=datetime.now(UTC))
         except NeedsSpark:
             return plan_with_spark(self.context, request)
 
@@ -107,25 +106,14 @@ class Workspace:
         from jobs.run.request import new_run_id
         from lakehouse.reader import NeedsSpark
 
-        now = datetime.now(UTC)
+        now, context = datetime.now(UTC), plan_context(self.settings, self.registry)
         try:
-            return unchanged_without_spark(self._plan_context(), request, now=now, run_id=new_run_id(now))
+            return unchanged_without_spark(context, request, now=now, run_id=new_run_id(now))
         except NeedsSpark:
             return None
 
-    def _plan_context(self) -> "PlanContext":
-        from jobs.build.without_spark import PlanContext
-        from lakehouse.tables import Warehouse
-
-        return PlanContext(
-            warehouse=Warehouse(self.settings.warehouse),
-            registry=self.registry,
-            locations=_locations(self.settings),
-            data_may_lag=self.settings.build.data_may_lag,
-        )
-
     def retry(self, run: str | None = None) -> "RunOutcome | None":
-        """Take up what the last failed run (or that one) left undone; None when the last run went well."""
+        """Do again the failed and missing steps of the last failed run (or of `run`); None when no run failed."""
         from jobs.run.history import failed_request
 
         request = failed_request(self.context, run)
@@ -164,18 +152,18 @@ class Workspace:
         frame = read(self.spark, self.context.warehouse.address(key_of(definition)).path).drop("event_date")
         if as_of is None:
             return frame
-        if not isinstance(definition, AggregateView | CrossEntityView):
+        if not definition.is_snapshot:
             raise UsageError(
                 f"{key_of(definition)} holds facts, not snapshots; leave as_of out, and filter by event_time."
             )
         at = _instant(as_of, "as_of")
-        found = frame.where((F.unix_micros("event_time") == at) & F.col("superseded_at").isNull())
-        if found.isEmpty():
+        snapshot = frame.where((F.unix_micros("event_time") == at) & F.col("superseded_at").isNull())
+        if snapshot.isEmpty():
             raise UnknownName(
                 f"{key_of(definition)} has no snapshot of {day_or_instant(at)}. Build it: ziggurat build --as-of "
                 f"{as_of} --select {definition.name}"
             )
-        return found
+        return snapshot
 
     def labels(self, label: str, *, start: str = "", end: str = "") -> "LabelOutcome":
         """Derive a label's spine from the released facts, for label times from start to end (default: all)."""
@@ -208,7 +196,7 @@ class Workspace:
         """
         from jobs.training_set.job import training_frame
 
-        return training_frame(self.context, self._asked(service, spine, keys, knowledge, strategy=strategy))
+        return training_frame(self.context, self._request(service, spine, keys, knowledge, strategy=strategy))
 
     def explain_training_set(
         self,
@@ -222,7 +210,7 @@ class Workspace:
         """By which strategy each view would be joined, and why; nothing is joined."""
         from jobs.training_set.job import explain_training_set
 
-        return explain_training_set(self.context, self._asked(service, spine, keys, knowledge, strategy=strategy))
+        return explain_training_set(self.context, self._request(service, spine, keys, knowledge, strategy=strategy))
 
     def build_training_set(
         self,
@@ -248,9 +236,9 @@ class Workspace:
         from jobs.training_set.split import parse_split
 
         options = {"strategy": strategy, "format": format, "split": parse_split(split, split_at, gap)}
-        return build_training_set(self.context, self._asked(service, spine, keys, knowledge, **options), name=name)
+        return build_training_set(self.context, self._request(service, spine, keys, knowledge, **options), name=name)
 
-    def _asked(
+    def _request(
         self,
         service: str,
         spine: "str | DataFrame | pd.DataFrame",
@@ -260,8 +248,8 @@ class Workspace:
     ) -> "TrainingSetRequest":
         from jobs.training_set.job import TrainingSetRequest
 
-        known = self.registry.service(service)
-        return TrainingSetRequest(service=known, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
+        declared = self.registry.service(service)
+        return TrainingSetRequest(service=declared, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
 
     def read_training_set(self, name: str, *, version: int | None = None) -> "DataFrame":
         """The rows of a stored training set, as its manifest names them; version: an older one's."""
@@ -318,13 +306,13 @@ class Workspace:
         """
         from jobs.training_set.batch_frame import batch_frame
 
-        asked = self._asked(service, entities if entities is not None else "", keys, "at_label")
-        return batch_frame(self.context, asked, _instant(as_of, "as_of"))
+        request = self._request(service, entities if entities is not None else "", keys, "at_label")
+        return batch_frame(self.context, request, _instant(as_of, "as_of"))
 
     def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
         """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip."""
         from jobs.export.job import export
-        from online_store.stores import open_store
+        from online_store import open_store
 
         chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
         store = open_store(store_settings(self.settings))
@@ -338,7 +326,7 @@ class Workspace:
         from jobs.build.preview import preview
 
         definition = self.registry.get(view) if isinstance(view, str) else view
-        if not isinstance(definition, DerivedView | AggregateView | CrossEntityView):
+        if definition.is_delivered:
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
         return preview(self.context, definition, _instant(as_of, "as_of"), sample=sample)
 
@@ -364,13 +352,13 @@ def open(
     listener: "Listener | None" = None,
 ) -> Workspace:
     """Definitions and settings, ready for `build`, `view`, `preview`; nothing is started yet."""
-    said = [
+    settings = [
         *overrides,
         *([f"definitions={definitions}"] if definitions else []),
         *([f"warehouse={warehouse}"] if warehouse else []),
     ]
-    resolved = resolve(env=env, conf=Path(conf) if conf else None, overrides=said)
-    return Workspace(resolved, load(resolved.settings.definitions), listener)
+    resolved = resolve(env=env, conf=Path(conf) if conf else None, overrides=settings)
+    return Workspace(resolved, load_definitions(resolved.settings.definitions), listener)
 
 
 def training_set(
@@ -380,54 +368,9 @@ def training_set(
     return (workspace or open()).training_set(service, spine, **options)
 
 
-def _placed(path: str) -> str:
-    """Relative paths are this process's: the JVM may have been started in another folder."""
-    return path if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:/", path) else str(Path(path).absolute())
-
-
 def _instant(text: str, option: str) -> int:
     """An as-of in µs; a wrong one is a mistake of this call, not of a definition."""
     try:
         return instant_us(text, where=option)
     except DefinitionError as error:
         raise UsageError(str(error)) from None
-
-
-def _opened(settings: Settings, registry: Registry, listener: "Listener | None") -> "Context":
-    from jobs.run.context import Context, Options, SilentListener
-    from lakehouse.session.start import SessionSettings, open_session
-    from lakehouse.tables import Warehouse
-    from quality import RowRule
-
-    told = listener or SilentListener()
-    spark = settings.spark
-    session = open_session(
-        SessionSettings(
-            master=spark.master or None,
-            driver_memory=spark.driver_memory,
-            shuffle_partitions=spark.shuffle_partitions,
-            local_dir=Path(spark.local_dir) if spark.local_dir else None,
-            extra=spark.conf,
-        ),
-        say=told.note,
-    )
-    build = settings.build
-    return Context(
-        spark=session,
-        warehouse=Warehouse(settings.warehouse),
-        registry=registry,
-        listener=told,
-        locations=_locations(settings),
-        options=Options(
-            workers=build.workers,
-            facts_per_task=build.facts_per_task,
-            data_may_lag=build.data_may_lag,
-            row_rule=RowRule(may_shrink=build.may_shrink, may_grow=build.may_grow),
-        ),
-    )
-
-
-def _locations(settings: Settings) -> "dict[str, Location]":
-    from lakehouse.files.deliveries import Location
-
-    return {name: Location(_placed(s.path), s.format, s.options) for name, s in settings.sources.items()}

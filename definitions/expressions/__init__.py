@@ -2,7 +2,7 @@
 
     parse_expression("quantity>0 AND brand = 'Private'", schema, where="view 'basket_lines' v1, feature 'x'")
 
-What a definition says never reaches Spark as it was typed: it is parsed, every node and function must stand
+The text of a definition never reaches Spark as it was written: it is parsed, every node and function must be
 on a closed list, every operand's type is checked against the declared schema, and the text is regenerated
 from the tree. Two texts come out: `text`, in the language of definitions (it re-parses to the same expression
 and is what fingerprints cover), and `sql`, for Spark, where every conversion of types is written out.

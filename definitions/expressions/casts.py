@@ -1,8 +1,8 @@
-"""cast and try_cast: which types may become which, and how Spark is told."""
+"""cast and try_cast: which types may become which, and what Spark runs for it."""
 
 from definitions.errors import DefinitionError
 from definitions.expressions.terms import Term
-from definitions.expressions.types import DOUBLE, VOID, SqlType
+from definitions.types import DOUBLE, VOID, SqlType
 
 
 def cast(term: Term, wanted: SqlType, *, attempt: bool = False) -> Term:

@@ -1,4 +1,4 @@
-"""The closed list of functions: the one place to add another. A name that is not here never reaches Spark."""
+"""The closed list of functions: another one is added here. A function that is not listed never reaches Spark."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,20 +7,9 @@ from zoneinfo import available_timezones
 
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from definitions.expressions.terms import Term, call, converted, fitted, fitted_number, united
-from definitions.expressions.types import (
-    BIGINT,
-    BOOLEAN,
-    DATE,
-    DOUBLE,
-    INT,
-    MAX_PRECISION,
-    STRING,
-    TIMESTAMP,
-    SqlType,
-    decimal,
-)
+from definitions.types import BIGINT, BOOLEAN, DATE, DOUBLE, INT, MAX_PRECISION, STRING, TIMESTAMP, SqlType, decimal
 
-_Arguments = Sequence[Term]
+_Terms = Sequence[Term]
 
 
 @dataclass(frozen=True)
@@ -30,7 +19,7 @@ class Function:
     reads: str
     at_least: int
     at_most: int
-    term: Callable[[_Arguments], Term]
+    term: Callable[[_Terms], Term]
 
     @property
     def name(self) -> str:
@@ -41,56 +30,56 @@ def _typed(reads: str, wanted: Sequence[SqlType], result: SqlType, *, optional: 
     """A function of Spark with fixed argument types."""
     name = reads.partition("(")[0]
 
-    def term(given: _Arguments) -> Term:
-        return call(name, [fitted(g, w, of=reads) for g, w in zip(given, wanted, strict=False)], result)
+    def term(arguments: _Terms) -> Term:
+        return call(name, [fitted(g, w, of=reads) for g, w in zip(arguments, wanted, strict=False)], result)
 
     return Function(reads, len(wanted) - optional, len(wanted), term)
 
 
-def _concat(given: _Arguments) -> Term:
-    return call("concat", [fitted(g, STRING, of="concat(a, b, …)") for g in given], STRING)
+def _concat(arguments: _Terms) -> Term:
+    return call("concat", [fitted(g, STRING, of="concat(a, b, …)") for g in arguments], STRING)
 
 
-def _branches(name: str) -> Callable[[_Arguments], Term]:
+def _branches(name: str) -> Callable[[_Terms], Term]:
     """coalesce and nullif: the common type of all arguments."""
 
-    def term(given: _Arguments) -> Term:
-        made = united(given, of=name)
-        return call(name, made, made[0].type)
+    def term(arguments: _Terms) -> Term:
+        terms = united(arguments, of=name)
+        return call(name, terms, terms[0].type)
 
     return term
 
 
-def _extreme(name: str) -> Callable[[_Arguments], Term]:
-    def term(given: _Arguments) -> Term:
-        made = united(given, of=name)
-        if made[0].type == BOOLEAN:
+def _extreme(name: str) -> Callable[[_Terms], Term]:
+    def term(arguments: _Terms) -> Term:
+        terms = united(arguments, of=name)
+        if terms[0].type == BOOLEAN:
             raise DefinitionError(f"{name} needs values with an order, found boolean; write and / or")
-        return call(name, made, made[0].type)
+        return call(name, terms, terms[0].type)
 
     return term
 
 
-def _choice(given: _Arguments) -> Term:
-    condition = fitted(given[0], BOOLEAN, of="the condition of if")
-    made = united(given[1:], of="if")
-    return call("if", [condition, *made], made[0].type)
+def _choice(arguments: _Terms) -> Term:
+    condition = fitted(arguments[0], BOOLEAN, of="the condition of if")
+    terms = united(arguments[1:], of="if")
+    return call("if", [condition, *terms], terms[0].type)
 
 
-def _abs(given: _Arguments) -> Term:
-    number = fitted_number(given[0], of="abs(number)")
+def _abs(arguments: _Terms) -> Term:
+    number = fitted_number(arguments[0], of="abs(number)")
     number = converted(number, BIGINT) if number.type.is_whole else number
     return call("abs", [number], number.type)
 
 
-def _bround(given: _Arguments) -> Term:
-    number = fitted_number(given[0], of="bround(number, places)")
-    places = _places(given[1]) if len(given) > 1 else 0
+def _bround(arguments: _Terms) -> Term:
+    number = fitted_number(arguments[0], of="bround(number, places)")
+    places = _places(arguments[1]) if len(arguments) > 1 else 0
     result = number.type
     if result.is_decimal:
         kept = min(places, result.scale)
         result = decimal(min(result.precision - result.scale + 1 + kept, MAX_PRECISION), kept)
-    return call("bround", [number, *given[1:]], result)
+    return call("bround", [number, *arguments[1:]], result)
 
 
 def _places(term: Term) -> int:
@@ -99,9 +88,9 @@ def _places(term: Term) -> int:
     return int(term.literal)
 
 
-def _whole_part(name: str) -> Callable[[_Arguments], Term]:
-    def term(given: _Arguments) -> Term:
-        number = fitted_number(given[0], of=f"{name}(number)")
+def _whole_part(name: str) -> Callable[[_Terms], Term]:
+    def term(arguments: _Terms) -> Term:
+        number = fitted_number(arguments[0], of=f"{name}(number)")
         number = converted(number, BIGINT) if number.type.is_whole else number
         kind = number.type
         if not kind.is_decimal:
@@ -113,10 +102,10 @@ def _whole_part(name: str) -> Callable[[_Arguments], Term]:
 
 
 def _between_instants(name: str, microseconds: str) -> Function:
-    def term(given: _Arguments) -> Term:
-        end, start = (fitted(g, TIMESTAMP, of=f"{name}(end, start)") for g in given)
+    def term(arguments: _Terms) -> Term:
+        end, start = (fitted(g, TIMESTAMP, of=f"{name}(end, start)") for g in arguments)
         sql = f"((unix_micros({end.sql}) - unix_micros({start.sql})) / {microseconds})"
-        return call(name, given, DOUBLE, sql=sql)
+        return call(name, arguments, DOUBLE, sql=sql)
 
     return Function(f"{name}(end, start)", 2, 2, term)
 
@@ -124,17 +113,17 @@ def _between_instants(name: str, microseconds: str) -> Function:
 def _local(name: str, spark: str, result: SqlType) -> Function:
     """A part of the local wall time in a named zone; right because sessions are pinned to UTC (S2)."""
 
-    def term(given: _Arguments) -> Term:
-        instant = fitted(given[0], TIMESTAMP, of=f"{name}(instant, 'zone')")
-        wall = f"from_utc_timestamp({instant.sql}, {_zone(given[1]).sql})"
-        return call(name, given, result, sql=spark.format(wall))
+    def term(arguments: _Terms) -> Term:
+        instant = fitted(arguments[0], TIMESTAMP, of=f"{name}(instant, 'zone')")
+        wall = f"from_utc_timestamp({instant.sql}, {_zone(arguments[1]).sql})"
+        return call(name, arguments, result, sql=spark.format(wall))
 
     return Function(f"{name}(instant, 'zone')", 2, 2, term)
 
 
 @cache
 def _zones() -> frozenset[str]:
-    # a zone without a region (EST, posixrules) means another thing in Java or nothing
+    # A zone without a region (EST, posixrules) is unknown to Java, or another zone there.
     return frozenset(z for z in available_timezones() if z == "UTC" or "/" in z)
 
 
@@ -206,7 +195,7 @@ _ADVICE: Mapping[str, str] = {
     **dict.fromkeys(("now", "current_timestamp", "current_date", "unix_timestamp", "rand", "randn", "uuid"), _CLOCK),
     **dict.fromkeys(
         ("reflect", "java_method", "try_reflect", "input_file_name", "current_user"),
-        "expressions compute from columns and reach nothing else",
+        "expressions compute from columns alone",
     ),
 }
 
@@ -214,17 +203,17 @@ _ADVICE: Mapping[str, str] = {
 def function(name: str) -> Function:
     """The function of that name in any case; unlisted: DefinitionError with advice, or UnknownName."""
     known = SYNONYMS.get(name.lower(), name.lower())
-    if found := FUNCTIONS.get(known):
-        return found
+    if listed := FUNCTIONS.get(known):
+        return listed
     if advice := _ADVICE.get(known):
         raise DefinitionError(f"the function {name} is not allowed: {advice}")
     hint = did_you_mean(known, [*FUNCTIONS, *SYNONYMS])
     raise UnknownName(f"the function '{name}' is not on the list of functions for expressions.{hint}")
 
 
-def applied(name: str, given: _Arguments) -> Term:
+def applied(name: str, arguments: _Terms) -> Term:
     """The call as a typed term; DefinitionError for a wrong number or type of arguments."""
-    found = function(name)
-    if not found.at_least <= len(given) <= found.at_most:
-        raise DefinitionError(f"{found.reads} was given {len(given)} arguments")
-    return found.term(given)
+    called = function(name)
+    if not called.at_least <= len(arguments) <= called.at_most:
+        raise DefinitionError(f"{called.reads} was given {len(arguments)} arguments")
+    return called.term(arguments)

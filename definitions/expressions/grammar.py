@@ -1,4 +1,4 @@
-"""From text to a syntax tree of nodes that are on the closed list; everything else is refused by its name."""
+"""From text to a syntax tree of nodes that are on the closed list; a message names any other node and refuses it."""
 
 from typing import ClassVar
 
@@ -37,8 +37,8 @@ _TWO_SIDED = (
     *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ),
 )
 
-# Every node that may stand in a tree, with the arguments we read. Another argument (an escape, a filter, a
-# table) would be meaning that we silently drop, so it is refused.
+# Every node that a tree may have, with the arguments that are read. Another argument (an escape, a filter, a
+# table) has a meaning that would be lost silently, so it is refused.
 _ALLOWED: dict[type[exp.Expr], frozenset[str]] = {
     exp.Paren: frozenset({"this"}),
     exp.Column: frozenset({"this"}),
@@ -91,7 +91,7 @@ def syntax_tree(text: str) -> exp.Expr:
     except RecursionError:
         raise DefinitionError("it is nested too deeply; split it into several features") from None
     except SqlglotError as error:
-        raise DefinitionError(f"it does not parse{_place(error)}; write one Spark SQL scalar expression") from None
+        raise DefinitionError(f"it does not parse{_near_text(error)}; write one Spark SQL scalar expression") from None
     tree = trees[0] if len(trees) == 1 else None
     if tree is None:
         raise DefinitionError("it is empty; write one Spark SQL scalar expression")
@@ -123,7 +123,7 @@ def _refuse_characters(text: str) -> None:
         raise DefinitionError(f"it has {len(text)} characters, at most {MAX_LENGTH} are read; split it")
     if "\\" in text:
         raise DefinitionError("it holds a backslash; double a quote to write one: 'it''s'")
-    if "${" in text:  # Spark would put variables and the environment there, also inside a string
+    if "${" in text:  # Spark replaces it by a variable or an environment variable, also inside a string
         raise DefinitionError("it holds ${, which Spark replaces by variables; write the value")
 
 
@@ -145,12 +145,12 @@ def _refuse_node(node: exp.Expr) -> None:
         what, remedy = _REFUSED.get(type(node), (f"{node.key} syntax", "use the listed operators and functions"))
         raise DefinitionError(f"{what} is not allowed; {remedy}")
     extra = sorted(name for name, value in node.args.items() if value and name not in allowed)
-    # a type repeats whether it is nested; nested types fail by their name
+    # Each type states whether it is nested; nested types are refused by their names.
     if extra and not (isinstance(node, exp.DataType) and extra == ["nested"]):
         raise DefinitionError(f"{node.key} with {', '.join(extra)} is not allowed; write it plainly")
 
 
-def _place(error: SqlglotError) -> str:
+def _near_text(error: SqlglotError) -> str:
     details = getattr(error, "errors", None) or [{}]
     near = str(details[0].get("highlight") or "")
     return f" near '{near}'" if near else ""

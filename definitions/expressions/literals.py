@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from definitions.errors import DefinitionError
 from definitions.expressions.terms import Term
-from definitions.expressions.types import BIGINT, DATE, DOUBLE, INT, MAX_PRECISION, STRING, TIMESTAMP, decimal
+from definitions.types import BIGINT, DATE, DOUBLE, INT, MAX_PRECISION, STRING, TIMESTAMP, decimal
 
 _NUMBER = re.compile(r"(\d+)(\.\d+)?([eE][+-]?\d+)?")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
@@ -24,21 +24,21 @@ _READ_AS_CALLS = {
 
 def number(digits: str, *, negative: bool = False) -> Term:
     """A number by its type in Spark: whole int or bigint, with a point decimal, with an exponent double."""
-    found = _NUMBER.fullmatch(digits)
-    if not found:
+    match = _NUMBER.fullmatch(digits)
+    if not match:
         raise DefinitionError(f"{digits} is no number; write 1, 0.5 or 1e6")
     sign = "-" if negative else ""
-    whole = str(int(found[1]))
-    if found[3]:
+    whole = str(int(match[1]))
+    if match[3]:
         return _double(float(sign + digits))
-    if not found[2]:
+    if not match[2]:
         return _whole(int(sign + whole))
-    value = Decimal(whole + found[2])
-    scale = len(found[2]) - 1
+    value = Decimal(whole + match[2])
+    scale = len(match[2]) - 1
     precision = max(len(value.as_tuple().digits), scale)
     if precision > MAX_PRECISION:
         raise DefinitionError(f"{digits} has {precision} digits, a decimal holds 38; shorten it or write {digits}e0")
-    text = sign + whole + found[2]
+    text = sign + whole + match[2]
     return Term(text, text, decimal(precision, scale), literal=text)
 
 
@@ -52,7 +52,7 @@ def _whole(value: int) -> Term:
 def _double(value: float) -> Term:
     if value in (float("inf"), float("-inf")):
         raise DefinitionError("the number is beyond double; infinities are no values")
-    # always with an exponent, or it would read as a decimal; + 0.0 takes the sign from zero
+    # Always with an exponent, or it would be read as a decimal; + 0.0 turns −0.0 into 0.0.
     text = f"{Decimal(repr(value + 0.0)).normalize():e}"
     return Term(text, text, DOUBLE, literal=text)
 

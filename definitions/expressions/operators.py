@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from definitions.errors import DefinitionError
 from definitions.expressions.terms import Term, converted, fitted, fitted_number, united, widened_to_decimal
-from definitions.expressions.types import BIGINT, BOOLEAN, STRING, VOID, arithmetic_type
+from definitions.expressions.widening import arithmetic_type
+from definitions.types import BIGINT, BOOLEAN, STRING, VOID
 
 
 def arithmetic(symbol: str, left: Term, right: Term) -> Term:
@@ -26,20 +27,20 @@ def arithmetic(symbol: str, left: Term, right: Term) -> Term:
 def negative(term: Term) -> Term:
     """`-x`; of a whole number it is a bigint, as all arithmetic."""
     number = fitted_number(term, of="the operator -")
-    made = converted(number, BIGINT) if number.type.is_whole else number
-    # a minus before a negative literal would begin a comment
-    text, sql = (f"({t})" if t.startswith("-") else t for t in (number.operand().text, made.operand().sql))
-    return Term(f"-{text}", f"-{sql}", made.type, operator="neg")
+    signed = converted(number, BIGINT) if number.type.is_whole else number
+    # Two minus signs side by side would begin a comment.
+    text, sql = (f"({t})" if t.startswith("-") else t for t in (number.operand().text, signed.operand().sql))
+    return Term(f"-{text}", f"-{sql}", signed.type, operator="neg")
 
 
 def comparison(symbol: str, left: Term, right: Term) -> Term:
     """`= <> < <= > >= <=>` of two values in their common type; booleans have no order, nulls no equal."""
     _refuse_null((left, right), symbol)
-    made = united((left, right), of=f"the operator {symbol}")
-    if made[0].type == BOOLEAN and symbol not in ("=", "<>", "<=>"):
+    operands = united((left, right), of=f"the operator {symbol}")
+    if operands[0].type == BOOLEAN and symbol not in ("=", "<>", "<=>"):
         raise DefinitionError(f"the operator {symbol} needs values with an order, found boolean; write and / or / not")
     text = f"{left.operand().text} {symbol} {right.operand().text}"
-    return Term(text, f"{made[0].operand().sql} {symbol} {made[1].operand().sql}", BOOLEAN, operator=symbol)
+    return Term(text, f"{operands[0].operand().sql} {symbol} {operands[1].operand().sql}", BOOLEAN, operator=symbol)
 
 
 def is_null(term: Term, *, negated: bool) -> Term:
@@ -53,22 +54,22 @@ def is_in(term: Term, values: Sequence[Term], *, negated: bool) -> Term:
     if not values or any(v.literal is None for v in values):
         raise DefinitionError("in (…) takes literals, at least one and no null; compare columns with = and or")
     _refuse_null((term,), "in")
-    made = united((term, *values), of="in (…)")
+    operands = united((term, *values), of="in (…)")
     words = "not in" if negated else "in"
     text = f"{term.operand().text} {words} ({', '.join(v.text for v in values)})"
-    sql = f"{made[0].operand().sql} {words} ({', '.join(v.sql for v in made[1:])})"
+    sql = f"{operands[0].operand().sql} {words} ({', '.join(v.sql for v in operands[1:])})"
     return Term(text, sql, BOOLEAN, operator="in")
 
 
 def is_between(term: Term, low: Term, high: Term, *, negated: bool) -> Term:
     """`x [not] between low and high`, both edges included, all three in their common type."""
     _refuse_null((term, low, high), "between")
-    made = united((term, low, high), of="between")
-    if made[0].type == BOOLEAN:
+    operands = united((term, low, high), of="between")
+    if operands[0].type == BOOLEAN:
         raise DefinitionError("between needs values with an order, found boolean")
     words = "not between" if negated else "between"
     text = [t.operand().text for t in (term, low, high)]
-    sql = [t.operand().sql for t in made]
+    sql = [t.operand().sql for t in operands]
     texts = (f"{subject} {words} {first} and {last}" for subject, first, last in (text, sql))
     return Term(next(texts), next(texts), BOOLEAN, operator="between")
 
@@ -89,29 +90,29 @@ def is_like(term: Term, pattern: Term, *, negated: bool) -> Term:
 
 def connective(word: str, left: Term, right: Term) -> Term:
     """`and`, `or` in three-valued logic."""
-    made = [fitted(side, BOOLEAN, of=word) for side in (left, right)]
+    operands = [fitted(side, BOOLEAN, of=word) for side in (left, right)]
     text = f"{left.operand(word).text} {word} {right.operand().text}"
-    sql = f"{made[0].operand(word).sql} {word} {made[1].operand().sql}"
+    sql = f"{operands[0].operand(word).sql} {word} {operands[1].operand().sql}"
     return Term(text, sql, BOOLEAN, operator=word)
 
 
 def negation(term: Term) -> Term:
     """`not x`; null stays null."""
-    made = fitted(term, BOOLEAN, of="not")
-    return Term(f"not {term.operand().text}", f"not {made.operand().sql}", BOOLEAN, operator="not")
+    condition = fitted(term, BOOLEAN, of="not")
+    return Term(f"not {term.operand().text}", f"not {condition.operand().sql}", BOOLEAN, operator="not")
 
 
 def case(branches: Sequence[tuple[Term, Term]], otherwise: Term | None) -> Term:
     """`case when … then … else … end`; the values in their common type, null where no branch holds."""
     conditions = [fitted(condition, BOOLEAN, of="when") for condition, _ in branches]
     values = [value for _, value in branches] + ([otherwise] if otherwise else [])
-    made = united(values, of="case")
-    pairs = list(zip(conditions, made, strict=False))  # the last of `made` may be the else
+    operands = united(values, of="case")
+    pairs = list(zip(conditions, operands, strict=False))  # the last operand may be the else
     text = " ".join(f"when {when.text} then {then.text}" for when, then in pairs)
     sql = " ".join(f"when {when.sql} then {then.sql}" for when, then in pairs)
     if otherwise:
-        text, sql = f"{text} else {made[-1].text}", f"{sql} else {made[-1].sql}"
-    return Term(f"case {text} end", f"case {sql} end", made[0].type, operator="case")
+        text, sql = f"{text} else {operands[-1].text}", f"{sql} else {operands[-1].sql}"
+    return Term(f"case {text} end", f"case {sql} end", operands[0].type, operator="case")
 
 
 def _refuse_null(terms: Sequence[Term], of: str) -> None:

@@ -11,7 +11,7 @@ from definitions.expressions.casts import cast
 from definitions.expressions.functions import applied, function
 from definitions.expressions.grammar import is_plain_word, refuse_deep, syntax_tree
 from definitions.expressions.terms import Term
-from definitions.expressions.types import BOOLEAN, KNOWN, VOID, SqlType, parse_type
+from definitions.types import BOOLEAN, KNOWN, VOID, SqlType, parse_type
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def parse_expression(text: str, schema: Mapping[str, str], *, where: str) -> Exp
     """The expression that `text` means over columns of `schema` (name -> Spark type name).
 
     Raises DefinitionError for what does not parse, is not on the closed list or mixes types, and UnknownName
-    for an unknown column, function or zone; the message begins with `where`, the place of the definition."""
+    for an unknown column, function or zone; the message begins with `where`, which names the definition."""
     try:
         tree = syntax_tree(text)
         term = _Reading(schema).term(tree)
@@ -113,7 +113,7 @@ class _Reading:
 
     def _not(self, node: exp.Expr) -> Term:
         inner, negated = node, False
-        while isinstance(inner, (exp.Not, exp.Paren)):  # two nots are none, in three-valued logic too
+        while isinstance(inner, (exp.Not, exp.Paren)):  # Two nots cancel out, in three-valued logic, too.
             inner, negated = inner.this, negated != isinstance(inner, exp.Not)
         if isinstance(inner, _PREDICATES):
             return self._predicate(inner, negated=negated)
@@ -132,7 +132,8 @@ class _Reading:
         if isinstance(node, exp.Between):
             low, high = self.term(node.args["low"]), self.term(node.args["high"])
             return operators.is_between(subject, low, high, negated=negated)
-        within = bool(node.args.get("negate"))  # `not like` is one node, other predicates stand under a Not
+        # `not like` is one node; other predicates are below a Not.
+        within = bool(node.args.get("negate"))
         return operators.is_like(subject, self.term(node.expression), negated=negated != within)
 
     def _case(self, node: exp.Expr) -> Term:
@@ -147,7 +148,7 @@ class _Reading:
     def _call(self, node: exp.Expr) -> Term:
         if not isinstance(node.this, str):
             raise DefinitionError(f"the quoted function name {node.name} is not allowed; write it bare")
-        function(node.this)  # an unknown function is said before an unknown column inside it
+        function(node.this)  # An unknown function is reported before an unknown column among its arguments.
         return applied(node.this, [self.term(argument) for argument in node.expressions])
 
     def _cast(self, node: exp.Expr) -> Term:
@@ -178,7 +179,7 @@ class _Reading:
         exp.Case: _case,
         exp.If: _if,
         exp.Anonymous: _call,
-        exp.TryCast: _cast,  # in the parser's tree `cast` is a TryCast too, told apart by `safe`
+        exp.TryCast: _cast,  # In the parser's tree `cast` is a TryCast, too; `safe` is set for try_cast alone.
         exp.Cast: _typed_literal,
     }
 
@@ -197,7 +198,7 @@ def _cast_type(node: exp.Expr) -> SqlType:
 
 
 def _refuse_ambiguous(node: exp.Expr) -> None:
-    """`a = b in (1)` is read in one way by our parser and in another by Spark: brackets must say which."""
+    """`a = b in (1)` is read in one way by our parser and in another by Spark: brackets are required."""
     for operand in (node.this, node.args.get("expression")):
         if isinstance(operand, (exp.Not, *_PREDICATES)) or type(operand) in _COMPARISON:
-            raise DefinitionError("comparisons stand side by side; say with brackets which is made first")
+            raise DefinitionError("two comparisons stand side by side; add brackets to show which is evaluated first")

@@ -4,15 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from definitions.errors import DefinitionError
-from definitions.expressions.types import (
-    BIGINT,
-    DOUBLE,
-    INT,
-    VOID,
-    SqlType,
-    as_decimal,
-    common_type,
-)
+from definitions.expressions.widening import as_decimal, common_type
+from definitions.types import BIGINT, DOUBLE, INT, VOID, SqlType
 
 
 @dataclass(frozen=True)
@@ -23,7 +16,7 @@ class Term:
     sql: str
     type: SqlType
     literal: str | None = None  # of a literal: its bare value
-    operator: str = ""  # of an operator's result: what joins it, so that it is bracketed inside another
+    operator: str = ""  # of an operator's result: that operator, so that the term gets brackets inside another one
 
     def operand(self, within: str = "") -> "Term":
         """This term as it stands inside an operator; a chain `a + b + c` needs no brackets on its left."""
@@ -73,8 +66,8 @@ def united(terms: Sequence[Term], *, of: str) -> list[Term]:
     """All terms in their common type, void if all are null literals; DefinitionError if they have none."""
     wanted = common_type(t.type for t in terms)
     if wanted is None:
-        found = ", ".join(f"{t.text} is {t.type}" for t in terms)
-        raise DefinitionError(f"{of} mixes types: {found}; make them one type, e.g. with cast(… as …)")
+        types = ", ".join(f"{t.text} is {t.type}" for t in terms)
+        raise DefinitionError(f"{of} mixes types: {types}; make them one type, e.g. with cast(… as …)")
     return [converted(t, wanted) for t in terms]
 
 
@@ -86,8 +79,7 @@ def widened_to_decimal(term: Term) -> Term:
 def _advice(given: SqlType, wanted: SqlType) -> str:
     if given == VOID:
         return f"write cast(null as {wanted})"
-    times = {"date", "timestamp"}
-    if given.name in times or wanted.name in times:
+    if given.is_time or wanted.is_time:
         return "days and instants have their own functions: local_date, date_add, datediff, seconds_between"
     if wanted.name == "boolean":
         return "compare it with something"

@@ -1,4 +1,8 @@
-"""The three kinds of view above raw. Each validates itself when it is written: an impossible view can't exist."""
+"""The three kinds of view above raw. Each validates itself when it is written: an impossible view can't exist.
+
+Another kind is a class in a module of its own, based on `FactTable` or `SnapshotTable`. It joins `View` below, and
+gets an entry in each table by kind: in `definitions.description` and `definitions.versions`, and where it is built.
+"""
 
 from definitions.sources import Source
 from definitions.views.aggregate import DAILY, WEEKLY, AggregateView, Freshness

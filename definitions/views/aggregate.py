@@ -5,10 +5,14 @@ from functools import cached_property
 
 from definitions.aggregations import Aggregation
 from definitions.durations import duration_us
+from definitions.entities import Entity
 from definitions.errors import DefinitionError
 from definitions.features import Feature, Formula
+from definitions.names import check_name
+from definitions.operations.table import window_operation
 from definitions.outputs import unique, with_formulas
-from definitions.sources import Entity, Source, check_name
+from definitions.sources import Source
+from definitions.tables import SnapshotTable
 from definitions.views.derived import DerivedView
 
 
@@ -25,7 +29,7 @@ WEEKLY = Freshness("weekly", "7d")
 
 
 @dataclass(frozen=True)
-class AggregateView:
+class AggregateView(SnapshotTable):
     """One row per entity and as-of instant T: aggregates over windows [T − w, T) known at T + cut_delay.
 
     cut_delay (default: the source's landing delay) and publish_delay (default: the cut delay) are S11's c and d.
@@ -47,11 +51,11 @@ class AggregateView:
     def __post_init__(self) -> None:
         check_name(self.name, "view")
         for key, type_ in self.entity.keys:
-            found = self.source.schema.get(key)
-            if found != type_:
+            source_type = self.source.schema.get(key)
+            if source_type != type_:
                 raise DefinitionError(
                     f"{self.where}: join key '{key}' is {type_} in entity '{self.entity.name}' but "
-                    f"{found or 'missing'} in '{self.source.name}'."
+                    f"{source_type or 'missing'} in '{self.source.name}'."
                 )
         if self.source.is_static:
             raise DefinitionError(
@@ -65,19 +69,16 @@ class AggregateView:
                 "can't be published before its cut (S11)."
             )
 
-    @property
-    def where(self) -> str:
-        return f"view '{self.name}' v{self.version}"
-
     @cached_property
     def aggregations(self) -> tuple[Feature, ...]:
-        found = [
-            f
-            for each in self.features
-            if isinstance(each, Aggregation)
-            for f in each.expand(self.source.schema, self.windows, where=self.where)
+        """The declared aggregations, one feature for each of their windows."""
+        features = [
+            feature
+            for declared in self.features
+            if isinstance(declared, Aggregation)
+            for feature in declared.expand(self.source.schema, self.windows, where=self.where)
         ]
-        return unique(found, self.where, self.entity.key_names)
+        return unique(features, self.where, self.entity.key_names)
 
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
@@ -95,6 +96,26 @@ class AggregateView:
     @property
     def upstream(self) -> tuple[Source | DerivedView, ...]:
         return (self.source,)
+
+    @property
+    def driver(self) -> Source | DerivedView:
+        """The facts that its windows go through."""
+        return self.source
+
+    @property
+    def root(self) -> Source:
+        return self.source.root
+
+    @property
+    def columns_read(self) -> frozenset[str] | None:
+        """The columns of its source that its values depend on, beside the clocks; None: all of them.
+
+        An operation that goes by the order of facts depends on all columns, since that order ends with them (S9).
+        """
+        if any(window_operation(feature.operation).goes_by_order for feature in self.aggregations):
+            return None
+        texts = [text for feature in self.aggregations for text in (feature.input, feature.where) if text is not None]
+        return frozenset(self.key_names).union(*(text.columns for text in texts))
 
     @property
     def cut_delay_us(self) -> int:

@@ -3,17 +3,21 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import ClassVar
 
 from definitions.comparisons import Comparison
+from definitions.entities import Entity
 from definitions.errors import DefinitionError, UnknownName
 from definitions.features import Feature, Formula
+from definitions.names import check_name
 from definitions.outputs import unique, with_formulas
-from definitions.sources import Entity, Source, check_name
+from definitions.sources import Source
+from definitions.tables import SnapshotTable
 from definitions.views.aggregate import AggregateView, Freshness
 
 
 class Unknown(StrEnum):
-    """Entities whose group is unknown form a group of their own, or are compared with nobody (all null)."""
+    """Entities whose group is unknown form a group of their own, or are compared with no other (all null)."""
 
     OWN_GROUP = "own_group"
     NO_GROUP = "no_group"
@@ -23,7 +27,7 @@ class Unknown(StrEnum):
 class Group:
     """Which entities are compared with each other: those with equal `by` columns of a static source.
 
-    By=() is everyone.
+    `by=()` is everyone.
     """
 
     source: Source | None = None
@@ -47,7 +51,7 @@ EVERYONE = Group()
 
 
 @dataclass(frozen=True)
-class CrossEntityView:
+class CrossEntityView(SnapshotTable):
     """An entity beside its group, at the same T and cut as the aggregate view it compares (S13, S26)."""
 
     name: str
@@ -61,6 +65,8 @@ class CrossEntityView:
     min_members: int = field(default=1, kw_only=True)
     doc: str = field(default="", kw_only=True)
     layer: str = field(default="cross_entity", init=False)
+    driver: ClassVar[None] = None
+    columns_read: ClassVar[None] = None
 
     def __post_init__(self) -> None:
         check_name(self.name, "view")
@@ -84,14 +90,12 @@ class CrossEntityView:
         if not self.outputs:
             raise DefinitionError(f"{self.where} declares no feature to publish; add one, e.g. members().")
 
-    @property
-    def where(self) -> str:
-        return f"view '{self.name}' v{self.version}"
-
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
+        """The comparisons, then the expressions; each expression reads the features above it."""
         of = {feature.name: feature for feature in self.of.published}
-        expanded = (each.expand(of, where=self.where) for each in self.features if isinstance(each, Comparison))
+        comparisons = (declared for declared in self.features if isinstance(declared, Comparison))
+        expanded = (comparison.expand(of, where=self.where) for comparison in comparisons)
         compared = unique(expanded, self.where, self.entity.key_names)
         return with_formulas(compared, self.features, self.entity, readable={}, where=self.where)
 
@@ -102,6 +106,11 @@ class CrossEntityView:
     @property
     def upstream(self) -> tuple[AggregateView | Source, ...]:
         return (self.of, self.group.source) if self.group.source else (self.of,)
+
+    @property
+    def root(self) -> Source:
+        """The source of the facts that the compared features are made of."""
+        return self.of.root
 
     @property
     def cut_delay_us(self) -> int:

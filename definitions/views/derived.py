@@ -1,13 +1,17 @@
 """Derived views, row by row of their source, and the look-ups that bring columns of others."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from typing import ClassVar
 
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from definitions.features import Feature, Formula
+from definitions.names import RESERVED, check_name
 from definitions.outputs import unique
-from definitions.sources import RESERVED, Source, check_name
+from definitions.sources import Source
+from definitions.tables import FactTable, PartitionBy
 
 
 class Duplicates(StrEnum):
@@ -27,6 +31,41 @@ class Lookup:
     take: tuple[str, ...]
     duplicates: Duplicates = Duplicates.REFUSE
 
+    def columns_added_to(
+        self, driver: "Source | DerivedView", *, besides: Collection[str], where: str
+    ) -> dict[str, str]:
+        """The taken columns with their types; `besides`: what other look-ups add to the same rows of `driver`.
+
+        Raises DefinitionError where keys or names of the two do not fit each other.
+        """
+        schema, other = driver.schema, self.source.schema
+        if not self.on:
+            raise DefinitionError(
+                f"{where}: the look-up of '{self.source.name}' has no key; give on=('…',), columns of both."
+            )
+        if clashes := sorted(c for c in self.take if c in {*schema, *besides} or self.take.count(c) > 1):
+            raise DefinitionError(
+                f"{where}: two columns would be called '{clashes[0]}'; "
+                f"don't take it from '{self.source.name}', or give it another name in a view of that source."
+            )
+        for column in (*self.on, *self.take):
+            if column not in other:
+                raise UnknownName(
+                    f"{where}: '{column}' is not a column of '{self.source.name}'.{did_you_mean(column, other)}"
+                )
+        for key in self.on:
+            if key not in schema:
+                raise UnknownName(
+                    f"{where}: look-up key '{key}' is not a column of '{driver.name}'.{did_you_mean(key, schema)}"
+                )
+            if schema[key] != other[key]:
+                raise DefinitionError(
+                    f"{where}: look-up key '{key}' is {schema[key]} here and {other[key]} in '{self.source.name}'."
+                )
+        if self.duplicates is Duplicates.ANY_TRUE and any(other[column] != "boolean" for column in self.take):
+            raise DefinitionError(f"{where}: duplicates=ANY_TRUE takes booleans only, from '{self.source.name}'.")
+        return {column: other[column] for column in self.take}
+
 
 def lookup(
     source: "Source | DerivedView",
@@ -35,11 +74,12 @@ def lookup(
     take: tuple[str, ...],
     duplicates: Duplicates = Duplicates.REFUSE,
 ) -> Lookup:
+    """Declare that a derived view takes columns of another source, by key columns that both have."""
     return Lookup(source, on, take, duplicates)
 
 
 @dataclass(frozen=True)
-class DerivedView:
+class DerivedView(FactTable):
     """One row per row of its source: all its columns, the looked-up ones and expressions over both.
 
     Clocks and identity are the source's.
@@ -55,6 +95,9 @@ class DerivedView:
     includes_label_instant: bool = field(default=False, kw_only=True)
     doc: str = field(default="", kw_only=True)
     layer: str = field(default="derived", init=False)
+    is_static: ClassVar[bool] = False
+    has_constant_delay: ClassVar[bool] = False
+    availability: ClassVar[str] = "the latest of all facts that a row is made of"
 
     def __post_init__(self) -> None:
         check_name(self.name, "view")
@@ -68,55 +111,28 @@ class DerivedView:
                 f"{self.where} adds nothing to '{self.source.name}'; give it features or lookups, or use the source "
                 "itself."
             )
-        self.outputs  # noqa: B018  validated where it is written
-
-    @property
-    def where(self) -> str:
-        return f"view '{self.name}' v{self.version}"
+        self.outputs  # noqa: B018  parsed here, so that a view that can't stand is refused where it is written
 
     @cached_property
     def looked_up(self) -> dict[str, str]:
         """The columns that look-ups add, with their types."""
         added: dict[str, str] = {}
-        for each in self.lookups:
-            if not each.on:
-                raise DefinitionError(
-                    f"{self.where}: the look-up of '{each.source.name}' has no key; give on=('…',), columns of both."
-                )
-            if twice := sorted({c for c in each.take if c in {*self.source.schema, *added} or each.take.count(c) > 1}):
-                raise DefinitionError(
-                    f"{self.where}: two columns would be called '{twice[0]}'; "
-                    f"don't take it from '{each.source.name}', or give it another name in a view of that source."
-                )
-            for column in (*each.on, *each.take):
-                if column not in each.source.schema:
-                    raise UnknownName(
-                        f"{self.where}: '{column}' is not a column of "
-                        f"'{each.source.name}'.{did_you_mean(column, each.source.schema)}"
-                    )
-            for key in each.on:
-                if key not in self.source.schema:
-                    raise UnknownName(
-                        f"{self.where}: look-up key '{key}' is not a column of "
-                        f"'{self.source.name}'.{did_you_mean(key, self.source.schema)}"
-                    )
-                if self.source.schema[key] != each.source.schema[key]:
-                    raise DefinitionError(
-                        f"{self.where}: look-up key '{key}' is {self.source.schema[key]} here and "
-                        f"{each.source.schema[key]} in '{each.source.name}'."
-                    )
-            if each.duplicates is Duplicates.ANY_TRUE and any(each.source.schema[c] != "boolean" for c in each.take):
-                raise DefinitionError(
-                    f"{self.where}: duplicates=ANY_TRUE takes booleans only, from '{each.source.name}'."
-                )
-            added |= {column: each.source.schema[column] for column in each.take}
+        for lookup in self.lookups:
+            added |= lookup.columns_added_to(self.source, besides=added, where=self.where)
         return added
 
     @cached_property
     def outputs(self) -> tuple[Feature, ...]:
+        """The declared expressions, over the columns of the source and the looked-up ones."""
         schema = self.source.schema | self.looked_up
         formulas = (formula.expand(schema, where=self.where) for formula in self.features)
         return unique(formulas, self.where, set(self.source.schema) - RESERVED | set(self.looked_up))
+
+    @property
+    def published(self) -> tuple[Feature, ...]:
+        """The columns that it adds to its source's: the looked-up ones, then the expressions."""
+        looked_up = (Feature(name=name, type=type_, operation="lookup") for name, type_ in self.looked_up.items())
+        return (*looked_up, *self.outputs)
 
     @cached_property
     def schema(self) -> dict[str, str]:
@@ -124,16 +140,21 @@ class DerivedView:
 
     @property
     def upstream(self) -> "tuple[Source | DerivedView, ...]":
-        return (self.source, *(each.source for each in self.lookups))
+        return (self.source, *(lookup.source for lookup in self.lookups))
+
+    @property
+    def driver(self) -> "Source | DerivedView":
+        """The facts that it goes through one by one."""
+        return self.source
 
     @property
     def root(self) -> Source:
         """The source whose identity, clocks and partitions this view keeps."""
-        return self.source if isinstance(self.source, Source) else self.source.root
+        return self.source.root
 
     @property
-    def is_static(self) -> bool:
-        return False
+    def partition_by(self) -> PartitionBy:
+        return self.root.partition_by
 
     @property
     def landing_delay_us(self) -> int:

@@ -1,4 +1,4 @@
-"""What a household's money goes to: spend by department, and its shares."""
+"""What a household spends by department, and the share of each department."""
 
 from features.derived.basket_lines import basket_lines
 from features.entities import household

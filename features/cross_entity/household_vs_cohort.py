@@ -1,4 +1,4 @@
-"""A household beside households of its age and income; those who told neither form a cohort of their own."""
+"""A household beside households of its age and income; those with neither known form a cohort of their own."""
 
 from features.aggregate.household_spend import household_spend
 from features.entities import household

@@ -1,4 +1,4 @@
-"""Which household was addressed by which campaign; when stands in campaign_descriptions."""
+"""Which household was addressed by which campaign; the times of a campaign are in campaign_descriptions."""
 
 from ziggurat.model import Column, Kind, Source
 

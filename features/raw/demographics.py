@@ -1,4 +1,4 @@
-"""What 801 of the households told about themselves, once: no time, and unknown for the others (S10)."""
+"""What 801 of the households stated about themselves, once: without a time, and unknown for the others (S10)."""
 
 from ziggurat.model import Column, Kind, Source
 

@@ -24,12 +24,14 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
     """A source's or derived view's facts known at the cut, with `superseded_at`, at the version that the run knows."""
     table = key_of(source)
     rows = read(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
-    if isinstance(source, DerivedView):
+    if not source.is_delivered:
         return rows.where(F.col("available_time") <= instant(cut_us))
     has_versions = job.published.newest(table).has_versions
     if source.is_static:
-        return current_rows(rows, source, has_versions=has_versions)
-    return with_superseded_at(rows.where(F.col("available_time") <= instant(cut_us)), source, has_versions=has_versions)
+        return current_rows(rows, source.root, has_versions=has_versions)
+    return with_superseded_at(
+        rows.where(F.col("available_time") <= instant(cut_us)), source.root, has_versions=has_versions
+    )
 
 
 def looked_up(job: Job, view: DerivedView, lookup: Lookup, *, cut_us: int) -> LookedUp:

@@ -10,13 +10,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute import arrival, delivery
+from definitions.clocks import LandingDelay
 from definitions.durations import instant_us, to_datetime, to_us
 from definitions.errors import (
     StaticSourceChanged,
     TooManyQuarantined,
 )
 from definitions.registry import key_of
-from definitions.sources import LandingDelay, Source
+from definitions.sources import Source
 from definitions.versions import fingerprints, meaning_of
 from jobs.build.plan import PlannedStep
 from jobs.run.context import Job

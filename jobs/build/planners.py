@@ -63,7 +63,7 @@ def plan_derived(state: PlanState, view: DerivedView, request: Request, _failed:
     as_of_us, delay_us = max(wanted_us, built_to_us or wanted_us), cut_delay_us(state.registry, view)
     later_than = None
     if built_to_us is not None and has_columns and not reaches_back(state.published, view, since=before.loads):
-        load = before.loads.get(key_of(view.source), 0) if isinstance(view.source, Source) else None
+        load = before.loads.get(key_of(view.source), 0) if view.source.is_delivered else None
         later_than = LaterThan(event_us=built_to_us, known_us=built_to_us + delay_us, loaded_at_us=load)
     wanted = FactsWanted(as_of_us=as_of_us, cut_us=as_of_us + delay_us, later_than=later_than)
     counts = state.statistics.partitions(view, wanted)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from pyspark.sql import Column, DataFrame
 
 from definitions.durations import day_or_instant, to_datetime
-from definitions.features import Feature, Limits
 from definitions.registry import key_of
 from definitions.versions import fingerprints, meaning_of
-from definitions.views import DerivedView, View
+from definitions.views import View
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
@@ -68,7 +67,7 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     measured = measure(
         frame.withColumn(SLICE, draft.slice_of),
         keys=draft.keys,
-        profiled=[f.name for f in _published(draft.view)],
+        profiled=[f.name for f in draft.view.published],
         hashed=draft.columns,
     )
     _doing(job, table, "judging")
@@ -92,7 +91,7 @@ def _judge(job: Job, draft: Draft, measured: Measured) -> dict[str, Verdict]:
             at_most=f.limits.at_most,
             max_null_share=f.limits.max_null_share,
         )
-        for f in _published(draft.view)
+        for f in draft.view.published
     ]
     profile = measured.profile.assign(slice=[day_or_instant(us) for us in measured.profile["slice"]])
     facts = [_facts(job, draft, us, measured) for us in draft.slices]
@@ -113,7 +112,7 @@ def _facts(job: Job, draft: Draft, us: int, measured: Measured) -> SliceFacts:
 
 def _rows_before(job: Job, draft: Draft, us: int, measured: Measured) -> int | None:
     """Rows of the snapshot before, from this run or as published. Partitions of a derived view grow on their own."""
-    if isinstance(draft.view, DerivedView):
+    if not draft.view.is_snapshot:
         return None
     table = key_of(draft.view)
     here = [other for other in draft.slices if other < us]
@@ -211,15 +210,6 @@ def _outcome(
             "changed": len(changed),
         },
     )
-
-
-def _published(view: View) -> Sequence[Feature]:
-    if not isinstance(view, DerivedView):
-        return view.published
-    looked_up = [
-        Feature(name=name, type=type_, operation="lookup", limits=Limits()) for name, type_ in view.looked_up.items()
-    ]
-    return [*looked_up, *view.outputs]
 
 
 def _doing(job: Job, table: str, what: str) -> None:

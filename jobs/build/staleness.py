@@ -35,16 +35,10 @@ def is_regular(published: PublishedState, view: DerivedView, lookup: Lookup) -> 
     """
     if lookup.source.is_static:
         return True
-    if isinstance(lookup.source, DerivedView):
-        return False
     raw = published.newest(key_of(lookup.source)).raw or RawState()
-    has_constant_delay = not raw.has_late and not raw.has_versions and hasattr(lookup.source.available, "delay_us")
+    is_constant = lookup.source.has_constant_delay and not raw.has_late and not raw.has_versions
     driver = view.root
-    return (
-        has_constant_delay
-        and hasattr(driver.available, "delay_us")
-        and lookup.source.landing_delay_us <= driver.landing_delay_us
-    )
+    return is_constant and driver.has_constant_delay and lookup.source.landing_delay_us <= driver.landing_delay_us
 
 
 def reaches_back(published: PublishedState, view: DerivedView, *, since: Mapping[str, int]) -> bool:
@@ -55,7 +49,7 @@ def reaches_back(published: PublishedState, view: DerivedView, *, since: Mapping
     changed = {key for key, at in loads(published, view).items() if at != since.get(key)}
     driving = key_of(view.source)
     is_corrected = driving in changed and published.newest(driving).has_versions
-    is_irregular = isinstance(view.source, DerivedView) or any(
+    is_irregular = not view.source.is_delivered or any(
         not is_regular(published, view, lookup) for lookup in view.lookups
     )
     return is_corrected or (is_irregular and bool(changed))

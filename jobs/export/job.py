@@ -10,7 +10,7 @@ from definitions.errors import NotReleased
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.versions import fingerprints, service_fingerprint
-from definitions.views import AggregateView, CrossEntityView
+from definitions.views import Definition
 from jobs.export.views import ExportedView, content_hash, exported_views
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
@@ -82,7 +82,7 @@ def refuse_unreleased(released: Released, services: Sequence[FeatureService], as
     for service in services:
         missing = []
         for view in dict.fromkeys(selection.view for selection in service.features):
-            if isinstance(view, AggregateView | CrossEntityView) and not _stands(released, view, name):
+            if view.is_snapshot and not _stands(released, view, name):
                 missing.append(view.name)
         if missing:
             select = " ".join(f"--select {view}" for view in missing)
@@ -93,7 +93,7 @@ def refuse_unreleased(released: Released, services: Sequence[FeatureService], as
             )
 
 
-def _stands(released: Released, view: AggregateView | CrossEntityView, name: str) -> bool:
+def _stands(released: Released, view: Definition, name: str) -> bool:
     table = key_of(view)
     published = released.published.state(table, name).columns
     return table in released.versions and published == fingerprints(view)

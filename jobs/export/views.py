@@ -1,6 +1,6 @@
 """The rows that an export puts online, view by view, and their content hash as it is published."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,8 +16,9 @@ from definitions.errors import UsageError
 from definitions.operations.table import is_online
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection, features_of
+from definitions.types import arrow_type
 from definitions.versions import fingerprints, meaning_of
-from definitions.views import AggregateView, CrossEntityView, Definition
+from definitions.views import Definition
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.run.context import Context
@@ -31,7 +32,7 @@ from quality.measure import SLICE
 from temporal.instants import instant
 
 _AT_ONCE = 50_000
-_INSTANT = pa.timestamp("us", tz="UTC")
+_INSTANT = arrow_type("timestamp")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +91,7 @@ def _wanted(services: Sequence[FeatureService]) -> list[Selection]:
 
 
 def _require_online(view: Definition) -> None:
-    if not isinstance(view, AggregateView | CrossEntityView):
+    if not view.is_snapshot:
         return
     offline = sorted({feature.operation for feature in view.published if not is_online(feature.operation)})
     if offline:
@@ -126,7 +127,7 @@ def _exported(selection: Selection, released: Released, path: str, as_of_us: int
         + [pa.field("event_time", _INSTANT), pa.field("available_time", _INSTANT)]
         + [pa.field(name, arrow_type(type_)) for name, type_ in types.items()]
     )
-    known_at_us = as_of_us + getattr(view, "cut_delay_us", 0) if selection.is_snapshot else None
+    known_at_us = as_of_us + view.cut_delay_us if selection.is_snapshot else None
     stored = StoredView(
         key_of(view),
         tuple(keys),
@@ -179,21 +180,3 @@ def _tables(view: ExportedView, records: Iterator[Record]) -> Iterator[pa.Table]
 
 def _instant(us: int | None) -> datetime | None:
     return None if us is None else to_datetime(us)
-
-
-def arrow_type(type_: str) -> pa.DataType:
-    if type_.startswith("decimal"):
-        precision, scale = type_.removeprefix("decimal(").removesuffix(")").split(",")
-        return pa.decimal128(int(precision), int(scale))
-    return _ARROW[type_]
-
-
-_ARROW: Mapping[str, pa.DataType] = {
-    "boolean": pa.bool_(),
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "string": pa.string(),
-    "date": pa.date32(),
-    "timestamp": _INSTANT,
-}

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 from definitions.durations import to_us
 from definitions.registry import key_of
 from definitions.services import Selection
-from definitions.sources import PartitionBy, Source
-from definitions.views import AggregateView, CrossEntityView, Definition
+from definitions.tables import PartitionBy
+from definitions.views import Definition
 from jobs.inputs.releases import Released, rows_of
 from jobs.run.context import Context
 from lakehouse.layouts import LayoutNote, Span, changed_dates, find_layout
@@ -53,7 +53,7 @@ def dates_since(context: Context, view: Definition, released: Released, note: La
 
     A newer version of a raw fact ends the version before it, on any date: then any row may have changed.
     """
-    if isinstance(view, Source) and released.published.newest(key_of(view)).has_versions:
+    if view.is_delivered and released.published.newest(key_of(view)).has_versions:
         return None
     path = context.warehouse.address(key_of(view)).path
     return changed_dates(context.spark, path, note.of_version or 0, released.version(view))
@@ -65,11 +65,7 @@ def of_dates(rows: DataFrame, dates: Iterable[str]) -> DataFrame:
 
 def spans_of(view: Definition, dates: Iterable[str]) -> list[Span]:
     """The time of each partition, from its first microsecond to that of the next one."""
-    if isinstance(view, AggregateView | CrossEntityView):
-        grain = PartitionBy.DAY
-    else:
-        grain = (view if isinstance(view, Source) else view.root).partition_by
-    return [_span(date.fromisoformat(day), grain) for day in sorted(dates)]
+    return [_span(date.fromisoformat(day), view.partition_by) for day in sorted(dates)]
 
 
 def _span(first: date, grain: PartitionBy) -> Span:

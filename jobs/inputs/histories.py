@@ -6,11 +6,8 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from definitions.durations import duration_us
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
-from definitions.sources import AvailableColumn, LandingDelay, Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
 from jobs.inputs.attached_layouts import with_attached_layout
 from jobs.inputs.releases import Released, rows_of
 from jobs.run.context import Context
@@ -51,9 +48,9 @@ def history_of(
         "spine_keys": tuple(keys.get(key, key) for key in selection.spine_keys),
         "features": selection.names,
         "max_age": selection.max_age or None,
-        "availability": availability(view),
+        "availability": view.availability,
     }
-    if isinstance(view, AggregateView | CrossEntityView):
+    if view.is_snapshot:
         columns = [*selection.entity.key_names, *_CLOCKS, *(feature.name for feature in view.published)]
         return History(
             selection.name,
@@ -63,12 +60,12 @@ def history_of(
             superseded_at="superseded_at",
             is_snapshot=True,
         )
-    root = view if isinstance(view, Source) else view.root
+    root = view.root
     has_versions = released.published.newest(key_of(root)).has_versions
     if root.is_static:
         frame = current_rows(rows, root, has_versions=has_versions).select(*view.schema)
         return History(selection.name, frame, **common, event_time=None)
-    if isinstance(view, Source):
+    if view.is_delivered:
         rows = with_superseded_at(rows, root, has_versions=has_versions)
     return History(
         selection.name,
@@ -82,34 +79,8 @@ def history_of(
     )
 
 
-def availability(view: Definition) -> str:
-    """The origin of a view's available_time, in words (S5, S11, S13)."""
-    if isinstance(view, AggregateView | CrossEntityView):
-        return f"as-of + {_hours(view.publish_delay_us)} (publish delay)"
-    if isinstance(view, DerivedView):
-        return "the latest of all facts that a row is made of"
-    match view.available:
-        case LandingDelay(delay):
-            return f"event + {_hours(duration_us(delay))} (landing delay), or the load that brought it late"
-        case AvailableColumn(column):
-            return f"column {column}"
-        case None:
-            return "none: static"
-        case _:
-            return "the load that brought it"
-
-
-def _hours(us: int) -> str:
-    hours = us / 3_600_000_000
-    return f"{hours:g} h"
-
-
 def static_sources(service: FeatureService) -> tuple[str, ...]:
     """Every static source that a value of the service depends on, however far down (S10)."""
 
-    def below(view: Definition) -> set[str]:
-        if isinstance(view, Source):
-            return {key_of(view)} if view.is_static else set()
-        return set().union(*(below(up) for up in view.upstream))
-
-    return tuple(sorted(set().union(*(below(selection.view) for selection in service.features))))
+    sources = [source for selection in service.features for source in selection.view.sources_below]
+    return tuple(sorted({key_of(source) for source in sources if source.is_static}))

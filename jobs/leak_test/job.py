@@ -8,7 +8,6 @@ import pyarrow as pa
 from definitions.registry import key_of
 from definitions.services import Selection
 from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, DerivedView
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.inputs.stored_set import StoredSet
@@ -147,11 +146,7 @@ class _LeakTest:
 
 def _driver(selection: Selection) -> Source:
     """The source whose facts a selection's values are made of; a selected source itself."""
-    view = selection.view
-    if isinstance(view, CrossEntityView):
-        view = view.of
-    below = view.source if isinstance(view, AggregateView) else view
-    return below.root if isinstance(below, DerivedView) else below
+    return selection.view.root
 
 
 def _spine(sample: Sample) -> pa.Table:

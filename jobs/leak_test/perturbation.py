@@ -7,8 +7,9 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from definitions.clocks import AvailableColumn
 from definitions.durations import DAY_US
-from definitions.sources import AvailableColumn, Source
+from definitions.sources import Source
 from jobs.leak_test.scenarios import SCENARIO, Knowable, Perturbation, Scenario
 
 _MOVED_WITHIN_US = 7 * DAY_US

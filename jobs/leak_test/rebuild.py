@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -92,7 +92,7 @@ class Rebuild:
         }
         self.views: dict[str, Definition] = {key: view for views in self.needs.values() for key, view in views.items()}
         self.required = RequiredRows(service, self.needs, self.views, entities)
-        static = [each for each in self.views.values() if isinstance(each, Source) and each.is_static]
+        static = [each for each in self.views.values() if each.is_static]
         scratch = Scratch(root, context.warehouse, frozenset(map(key_of, static)))
         self.job = Job(
             context=replace(context, warehouse=scratch),
@@ -133,7 +133,7 @@ class Rebuild:
 
     def _derived(self, view: DerivedView) -> None:
         """The whole table as `build_derived` makes it, up to the newest as-of of any scenario."""
-        wide = cast(DerivedView, widened(view))
+        wide = widened(view)
         as_of = max(
             [self.built_to_us.get(key_of(view), 0), *(us for scenario in self.scenarios for us in _as_ofs(scenario))]
         )
@@ -146,13 +146,13 @@ class Rebuild:
         self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
 
     def _aggregate(self, view: AggregateView) -> None:
-        wide, as_ofs = cast(AggregateView, widened(view)), self._as_ofs_of(view)
+        wide, as_ofs = widened(view), self._as_ofs_of(view)
         facts = self._here(facts_of(self.job, wide, max(as_ofs)), view)
         facts = _only(facts, self.required.of(view), list(view.source.schema))
         self._publish(view, snapshots(facts, wide, as_ofs, partitions=tasks(self.job, view)))
 
     def _cross(self, view: CrossEntityView) -> None:
-        wide, as_ofs = cast(CrossEntityView, widened(view)), self._as_ofs_of(view)
+        wide, as_ofs = widened(view), self._as_ofs_of(view)
         rows = self._here(self._rebuilt(view.of), view).where(F.col("superseded_at").isNull())
         rows = rows.where(F.col("event_time").isin([instant(us) for us in as_ofs]))
         members = rows.select(*wide.entity.key_names).distinct()
@@ -164,7 +164,7 @@ class Rebuild:
 
     def _publish(self, view: Snapshot, frame: DataFrame) -> None:
         """Stamped as a build stamps them, and only the snapshots that a scenario needs."""
-        wide = cast(Snapshot, widened(view))
+        wide = widened(view)
         pairs = pa.table(
             list(zip(*snapshots_in(self.scenarios, view), strict=True)),
             pa.schema([(SCENARIO, pa.int32()), ("event_time", pa.timestamp("us", tz="UTC"))]),

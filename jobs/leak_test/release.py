@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from definitions.errors import NotReleased
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
-from definitions.views import DerivedView
 from jobs.inputs.releases import Released, earlier_release, rows_of
 from jobs.leak_test.scenarios import VisibleSnapshots
 from jobs.run.context import Context
@@ -54,8 +53,9 @@ def visible_snapshots(
 
 def built_to(context: Context, service: FeatureService, released: Released) -> dict[str, int]:
     """How far each derived view that is joined itself was built in this release, from its commits."""
-    views = [selection.view for selection in service.features if isinstance(selection.view, DerivedView)]
-    return {key_of(view): _built_to(context, key_of(view), released.version(view)) for view in views}
+    views = (selection.view for selection in service.features)
+    derived = [view for view in views if not (view.is_snapshot or view.is_delivered)]
+    return {key_of(view): _built_to(context, key_of(view), released.version(view)) for view in derived}
 
 
 def _visible(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:

@@ -5,11 +5,10 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from definitions.operations.table import window_operation
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Lookup
+from definitions.views import Definition, DerivedView, Lookup
 from jobs.leak_test.scenarios import everything_below
 
 
@@ -36,10 +35,8 @@ class RequiredRows:
         """Every column that some view joins by: a replaced fact keeps its values in them."""
         names = {key for selection in self.service.features for key in selection.entity.key_names}
         for view in self.views.values():
-            if isinstance(view, AggregateView | CrossEntityView):
-                names |= set(view.entity.key_names)
-            if isinstance(view, DerivedView):
-                names |= {key for lookup in view.lookups for key in lookup.on}
+            names |= set(view.key_names)
+            names |= {key for lookup in view.lookups for key in lookup.on}
         return names
 
     def is_looked_up(self, source: Source) -> bool:
@@ -49,11 +46,10 @@ class RequiredRows:
         """The keys whose rows are needed, in columns of the view; None: all rows are."""
         keys = [self.entities[index] for index in self.direct.get(key_of(view), ())]
         for above in self.views.values():
-            if isinstance(above, CrossEntityView) and key_of(above.of) == key_of(view):
+            others = above.upstream if above.driver is None else above.upstream[1:]
+            if any(key_of(other) == key_of(view) for other in others):
                 return None
-            if isinstance(above, DerivedView) and any(key_of(each.source) == key_of(view) for each in above.lookups):
-                return None
-            if isinstance(above, AggregateView | DerivedView) and key_of(above.source) == key_of(view):
+            if above.driver is not None and key_of(above.driver) == key_of(view):
                 wanted = self.of(above)
                 if wanted is None:
                     return None
@@ -65,16 +61,13 @@ class RequiredRows:
     def columns_of(self, view: DerivedView) -> list[str] | None:
         """The columns that the views above read, where the definitions say so; None: keep all columns."""
         above = [each for each in self.views.values() if key_of(view) in {key_of(up) for up in each.upstream}]
-        if key_of(view) in self.direct or not all(isinstance(each, AggregateView) for each in above):
+        if key_of(view) in self.direct:
             return None
         read = {"event_time", "available_time", *view.root.tie_break, *filter(None, [view.root.tombstone])}
         for each in above:
-            if not isinstance(each, AggregateView) or any(
-                window_operation(f.operation).goes_by_order for f in each.aggregations
-            ):
-                return None  # those choose by all columns (S9)
-            texts = [part for f in each.aggregations for part in (f.input, f.where) if part is not None]
-            read |= set(each.entity.key_names) | {name for text in texts for name in text.columns}
+            if each.columns_read is None:
+                return None
+            read |= each.columns_read
         return [name for name in view.schema if name in read]
 
     def of_raw(
@@ -90,17 +83,18 @@ class RequiredRows:
 
     def _looked_up_keys(self, source: Source, published: Callable[[Definition], DataFrame]) -> DataFrame | None:
         """The keys of all rows that look the source up, if it is only read by look-ups."""
-        pairs = [(view, lookup) for view, lookup in self._lookups() if key_of(lookup.source) == key_of(source)]
+        pairs = [(driver, lookup) for driver, lookup in self._lookups() if key_of(lookup.source) == key_of(source)]
         is_read = any(
-            isinstance(above, AggregateView | DerivedView) and key_of(above.source) == key_of(source)
-            for above in self.views.values()
+            above.driver is not None and key_of(above.driver) == key_of(source) for above in self.views.values()
         )
-        by_facts = all(isinstance(view.source, Source) for view, _ in pairs)
+        by_facts = all(driver.is_delivered for driver, _ in pairs)
         if not pairs or is_read or key_of(source) in self.direct or not by_facts or len({e.on for _, e in pairs}) != 1:
             return None
         return reduce(
-            DataFrame.union, [published(view.source).select(*lookup.on).distinct() for view, lookup in pairs]
+            DataFrame.union, [published(driver).select(*lookup.on).distinct() for driver, lookup in pairs]
         ).distinct()
 
-    def _lookups(self) -> list[tuple[DerivedView, Lookup]]:
-        return [(view, each) for view in self.views.values() if isinstance(view, DerivedView) for each in view.lookups]
+    def _lookups(self) -> list[tuple[Source | DerivedView, Lookup]]:
+        """Each look-up with the facts that it is made for."""
+        views = self.views.values()
+        return [(view.driver, each) for view in views if view.driver is not None for each in view.lookups]

@@ -4,16 +4,20 @@ All scenarios are rebuilt in one pass: each raw fact is there once per scenario,
 column, the scenario's number. The rest of a definition stays as it is, and so does the code that reads it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any, TypeVar, cast
 
+from definitions.columns import Column
+from definitions.entities import Entity
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
-from definitions.sources import Column, Entity, Kind, Source
+from definitions.sources import Kind, Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Group, Lookup, Snapshot
 
 SCENARIO = "leak_test_scenario"
+AnyDefinition = TypeVar("AnyDefinition", bound=Definition)
 
 
 class Perturbation(StrEnum):
@@ -90,7 +94,7 @@ def scenarios_of(
 
 def _knowable(selection: Selection, label_us: int, as_ofs: Sequence[int]) -> Knowable | None:
     view = selection.view
-    if isinstance(view, AggregateView | CrossEntityView):
+    if view.is_snapshot:
         # A snapshot is available after its cut; one stamped as available earlier may know no more than its label time.
         newest = as_ofs[-1] if as_ofs else None
         return None if newest is None else Knowable(newest, min(newest + view.cut_delay_us, label_us))
@@ -102,10 +106,9 @@ def _knowable(selection: Selection, label_us: int, as_ofs: Sequence[int]) -> Kno
 def _as_ofs(pairs: Iterable[tuple[Selection, Sequence[int]]]) -> dict[str, tuple[int, ...]]:
     by_table: dict[str, set[int]] = {}
     for selection, as_ofs in pairs:
-        view = selection.view
-        if isinstance(view, AggregateView | CrossEntityView):
-            for each in (view, *([view.of] if isinstance(view, CrossEntityView) else [])):
-                by_table.setdefault(key_of(each), set()).update(as_ofs)
+        for key, view in everything_below(selection.view).items():
+            if view.is_snapshot:
+                by_table.setdefault(key, set()).update(as_ofs)
     return {key: tuple(sorted(numbers)) for key, numbers in by_table.items()}
 
 
@@ -117,22 +120,9 @@ def everything_below(view: Definition) -> dict[str, Definition]:
     return below | {key_of(view): view}
 
 
-def widened(definition: Definition) -> Definition:
+def widened(definition: AnyDefinition) -> AnyDefinition:
     """The same definition with the scenario as one more key; a static source has no clock and stays as it is."""
-    match definition:
-        case Source():
-            return _wide_source(definition)
-        case DerivedView():
-            return _wide_derived(definition)
-        case AggregateView():
-            return _wide_aggregate(definition)
-        case CrossEntityView():
-            return replace(
-                definition,
-                of=_wide_aggregate(definition.of),
-                entity=wide_entity(definition.entity),
-                group=_wide_group(definition),
-            )
+    return cast(AnyDefinition, _WIDENERS[type(definition)](definition))
 
 
 def wide_entity(entity: Entity) -> Entity:
@@ -150,22 +140,22 @@ def _wide_source(source: Source) -> Source:
     return replace(source, columns=(*source.columns, Column(SCENARIO, "int")), identity=identity)
 
 
-def _wide_fact(view: Source | DerivedView) -> Source | DerivedView:
-    return _wide_source(view) if isinstance(view, Source) else _wide_derived(view)
-
-
 def _wide_derived(view: DerivedView) -> DerivedView:
-    return replace(view, source=_wide_fact(view.source), lookups=tuple(map(_wide_lookup, view.lookups)))
+    return replace(view, source=widened(view.source), lookups=tuple(map(_wide_lookup, view.lookups)))
 
 
 def _wide_lookup(lookup: Lookup) -> Lookup:
     if lookup.source.is_static:
         return lookup
-    return replace(lookup, source=_wide_fact(lookup.source), on=(*lookup.on, SCENARIO))
+    return replace(lookup, source=widened(lookup.source), on=(*lookup.on, SCENARIO))
 
 
 def _wide_aggregate(view: AggregateView) -> AggregateView:
-    return replace(view, entity=wide_entity(view.entity), source=_wide_fact(view.source))
+    return replace(view, entity=wide_entity(view.entity), source=widened(view.source))
+
+
+def _wide_cross_entity(view: CrossEntityView) -> CrossEntityView:
+    return replace(view, of=widened(view.of), entity=wide_entity(view.entity), group=_wide_group(view))
 
 
 def _wide_group(view: CrossEntityView) -> Group:
@@ -183,6 +173,14 @@ def _wide_group(view: CrossEntityView) -> Group:
         identity=tuple(name for name, _ in keys),
     )
     return Group(members, by=(*view.group.by, SCENARIO), unknown=view.group.unknown)
+
+
+_WIDENERS: Mapping[type[Any], Callable[[Any], Definition]] = {
+    Source: _wide_source,
+    DerivedView: _wide_derived,
+    AggregateView: _wide_aggregate,
+    CrossEntityView: _wide_cross_entity,
+}
 
 
 def snapshots_in(scenarios: Iterable[Scenario], view: Snapshot) -> list[tuple[int, int]]:

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 from pyspark.sql import functions as F
 
+from definitions.description import describe
 from definitions.durations import day_or_instant, instant_us
-from definitions.registry import documentation, key_of
-from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from definitions.registry import key_of
+from definitions.types import type_named
+from definitions.views import Definition
 from jobs.run.context import Context
 from jobs.run.memory import peak_memory_mb
 from jobs.run.outcome import RunOutcome, StepOutcome
@@ -104,28 +105,16 @@ def _step(step: StepOutcome) -> StepLine:
 
 
 def _card(view: Definition) -> ViewCard:
-    entity = view.entity.name if isinstance(view, AggregateView | CrossEntityView) else None
+    described = describe(view)
     return ViewCard(
-        view.name,
-        view.layer,
-        version=view.version,
-        doc=documentation(view),
-        entity=entity,
-        columns=_columns(view),
-        upstream=tuple(key_of(up) for up in view.upstream),
+        described.name,
+        described.layer,
+        version=described.version,
+        doc=described.doc,
+        entity=described.entity,
+        columns=tuple(ColumnCard(c.name, c.type, unit=c.unit, doc=c.doc) for c in described.columns),
+        upstream=described.upstream,
     )
-
-
-def _columns(view: Definition) -> tuple[ColumnCard, ...]:
-    if isinstance(view, Source):
-        return tuple(ColumnCard(c.name, c.type, unit=c.unit, doc=c.doc) for c in view.columns)
-    looked_up = (
-        [ColumnCard(name, kind, doc="looked up") for name, kind in view.looked_up.items()]
-        if isinstance(view, DerivedView)
-        else []
-    )
-    outputs = view.outputs if isinstance(view, DerivedView) else view.published
-    return (*looked_up, *(ColumnCard(f.name, f.type, unit=f.unit, doc=f.doc) for f in outputs))
 
 
 def _profiles(step: StepOutcome) -> list[Profile]:
@@ -158,13 +147,13 @@ def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> 
     found = []
     for view in views:
         table = context.warehouse.address(key_of(view))
-        if isinstance(view, AggregateView | CrossEntityView) and exists(context.spark, table.path):
-            numbers = [f.name for f in view.published if f.type in ("int", "bigint", "double")]
+        if view.is_snapshot and exists(context.spark, table.path):
+            numbers = [f.name for f in view.published if type_named(f.type).is_number]
             rows = read(context.spark, table.path).where(
                 (F.unix_micros("event_time") == at) & (F.col("event_date") == F.to_date(F.timestamp_micros(F.lit(at))))
             )
             few = (
-                rows.orderBy(F.xxhash64(*view.entity.key_names))
+                rows.orderBy(F.xxhash64(*view.key_names))
                 .limit(SAMPLED_ROWS)
                 .select(*[F.col(n).cast("double") for n in numbers])
                 .toArrow()

@@ -9,7 +9,6 @@ from pyspark.sql import DataFrame
 from definitions.durations import instant_or_none
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
-from definitions.views import AggregateView, CrossEntityView
 from jobs.inputs.histories import static_sources
 from jobs.inputs.releases import Released
 from jobs.spines.spine import LABEL_TIME
@@ -124,7 +123,7 @@ def _view(joined: Joined, selection: Selection, history: History, evidence: Hist
 
 def _clock(selection: Selection) -> str:
     view = selection.view
-    if isinstance(view, AggregateView | CrossEntityView):
+    if selection.is_snapshot:
         return "snapshot: what happened before its as-of"
     if selection.is_static:
         return "static: no time"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pyspark.sql import DataFrame
 
-from definitions.sources import check_name
+from definitions.names import check_name
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import newest_release
 from jobs.run.context import Context

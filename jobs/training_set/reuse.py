@@ -45,7 +45,7 @@ def _view(selection: Selection, released: Released, keys: Mapping[str, str]) -> 
         spine_keys=tuple(keys.get(key, key) for key in selection.spine_keys),
         role=selection.role,
         max_age=selection.max_age,
-        includes_label_instant=bool(getattr(selection.view, "includes_label_instant", False)),
+        includes_label_instant=selection.view.includes_label_instant,
     )
 
 

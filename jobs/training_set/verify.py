@@ -9,10 +9,10 @@ from pyarrow import fs
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from definitions.entities import Entity
 from definitions.errors import ZigguratError
 from definitions.registry import Registry
 from definitions.services import FeatureService, Selection
-from definitions.sources import Entity
 from definitions.versions import fingerprints
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
@@ -135,7 +135,7 @@ def _selection(registry: Registry, manifest: Manifest, view: ViewPart) -> Select
         )
     now = fingerprints(definition)
     changed = [name for name, fingerprint in view.features.items() if now.get(name) != fingerprint]
-    if bool(getattr(definition, "includes_label_instant", False)) != view.includes_label_instant:
+    if definition.includes_label_instant != view.includes_label_instant:
         changed.append("includes_label_instant")
     if changed:
         raise NotReproduced(

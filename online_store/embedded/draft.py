@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from online_store.arrow_records import encoded
 from online_store.embedded.environments import LONG_KEYS, RECORDS
-from online_store.embedded.folder import Told, forced_to_disk, written_whole
-from online_store.embedded.guards import failures_told
+from online_store.embedded.folder import SnapshotFile, sync_to_disk, write_durably
+from online_store.embedded.guards import translated_failures
 from online_store.errors import OnlineStoreError
 from online_store.record import RecordForm, Tally, kept
 from online_store.snapshot import SnapshotDescription
@@ -20,40 +20,42 @@ Views = Mapping[str, Iterable[pa.RecordBatch]]
 _Pairs = list[tuple[bytes, bytes]]
 
 
-def written(draft: Path, description: SnapshotDescription, views: Views) -> Told:
+def written(draft: Path, description: SnapshotDescription, views: Views) -> SnapshotFile:
     """Raises OnlineStoreError for rows that are not as described, and for a disk that takes no more."""
     tallies = _records_written(draft, description, views)
     for view in description.views:
-        if (found := tallies[view.table].records) != view.rows:
+        if (rows := tallies[view.table].records) != view.rows:
             raise OnlineStoreError(
-                f"{view.table}: {found:,} rows came, and the published version {view.table_version} has {view.rows:,}; "
+                f"{view.table}: {rows:,} rows came, and the published version {view.table_version} has {view.rows:,}; "
                 "nothing was exported. Read that version, whole."
             )
-    with failures_told(draft):
+    with translated_failures(draft):
         data = draft / "data.mdb"
-        forced_to_disk(data)
-        told = Told(description, data.stat().st_size, {table: found.to_fields() for table, found in tallies.items()})
-        written_whole(draft / "snapshot.json", told.to_json())
-        return told
+        sync_to_disk(data)
+        content = SnapshotFile(
+            description, data.stat().st_size, {table: tally.to_fields() for table, tally in tallies.items()}
+        )
+        write_durably(draft / "snapshot.json", content.to_json())
+        return content
 
 
 def _records_written(draft: Path, description: SnapshotDescription, views: Views) -> dict[str, Tally]:
-    with failures_told(draft):
-        # No lock file and no sync per transaction: nobody else sees the draft, and it is made durable once, at its end.
+    with translated_failures(draft):
+        # No lock file and no sync per transaction: no other process reads the draft, and it is synced once, at its end.
         environment = lmdb.open(str(draft), map_size=_FIRST_MAP_BYTES, lock=False, sync=False, max_dbs=2)
     try:
-        with failures_told(draft):
+        with translated_failures(draft):
             databases = environment.open_db(RECORDS), environment.open_db(LONG_KEYS)
         tallies = {}
         for view in description.views:
-            form, found = RecordForm(view), Tally()
+            form, tally = RecordForm(view), Tally()
             for pairs in encoded(form, views[view.table]):
                 for key, value in pairs:
-                    found.add(key, value)
-                with failures_told(draft):
+                    tally.add(key, value)
+                with translated_failures(draft):
                     _put(environment, databases, form, pairs)
-            tallies[view.table] = found
-        with failures_told(draft):
+            tallies[view.table] = tally
+        with translated_failures(draft):
             environment.sync(True)
         return tallies
     finally:

@@ -27,8 +27,8 @@ class SharedEnvironment:
 
     def __init__(self, folder: Path) -> None:
         """Raises lmdb.Error for a file that is no LMDB file, OSError for a missing one."""
-        found = (folder / "data.mdb").stat()
-        self._identity = (found.st_dev, found.st_ino)
+        status = (folder / "data.mdb").stat()
+        self._identity = (status.st_dev, status.st_ino)
         with _lock:
             shared = _open.get(self._identity) or _opened(folder)
             _open[self._identity] = shared
@@ -49,7 +49,7 @@ class SharedEnvironment:
 
 
 def _opened(folder: Path) -> _Open:
-    # No lock file: nobody ever writes to a snapshot. No read-ahead: look-ups are single pages, far apart.
+    # No lock file: a snapshot is never written to. No read-ahead: look-ups are single pages, far apart.
     environment = lmdb.open(str(folder), readonly=True, lock=False, create=False, max_dbs=2, readahead=False)
     try:
         names = (RECORDS, LONG_KEYS)

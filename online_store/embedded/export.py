@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from online_store.embedded.draft import Views, written
-from online_store.embedded.folder import StoreFolder, Told, forced_to_disk, told
-from online_store.embedded.guards import failures_told, locked
+from online_store.embedded.folder import SnapshotFile, StoreFolder, read_snapshot_file, sync_to_disk
+from online_store.embedded.guards import locked, translated_failures
 from online_store.embedded.reader import EmbeddedReader
 from online_store.errors import NothingExported, OnlineStoreError, StoreDamaged, StoreOfAnotherVersion
 from online_store.snapshot import SnapshotDescription
@@ -28,14 +28,14 @@ def export(
     """See `EmbeddedStore.export`."""
     _check_views(description, views)
     with locked(folder.root):
-        with failures_told(folder.root):
+        with translated_failures(folder.root):
             done = _as_is(folder, description)
             if done is None:
                 _check_order(folder, description, rollback)
         if done is None:
             done = _exported(folder, description, views, step, check)
         step("clean")
-        with failures_told(folder.root):
+        with translated_failures(folder.root):
             _clean(folder)
         return done
 
@@ -50,7 +50,7 @@ def _exported(
     draft = folder.snapshots / f".draft-{description.snapshot_id}-{os.getpid()}"
     try:
         step("write")
-        with failures_told(folder.root):
+        with translated_failures(folder.root):
             _clear(draft)
         draft_told = written(draft, description, views)
         step("verify")
@@ -58,12 +58,12 @@ def _exported(
             reader.verify()
             check(reader)
         step("publish")
-        with failures_told(folder.root):
+        with translated_failures(folder.root):
             _publish(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     step("flip")
-    with failures_told(folder.root):
+    with translated_failures(folder.root):
         folder.point_at(description.snapshot_id)
     return _outcome(draft_told, is_unchanged=False)
 
@@ -71,17 +71,17 @@ def _exported(
 def _clear(draft: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    forced_to_disk(draft.parent.parent)
+    sync_to_disk(draft.parent.parent)
 
 
 def _publish(draft: Path, folder: StoreFolder) -> None:
-    """The draft gets its name; nobody reads it yet."""
-    forced_to_disk(draft)
-    snapshot = folder.snapshots / told(draft).description.snapshot_id
+    """Give the draft its snapshot's name; no reader opens it before the flip."""
+    sync_to_disk(draft)
+    snapshot = folder.snapshots / read_snapshot_file(draft).description.snapshot_id
     if snapshot.exists():  # of an export that was killed before its flip; or damaged; or older, and not in use
         folder.discard(snapshot)
     draft.rename(snapshot)
-    forced_to_disk(folder.snapshots)
+    sync_to_disk(folder.snapshots)
 
 
 def _check_views(description: SnapshotDescription, views: Views) -> None:
@@ -100,15 +100,15 @@ def _as_is(folder: StoreFolder, description: SnapshotDescription) -> Exported | 
             return None
         with EmbeddedReader(current) as reader:
             reader.verify()
-        return _outcome(told(current), is_unchanged=True)
+        return _outcome(read_snapshot_file(current), is_unchanged=True)
     except (NothingExported, StoreDamaged, StoreOfAnotherVersion, FileNotFoundError):
         return None
 
 
 def _check_order(folder: StoreFolder, description: SnapshotDescription, rollback: bool) -> None:
-    """The newer wins (S33). A damaged snapshot has no say: this export is what mends it."""
+    """The newer wins (S33). A damaged snapshot is not compared: this export replaces it."""
     try:
-        current = told(folder.current()).description
+        current = read_snapshot_file(folder.current()).description
     except (NothingExported, StoreDamaged, FileNotFoundError):
         return
     except StoreOfAnotherVersion as other:
@@ -118,7 +118,7 @@ def _check_order(folder: StoreFolder, description: SnapshotDescription, rollback
     if description.order < current.order and not rollback:
         raise OnlineStoreError(
             f"'{folder.root}' answers from {current.as_of} (release {current.release}), which is newer than "
-            f"{description.as_of} (release {description.release}); say --rollback if the older one is meant (S33)."
+            f"{description.as_of} (release {description.release}); add --rollback to publish the older one (S33)."
         )
 
 
@@ -136,11 +136,11 @@ def _clean(folder: StoreFolder) -> None:
 
 def _order(snapshot: Path) -> tuple[int, int, int]:
     try:
-        return told(snapshot).description.order
+        return read_snapshot_file(snapshot).description.order
     except (StoreDamaged, StoreOfAnotherVersion):
         return (-(2**63), 0, 0)
 
 
-def _outcome(of: Told, *, is_unchanged: bool) -> Exported:
-    records = sum(int(found["records"]) for found in of.records.values())
-    return Exported(of.description.snapshot_id, records, of.bytes, is_unchanged)
+def _outcome(content: SnapshotFile, *, is_unchanged: bool) -> Exported:
+    records = sum(int(tally["records"]) for tally in content.records.values())
+    return Exported(content.description.snapshot_id, records, content.bytes, is_unchanged)

@@ -3,8 +3,8 @@
 CURRENT                        one line: the id of the snapshot that is read; replaced by an atomic rename
 snapshots/<id>/data.mdb        the records (LMDB); never changed once it is here
 snapshots/<id>/snapshot.json   format, description, and what data.mdb must be: its size, and per view a count and a sum
-snapshots/.draft-…             what an export is writing; of a killed one until the next export ends
-.lock                          held by the export that is writing; the line in it says by whom
+snapshots/.draft-…             what an export is writing; a killed export's draft stays until the next export ends
+.lock                          held by the export that is writing; its line is the process id
 """
 
 import json
@@ -23,8 +23,8 @@ EXPORT_AGAIN = "Export it again (`ziggurat export`): that replaces it."
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a snapshot.json says."""
+class SnapshotFile:
+    """The content of a snapshot.json."""
 
     description: SnapshotDescription
     bytes: int
@@ -62,30 +62,35 @@ class StoreFolder:
         return self.snapshots / line[:-1]
 
     def point_at(self, snapshot_id: str) -> None:
-        written_whole(self.pointer.with_name(".CURRENT.new"), f"{snapshot_id}\n")
+        write_durably(self.pointer.with_name(".CURRENT.new"), f"{snapshot_id}\n")
         self.pointer.with_name(".CURRENT.new").replace(self.pointer)
-        forced_to_disk(self.root)
+        sync_to_disk(self.root)
 
     def discard(self, snapshot: Path) -> None:
-        """Takes a whole snapshot away by one rename, then its files; killed in between, a draft is left."""
-        doomed = self.snapshots / f".draft-doomed-{snapshot.name}"
-        shutil.rmtree(doomed, ignore_errors=True)
-        snapshot.rename(doomed)
-        shutil.rmtree(doomed)
+        """Removes a snapshot: first one rename, then its files. Killed in between, it leaves a draft."""
+        removed = self.snapshots / f".draft-doomed-{snapshot.name}"
+        shutil.rmtree(removed, ignore_errors=True)
+        snapshot.rename(removed)
+        shutil.rmtree(removed)
 
 
-def told(snapshot: Path) -> Told:
-    """What its snapshot.json says. Raises StoreDamaged, StoreOfAnotherVersion; FileNotFoundError without a folder."""
+def read_snapshot_file(snapshot: Path) -> SnapshotFile:
+    """The content of its snapshot.json.
+
+    Raises StoreDamaged, StoreOfAnotherVersion; FileNotFoundError without a folder.
+    """
     path = snapshot / "snapshot.json"
     try:
         fields = json.loads(path.read_text("utf-8"))
-        if (found := fields["format"]) != FORMAT:
+        if (version := fields["format"]) != FORMAT:
             raise StoreOfAnotherVersion(
-                f"'{path}' is of format {found}, and this version of ziggurat reads format {FORMAT}: read it with the "
-                "version that wrote it, or export it again with this one.",
-                is_newer=not isinstance(found, int) or found > FORMAT,
+                f"'{path}' is of format {version}, and this version of ziggurat reads format {FORMAT}: read it with "
+                "the version that wrote it, or export it again with this one.",
+                is_newer=not isinstance(version, int) or version > FORMAT,
             )
-        return Told(SnapshotDescription.from_fields(fields["description"]), fields["bytes"], dict(fields["records"]))
+        return SnapshotFile(
+            SnapshotDescription.from_fields(fields["description"]), fields["bytes"], dict(fields["records"])
+        )
     except FileNotFoundError:
         if not snapshot.is_dir():
             raise
@@ -94,7 +99,7 @@ def told(snapshot: Path) -> Told:
         raise StoreDamaged(f"'{path}' is not what an export wrote ({broken!r}). {EXPORT_AGAIN}") from None
 
 
-def written_whole(path: Path, text: str) -> None:
+def write_durably(path: Path, text: str) -> None:
     """Writes a file that is on the disk when this returns."""
     with path.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -102,7 +107,7 @@ def written_whole(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def forced_to_disk(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """A file's content, or a folder's list of names."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

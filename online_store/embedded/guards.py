@@ -1,4 +1,4 @@
-"""What surrounds an export: one at a time, and an error of the disk told in a sentence."""
+"""What surrounds an export: a lock, so that one runs at a time, and disk errors as one sentence."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from online_store.errors import OnlineStoreError, StoreLocked
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
     """One export at a time; the kernel frees the lock of a killed one. Raises StoreLocked at once."""
-    with failures_told(root):
+    with translated_failures(root):
         root.mkdir(parents=True, exist_ok=True)
         file = (root / ".lock").open("a+", encoding="utf-8")
     with file:
@@ -24,7 +24,7 @@ def locked(root: Path) -> Iterator[None]:
             file.seek(0)
             by = f"process {holder}" if (holder := file.read().strip()) else "another process"
             raise StoreLocked(f"'{root}' is being written by {by}; export again when that has ended.") from None
-        with failures_told(root):
+        with translated_failures(root):
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
@@ -32,7 +32,7 @@ def locked(root: Path) -> Iterator[None]:
 
 
 @contextmanager
-def failures_told(path: Path) -> Iterator[None]:
+def translated_failures(path: Path) -> Iterator[None]:
     """An error of the disk as an OnlineStoreError."""
     try:
         yield

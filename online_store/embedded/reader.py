@@ -9,7 +9,7 @@ import lmdb
 
 from definitions.errors import UnknownName, did_you_mean
 from online_store.embedded.environments import SharedEnvironment
-from online_store.embedded.folder import EXPORT_AGAIN, told
+from online_store.embedded.folder import EXPORT_AGAIN, read_snapshot_file
 from online_store.errors import StoreDamaged
 from online_store.record import Record, RecordForm, is_hashed, kept, tally
 from online_store.snapshot import SnapshotDescription
@@ -21,7 +21,7 @@ class EmbeddedReader:
     def __init__(self, snapshot: Path) -> None:
         """Raises StoreDamaged, StoreOfAnotherVersion; FileNotFoundError when there is no such folder."""
         self._snapshot = snapshot
-        self._told = told(snapshot)
+        self._file = read_snapshot_file(snapshot)
         self._forms = {view.table: RecordForm(view) for view in self.description.views}
         self._shared = self._opened()
 
@@ -29,10 +29,8 @@ class EmbeddedReader:
         data = self._snapshot / "data.mdb"
         try:
             # LMDB maps the file: reading past the end of a truncated one would kill the process.
-            if (found := data.stat().st_size) != self._told.bytes:
-                raise StoreDamaged(
-                    f"'{data}' has {found:,} bytes, not the {self._told.bytes:,} written. {EXPORT_AGAIN}"
-                )
+            if (size := data.stat().st_size) != self._file.bytes:
+                raise StoreDamaged(f"'{data}' has {size:,} bytes, not the {self._file.bytes:,} written. {EXPORT_AGAIN}")
             return SharedEnvironment(self._snapshot)
         except lmdb.Error as broken:
             raise StoreDamaged(f"'{data}' can't be read ({broken}). {EXPORT_AGAIN}") from None
@@ -45,7 +43,7 @@ class EmbeddedReader:
 
     @property
     def description(self) -> SnapshotDescription:
-        return self._told.description
+        return self._file.description
 
     def get(self, table: str, keys: Sequence[Any]) -> Record | None:
         """Raises UnknownName for a view that is not in the snapshot, ValueError for keys of other types."""
@@ -71,10 +69,12 @@ class EmbeddedReader:
     def verify(self) -> None:
         counts = 0
         for table, form in self._forms.items():
-            found, written = tally(form, self.records(table)).to_fields(), self._told.records[table]
-            counts += found["records"]
-            if found != written:
-                raise self._damaged(f"{table}: found {found['records']:,} of {written['records']:,} records as written")
+            counts_read, written = tally(form, self.records(table)).to_fields(), self._file.records[table]
+            counts += counts_read["records"]
+            if counts_read != written:
+                raise self._damaged(
+                    f"{table}: found {counts_read['records']:,} of {written['records']:,} records as written"
+                )
         with self._reading() as reading:
             if (entries := reading.stat(self._shared.records)["entries"]) != counts:
                 raise self._damaged(f"{entries:,} records, of which {counts:,} belong to a view")
@@ -113,5 +113,5 @@ class EmbeddedReader:
         except (ValueError, TypeError):
             raise self._damaged(f"{form.view.table}: the record of {keys} is not what an export wrote") from None
 
-    def _damaged(self, found: str) -> StoreDamaged:
-        return StoreDamaged(f"'{self._snapshot / 'data.mdb'}', {found}. {EXPORT_AGAIN}")
+    def _damaged(self, finding: str) -> StoreDamaged:
+        return StoreDamaged(f"'{self._snapshot / 'data.mdb'}', {finding}. {EXPORT_AGAIN}")

@@ -1,6 +1,6 @@
 """The embedded store: a folder of immutable LMDB files, one per snapshot, and a pointer. No server.
 
-Reading loads neither pyarrow nor NumPy: those are the export's (`embedded_export`). Not for network file systems.
+Reading loads neither pyarrow nor NumPy: those are the export's (`export`). Not for network file systems.
 """
 
 import time
@@ -46,7 +46,7 @@ class EmbeddedStore:
         `views` gives the rows of each described table, by name of column: its keys, `event_time`, `available_time`
         and its columns; others are ignored, and a static view may lack the times. They are read once, and not at all
         when the store holds exactly this snapshot already (S28). `step` is called before each of STEPS. `check` sees
-        the new snapshot before anybody else does; what it raises stops the export. Until the flip, and after any
+        the new snapshot before any reader does; an error that it raises stops the export. Until the flip, and after any
         error, readers see the snapshot before. Of the snapshots, the three newest stay, and the one that is read.
 
         Raises OnlineStoreError for rows that are not as described, for a disk that is full, and for an older
@@ -62,7 +62,7 @@ class EmbeddedStore:
         for _ in range(_LOOKS - 1):
             try:
                 return self._opened()
-            except StoreDamaged:  # or an export is just taking away, or mending, what CURRENT named a moment ago
+            except StoreDamaged:  # or an export is removing or replacing the snapshot that CURRENT named a moment ago
                 time.sleep(_PAUSE_S)
         return self._opened()
 

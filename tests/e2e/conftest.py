@@ -1,5 +1,6 @@
 """The shipped pyramid on the real year of baskets, built once for all tests that ask for it."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from jobs.build.job import build
 from jobs.run.outcome import RunOutcome
 from jobs.run.request import Request
 from tests.e2e.oracle.recompute import EARLY, EDGES, INSTANT, LATE, Oracle
+from tests.support.run_once import built_once, copied
 from ziggurat.cli.demo.data import TABLES, fetch_demo_data
 from ziggurat.workspace import Workspace
 from ziggurat.workspace import open as open_workspace
@@ -57,25 +59,41 @@ def opened(sources: Path, warehouse: Path, definitions: str = "") -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def groceries(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Groceries:
-    """Seven as-ofs of the whole shipped pyramid, by the product's own verbs, in a folder with a space in its path."""
-    home = tmp_path_factory.mktemp("grocery chain")
-    sources = fetch_demo_data(home / "delivered files")
-    workspace = opened(sources, home / "ware house")
-    edges = Request(command="build of three instants", as_ofs_us=tuple(map(instant_us, EDGES)))
-    runs = (
-        workspace.backfill(*EARLY, every="113d"),
-        build(workspace.context, edges),
-        workspace.backfill(*LATE, every=f"{(instant_us(LATE[1]) - instant_us(LATE[0])) // 1_000_000}s"),
-    )
-    for run in runs:
-        if run.error is not None:
-            raise run.error
-    return Groceries(sources, workspace, runs)
+def pyramid(spark_session, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[RunOutcome, ...]]:
+    """The delivered files and a warehouse with seven as-ofs of the whole shipped pyramid, built once in a run.
+
+    No test writes here: each module gets a copy, `groceries`.
+    """
+
+    def build_pyramid(home: Path) -> tuple[RunOutcome, ...]:
+        workspace = opened(fetch_demo_data(home / "delivered files"), home / "ware house")
+        edges = Request(command="build of three instants", as_ofs_us=tuple(map(instant_us, EDGES)))
+        runs = (
+            workspace.backfill(*EARLY, every="113d"),
+            build(workspace.context, edges),
+            workspace.backfill(*LATE, every=f"{(instant_us(LATE[1]) - instant_us(LATE[0])) // 1_000_000}s"),
+        )
+        for run in runs:
+            if run.error is not None:
+                raise run.error
+        return runs
+
+    return built_once(tmp_path_factory, "grocery chain", build_pyramid)
+
+
+@pytest.fixture(scope="module")
+def groceries(
+    pyramid: tuple[Path, tuple[RunOutcome, ...]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Groceries]:
+    """The shipped pyramid in a warehouse of the module's own, in a folder with a space in its path."""
+    home, runs = pyramid
+    warehouse = copied(home / "ware house", tmp_path_factory.mktemp("grocery chain") / "ware house")
+    yield Groceries(home / "delivered files", opened(home / "delivered files", warehouse), runs)
+    shutil.rmtree(warehouse)
 
 
 @pytest.fixture(scope="session")
-def oracle(groceries: Groceries) -> Iterator[Oracle]:
-    judge = Oracle(groceries.sources)
-    yield judge
-    judge.duckdb.close()
+def oracle(pyramid: tuple[Path, tuple[RunOutcome, ...]]) -> Iterator[Oracle]:
+    recomputation = Oracle(pyramid[0] / "delivered files")
+    yield recomputation
+    recomputation.duckdb.close()

@@ -357,6 +357,7 @@ def test_a_machine_without_java_or_with_a_wrong_one_is_told_what_to_install(tmp_
     assert "17" in said
 
 
+@pytest.mark.spark
 def test_without_jars_and_without_network_the_jars_are_named(tmp_path: Path) -> None:
     bikes = Bikes.written(tmp_path / "far bikes")
     nowhere = {"ZIGGURAT_CACHE": str(tmp_path / "cache"), "DEFAULT_ARTIFACT_REPOSITORY": "http://127.0.0.1:9/"}

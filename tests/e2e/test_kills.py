@@ -13,8 +13,8 @@ import pytest
 from lakehouse.leases.leases import Claim
 from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import claim_store
-from tests.e2e.small import killed_build
 from tests.e2e.small.bikes import FIRST, PROJECT_ROOT, SECOND, Bikes
+from tests.e2e.small.killing import kill_build
 
 EARLY, LATE = datetime(2024, 6, 1, 6, tzinfo=UTC), datetime(2024, 6, 8, 6, tzinfo=UTC)
 ACTIVITY, VS_PLAN = "aggregate/rider_activity/v1", "cross_entity/rider_vs_plan/v1"
@@ -39,15 +39,6 @@ WITH_A_SECOND_DELIVERY = (
 )
 
 
-def killed_at(point: str, bikes: Bikes, clock: datetime, as_of: str, *gateway: str) -> None:
-    done = subprocess.run(
-        [sys.executable, killed_build.__file__, bikes.folder, clock.isoformat(), as_of, *gateway],
-        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(PROJECT_ROOT)},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, f"{point}: {done.stdout}{done.stderr}"
-
-
 @dataclass(frozen=True)
 class Published:
     """A project, and what it had published when the fixture ended."""
@@ -70,8 +61,6 @@ def unkilled(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Publish
 
 def test_killed_at_every_step_it_ends_as_if_nothing_had_happened(spark, unkilled: Published, tmp_path: Path) -> None:
     bikes, whole = Bikes.written(tmp_path / "killed bikes"), unkilled.histories
-    parameters = spark.sparkContext._gateway.gateway_parameters
-    gateway = str(parameters.port), parameters.auth_token
 
     def seen_whole() -> None:
         """Every version of every table that a reader could have opened is one that an unkilled run published."""
@@ -79,14 +68,14 @@ def test_killed_at_every_step_it_ends_as_if_nothing_had_happened(spark, unkilled
             assert versions == whole[table][: len(versions)], table
 
     for point in ON_THE_WAY_TO_THE_FIRST_RELEASE:
-        killed_at(point, bikes, EARLY, FIRST, *gateway)
+        kill_build(spark, bikes, point, EARLY, FIRST)
         seen_whole()
     assert bikes.build_at(EARLY, FIRST).error is None
     assert bikes.releases() == unkilled.releases[:1]
 
     bikes.deliver_june()
     for point in WITH_A_SECOND_DELIVERY:
-        killed_at(point, bikes, LATE, SECOND, *gateway)
+        kill_build(spark, bikes, point, LATE, SECOND)
         seen_whole()
     assert bikes.build_at(LATE, SECOND).is_unchanged
 

@@ -2,7 +2,6 @@
 
 import io
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from PIL import Image
 
 from docs.render_notebooks import PROJECT_ROOT, execute, notebook_of, page
 from tests.e2e.conftest import Groceries
+from tests.e2e.small.killing import gateway_of
 
 SMALL = {"ZIGGURAT__SPARK__DRIVER_MEMORY": "1g", "ZIGGURAT__SPARK__MASTER": "local[2]"}
 
@@ -31,25 +31,28 @@ class Ran:
         return next(content.decode() for name, content in self.files.items() if name.endswith(".md"))
 
 
-def run(name: str, warehouse: Path, tell: str) -> Ran:
-    """Run a notebook as it is, then ask it for one JSON value."""
+def run(name: str, warehouse: Path, tell: str, *, before: str = "") -> Ran:
+    """Run a notebook as it is, `before` it another cell, then ask it for one JSON value."""
     notebook = notebook_of(PROJECT_ROOT / "notebooks" / f"{name}.py")
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(before))
     notebook.cells.append(nbformat.v4.new_code_cell(f"import json\nprint(json.dumps({tell}))"))
     execute(notebook, warehouse=str(warehouse), settings=SMALL)
+    assert notebook.cells.pop(0).outputs == []
     (said,) = notebook.cells.pop().outputs
     return Ran(notebook, page(notebook, name), json.loads(said.text))
 
 
 @pytest.fixture(scope="module")
 def segments(groceries: Groceries) -> Ran:
+    """With a Spark of its own, as a user runs it."""
     tell = '{"today": TODAY, "segment": people["segment"].to_dict(), "visits": people["visits"].to_dict()}'
     return run("1_segments", groceries.warehouse, tell)
 
 
 @pytest.fixture(scope="module")
-def churn(groceries: Groceries, tmp_path_factory: pytest.TempPathFactory) -> Ran:
-    """On a copy, as the notebook derives a label: the spine stands in the warehouse afterwards."""
-    own = shutil.copytree(groceries.warehouse, tmp_path_factory.mktemp("churn") / "ware house")
+def churn(groceries: Groceries, spark_session) -> Ran:
+    """On the Spark of the tests: a second start costs a minute and shows nothing more."""
+    joined = f"from tests.lakehouse.nightly import joined_spark\n_spark = joined_spark(*{gateway_of(spark_session)})"
     tell = """{
         "auc": comparison["ROC AUC"].to_dict(),
         "leaks": leaks["ROC AUC"].to_dict(),
@@ -60,7 +63,7 @@ def churn(groceries: Groceries, tmp_path_factory: pytest.TempPathFactory) -> Ran
         "banded": int(bands["households"].sum()),
         "features": FEATURES,
     }"""
-    return run("2_churn", own, tell)
+    return run("2_churn", groceries.warehouse, tell, before=joined)
 
 
 def test_every_household_of_the_newest_as_of_is_in_exactly_one_named_segment(
@@ -106,6 +109,7 @@ def test_every_household_gets_a_risk_and_stands_in_one_band(groceries: Groceries
     assert churn.told["features"] == [column.name for column in service.columns]
 
 
+@pytest.mark.spark
 @pytest.mark.parametrize("name", ["segments", "churn"])
 def test_a_page_shows_every_figure_small_and_no_warning_or_path(name: str, request: pytest.FixtureRequest) -> None:
     ran: Ran = request.getfixturevalue(name)

@@ -15,8 +15,8 @@ import pytest
 from definitions.durations import instant_us
 from definitions.errors import NotReleased
 from definitions.registry import key_of
+from definitions.types import arrow_type
 from jobs.export.job import ExportOutcome
-from jobs.export.views import arrow_type
 from online_store.answer import State, answer
 from online_store.embedded.store import EmbeddedStore
 from online_store.store import SnapshotReader

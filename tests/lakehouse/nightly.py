@@ -1,7 +1,7 @@
 """A small nightly run of one table, as jobs make it: mended ledger, lease, stage, publish, ledger, release.
 
-As a program it joins the Spark of the test that started it, so that killing it costs no new Spark:
-`nightly.py WAREHOUSE RUN_ID ROWS [PORT SECRET]`; without a port it starts its own.
+`main` joins the Spark of the test that calls it in another process, so that killing it costs no new Spark. As a
+program, `nightly.py WAREHOUSE RUN_ID ROWS`, it starts its own.
 """
 
 import os
@@ -88,6 +88,9 @@ def own_spark():
     return open_session(SessionSettings(master="local[2]", driver_memory="1g", shuffle_partitions=2))
 
 
-if __name__ == "__main__":
-    root, run_id, rows, *gateway = sys.argv[1:]
+def main(root: str, run_id: str, rows: str, *gateway: str) -> None:
     run_night(joined_spark(*gateway) if gateway else own_spark(), root, run_id, int(rows))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -12,30 +12,31 @@ from lakehouse.crash_points import CRASH_POINTS
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.tables import Warehouse, current_version, read
 from tests.lakehouse import nightly
+from tests.support.forked import run_forked
 
 PUBLISHED_BUT_NOT_WRITTEN_DOWN = ("after_publish", "before_ledger")
 NOTHING_PUBLISHED = ("before_stage", "after_stage", "before_publish")
 
 
-def killed_at(point: str, root: Path, *gateway: str) -> None:
-    house = Path(nightly.__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, nightly.__file__, str(root), "killed", "40", *gateway],
-        env={**os.environ, "ZIGGURAT_CRASH_AT": point, "PYTHONPATH": str(house)},
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
-
-
 @pytest.mark.parametrize("point", CRASH_POINTS)
 def test_the_run_after_a_killed_one_ends_as_if_nothing_had_happened(spark, tmp_warehouse: Path, point: str):
     parameters = spark.sparkContext._gateway.gateway_parameters
-    killed_at(point, tmp_warehouse, str(parameters.port), parameters.auth_token)
+    code, output = run_forked(
+        "tests.lakehouse.nightly:main", tmp_warehouse, "killed", "40", parameters.port, parameters.auth_token,
+        env={"ZIGGURAT_CRASH_AT": point},
+    )  # fmt: skip
+    assert code == -signal.SIGKILL, output
     ends_as_if_unkilled(spark, tmp_warehouse, point)
 
 
 def test_it_does_so_too_when_spark_dies_with_the_run(spark, tmp_warehouse: Path):
-    killed_at("after_publish", tmp_warehouse)
+    house = Path(nightly.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, nightly.__file__, str(tmp_warehouse), "killed", "40"],
+        env={**os.environ, "ZIGGURAT_CRASH_AT": "after_publish", "PYTHONPATH": str(house)},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
     ends_as_if_unkilled(spark, tmp_warehouse, "after_publish")
 
 

@@ -82,6 +82,7 @@ def certificate(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.spark
 def test_without_jars_and_network_the_error_names_them_and_the_next_run_works(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: http.server.ThreadingHTTPServer
 ) -> None:
@@ -105,6 +106,7 @@ def test_jars_in_the_cache_need_no_repository(
     assert len(fetched(tmp_path / "cache", monkeypatch, "http://127.0.0.1:9/")) == 2
 
 
+@pytest.mark.spark
 def test_a_repository_signed_by_an_authority_that_only_python_knows_is_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: http.server.ThreadingHTTPServer
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_repository_signed_by_an_authority_that_only_python_knows_is_trusted(
     assert all(path.is_file() for path in paths)
 
 
+@pytest.mark.spark
 def test_a_start_and_a_failing_query_print_not_one_line_of_sparks(tmp_path: Path) -> None:
     code = """
 import json

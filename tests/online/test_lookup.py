@@ -11,7 +11,8 @@ from definitions.errors import UsageError
 from online_store.snapshot import StoredSelection, StoredService
 from online_store.stores import StoreSettings
 from tests.online.examples import a_snapshot, a_view, batch_of, churn, nightly
-from ziggurat.cli.get import age_text, look_up
+from ziggurat.cli.online import look_up
+from ziggurat.cli.online_format import age_text
 
 PROJECT_ROOT = Path(__file__).parents[2]
 
@@ -119,7 +120,7 @@ def test_a_look_up_loads_no_engine(folder):
         "import sys\n"
         "from pathlib import Path\n"
         "from online_store.stores import StoreSettings\n"
-        "from ziggurat.cli.get import look_up\n"
+        "from ziggurat.cli.online import look_up\n"
         "look_up(StoreSettings(Path(sys.argv[1])), 'churn_v1', ['household_id=22'], at=None, as_json=False)\n"
         "heavy = {'pyspark', 'delta', 'pandas', 'pyarrow', 'numpy', 'sqlglot', 'pydantic', 'great_expectations'}\n"
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"

@@ -55,6 +55,7 @@ def test_the_archive_holds_packages_and_their_data_but_no_tests(archive: Path) -
     assert shipped == {name for name in names if ".dist-info/" not in name}
 
 
+@pytest.mark.spark
 def test_driver_and_workers_of_a_cluster_import_from_the_archive(archive: Path, empty: Path) -> None:
     java = find_java()
     jars = delta_jars(java, spark_home=spark_home(), say=print)

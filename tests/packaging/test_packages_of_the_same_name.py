@@ -82,6 +82,29 @@ def test_definitions_are_found_by_their_name_and_what_is_hidden_is_said_first(pr
     assert "ride_count_7d" in described.stdout
 
 
+@pytest.mark.parametrize(
+    "line", ["from quality import bounds", "import quality.bounds", "import quality\nquality.bounds"]
+)
+def test_definitions_that_import_a_hidden_package_are_an_error_that_says_so(project: Path, line: str) -> None:
+    bounds = project / "features" / "bounds.py"
+    bounds.write_text(f"{line}\n")
+    try:
+        listed = ziggurat(project, "list", "--conf", "conf.yaml")
+    finally:
+        bounds.unlink()
+    assert listed.returncode == 10
+    error = listed.stderr.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert "./quality is hidden by Ziggurat's own package `quality`" in error
+
+
+def test_definitions_can_not_have_the_name_of_a_package_of_ours(project: Path) -> None:
+    listed = ziggurat(project, "list", "--conf", "conf.yaml", "--definitions", "jobs")
+    assert listed.returncode == 60
+    assert "`jobs` is a package of Ziggurat's own; give yours another name" in listed.stderr
+
+
+@pytest.mark.spark
 def test_a_build_and_its_workers_take_our_packages(project: Path) -> None:
     built = ziggurat(project, "build", "--as-of", "2024-06-01", "--conf", "conf.yaml")
     assert built.returncode == 0, built.stdout + built.stderr

@@ -3,7 +3,7 @@
 from typing import Any
 
 from compute.arrival import Load, new_rows, with_available_time
-from definitions.sources import Availability
+from definitions.clocks import Availability
 from tests.support.drawn import at, frame, same
 from ziggurat.model import AvailableColumn, Column, EventTime, Kind, LandingDelay, LoadTime, Source
 

@@ -8,6 +8,7 @@ import pytest
 
 from definitions.errors import DefinitionError
 from definitions.expressions import parse_expression
+from definitions.types import arrow_type
 
 # pyspark leaves its result sockets to the garbage collector
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
@@ -29,17 +30,6 @@ SCHEMA = {
     "user": "string",
     "two words": "int",
     "tick`ed": "int",
-}
-ARROW = {
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "decimal(10,2)": pa.decimal128(10, 2),
-    "decimal(12,4)": pa.decimal128(12, 4),
-    "string": pa.string(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "date": pa.date32(),
-    "boolean": pa.bool_(),
 }
 # the last second of 2017-11-05 01:59 EST, the night on which New York's clocks went back
 LATE = datetime(2017, 11, 5, 6, 59, 59, 999999, tzinfo=UTC)
@@ -146,7 +136,8 @@ VALUES = [
 def answers(spark) -> dict[str, tuple[str, list[object]]]:
     """Of each definition: Spark's type and its values in ROWS, all in one select."""
     columns = [
-        pa.array(values, ARROW[kind]) for values, kind in zip(zip(*ROWS, strict=True), SCHEMA.values(), strict=True)
+        pa.array(values, arrow_type(kind))
+        for values, kind in zip(zip(*ROWS, strict=True), SCHEMA.values(), strict=True)
     ]
     frame = spark.createDataFrame(pa.table(columns, names=list(SCHEMA)))
     texts = [text for text, *_ in VALUES]

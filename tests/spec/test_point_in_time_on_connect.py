@@ -28,8 +28,9 @@ SETTINGS = {
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment, without the variables of its Spark."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PYSPARK_", "SPARK_"))}
+    """This process's environment, without the variables of its Spark and the packages that its Spark imports."""
+    left_out = ("PYSPARK_", "SPARK_", "PYTHONPATH")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return inherited | {"PYSPARK_PYTHON": sys.executable, **more}
 
 
@@ -67,6 +68,7 @@ def server(tmp_path: Path) -> Iterator[str]:
         process.wait(30)
 
 
+@pytest.mark.spark
 def test_every_rule_holds_on_spark_connect_and_nothing_else_is_needed(server: str) -> None:
     """The client has no Java: code that needed it would fail."""
     command = [sys.executable, "-m", "tests.spec.pit_join.on_connect", server]

@@ -7,7 +7,7 @@ import pytest
 from definitions import model
 from definitions.aggregations import Aggregation
 from definitions.errors import DefinitionError, UnknownName
-from definitions.sources import check_type
+from definitions.types import check_type
 from definitions.versions import fingerprints
 from ziggurat.model import (
     ANY_TRUE,
@@ -107,7 +107,7 @@ def cross(*features: Any, **changed: Any) -> CrossEntityView:
 
 
 REFUSED = {
-    # what can't stand: (declare it, the error, what it says: where, what was found, what to do)
+    # what is refused: (how it is declared, the error, its message: where, what was found, what to do)
     "entity without keys": (lambda: Entity("e", ()), DefinitionError, "entity 'e' has no join key; give at least one"),
     "entity with a float key": (
         lambda: Entity("e", (("x", "double"),)),
@@ -454,11 +454,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_an_impossible_definition_is_refused_and_told(case: str) -> None:
-    declare, error, said = REFUSED[case]
+    declare, error, message = REFUSED[case]
     with pytest.raises(DefinitionError) as refused:
         declare()
     assert type(refused.value) is error
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert str(refused.value).endswith((".", "?", ";", " .")) or "Found:" in str(refused.value)
 
 

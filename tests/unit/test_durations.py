@@ -55,7 +55,7 @@ def test_s11_a_day_is_its_midnight_in_utc_and_an_instant_is_itself(text: str, us
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("yesterday", "is not an instant"),
         ("2017-13-01", "is not an instant"),
@@ -68,8 +68,8 @@ def test_s11_a_day_is_its_midnight_in_utc_and_an_instant_is_itself(text: str, us
         ("2017-11-30T00:00:00.0000001Z", "finer than a microsecond"),
     ],
 )
-def test_s1_s3_what_names_no_instant_is_refused(text: str, said: str) -> None:
-    with pytest.raises(DefinitionError, match=f"^here: '.*' .*{said}"):
+def test_s1_s3_what_names_no_instant_is_refused(text: str, message: str) -> None:
+    with pytest.raises(DefinitionError, match=f"^here: '.*' .*{message}"):
         instant_us(text, where="here")
 
 
@@ -93,5 +93,5 @@ def test_s20_a_window_has_a_length_or_is_a_lifetime() -> None:
     assert Window(LIFETIME).length_us is None
     with pytest.raises(DefinitionError, match="window: 'week' is not a duration"):
         Window("week")
-    with pytest.raises(DefinitionError, match="window '0d' holds nothing"):
+    with pytest.raises(DefinitionError, match="window '0d' has no length"):
         Window("0d")

@@ -23,8 +23,8 @@ def service(*selections, name="spend_v1"):
     return FeatureService(name, features=selections, owner="crm")
 
 
-def names(made):
-    return [column.name for column in made.columns]
+def names(selection):
+    return [column.name for column in selection.columns]
 
 
 def test_columns_come_out_in_the_order_in_which_they_are_taken():
@@ -70,12 +70,12 @@ def test_an_age_limit_shorter_than_cadence_and_publish_delay_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("refused", "error", "told"),
+    ("refused", "error", "message"),
     [
         (lambda: features_of(household_spend, "spend_tend"), UnknownName, "Did you mean 'spend_trend'"),
         (lambda: features_of(household_visits, "visit_time_max_lifetime"), UnknownName, "is not a feature"),
         (lambda: features_of(household_spend, "spend_trend", "spend_trend"), DefinitionError, "taken twice"),
-        (lambda: features_of(basket_lines), DefinitionError, "say whose"),
+        (lambda: features_of(basket_lines), DefinitionError, "name the entity"),
         (lambda: features_of(household_spend, entity=campaign), DefinitionError, "describes household"),
         (lambda: features_of(basket_lines, entity=campaign), DefinitionError, "key 'campaign_id' is bigint"),
         (lambda: features_of(demographics, entity=household, max_age="9d"), DefinitionError, "has no age"),
@@ -85,8 +85,8 @@ def test_an_age_limit_shorter_than_cadence_and_publish_delay_is_refused():
         (lambda: service(SPEND, name="Spend v1"), DefinitionError, "is not a name"),
     ],
 )
-def test_what_can_not_be_joined_is_refused_where_it_is_written(refused, error, told):
-    with pytest.raises(error, match=told):
+def test_what_can_not_be_joined_is_refused_where_it_is_written(refused, error, message):
+    with pytest.raises(error, match=message):
         refused()
 
 

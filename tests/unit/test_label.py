@@ -27,14 +27,14 @@ def test_members_are_paired_by_what_identifies_the_fact_that_they_belong_to():
 
 
 @pytest.mark.parametrize(
-    ("refused", "told"),
+    ("refused", "message"),
     [
         (lambda: replace(churn_30d, column="churned"), "call it is_… or has_…"),
         (lambda: replace(churn_30d, source=campaign_descriptions), "labels need events"),
-        (lambda: replace(churn_30d, horizon="0d"), "holds nothing"),
+        (lambda: replace(churn_30d, horizon="0d"), "contains no fact"),
         (lambda: replace(churn_30d, horizon="30"), "is not a duration"),
         (lambda: replace(churn_30d, entities=(household, campaign)), "has no key 'campaign_id'"),
-        (lambda: replace(churn_30d, seen_in=campaign_descriptions), "nobody was seen there"),
+        (lambda: replace(churn_30d, seen_in=campaign_descriptions), "no entity can be found there"),
         (lambda: replace(coupon_14d, entities=(product,)), "has no key 'product_id'"),
         (lambda: Every(first="2017-01-02T12:00:00", step="7d"), "has no zone"),
         (lambda: Every(first="2017-01-02", step="0s"), "longer than 0s"),
@@ -43,6 +43,6 @@ def test_members_are_paired_by_what_identifies_the_fact_that_they_belong_to():
         (lambda: AtStart(campaign_descriptions, members=demographics), "no column in common"),
     ],
 )
-def test_an_impossible_label_can_not_be_written(refused, told):
-    with pytest.raises(DefinitionError, match=told):
+def test_an_impossible_label_can_not_be_written(refused, message):
+    with pytest.raises(DefinitionError, match=message):
         refused()

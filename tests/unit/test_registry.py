@@ -48,7 +48,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
     monkeypatch.syspath_prepend(str(tmp_path))
     yield write
-    for module in [each for each in sys.modules if each.split(".")[0] == name]:
+    for module in [module for module in sys.modules if module.split(".")[0] == name]:
         del sys.modules[module]
 
 
@@ -97,8 +97,8 @@ def test_an_unknown_name_is_told_with_its_nearest(shipped: Registry) -> None:
         shipped.select(["household_spend", "xyz+"])
 
 
-def names(found: tuple) -> list[str]:
-    return sorted(definition.name for definition in found)
+def names(definitions: tuple) -> list[str]:
+    return sorted(definition.name for definition in definitions)
 
 
 def test_a_view_is_selected_with_all_it_needs(shipped: Registry) -> None:
@@ -109,10 +109,10 @@ def test_a_view_is_selected_with_all_it_needs(shipped: Registry) -> None:
 
 
 def test_a_plus_selects_what_is_built_on_it_and_what_that_needs(shipped: Registry) -> None:
-    found = shipped.select(["household_spend+"])
-    assert {"household_vs_cohort", "demographics", "transactions"} <= set(names(found))
-    assert "product_sales" not in names(found)
-    order = [shipped.definitions.index(definition) for definition in found]
+    selected = shipped.select(["household_spend+"])
+    assert {"household_vs_cohort", "demographics", "transactions"} <= set(names(selected))
+    assert "product_sales" not in names(selected)
+    order = [shipped.definitions.index(definition) for definition in selected]
     assert order == sorted(order)
     above = {d.name for d in shipped.definitions if "raw/transactions/v1" in shipped.needed_by(key_of(d))}
     assert above <= set(names(shipped.select(["transactions+"])))
@@ -131,7 +131,7 @@ REFUSED = {
     ),
     "one name in two layers": (
         {"__init__.py": "", "lines.py": RAW, "a.py": view("lines", variable="spend")},
-        "'lines' stands in two layers, (raw and aggregate|aggregate and raw)",
+        "'lines' is declared in two layers, (raw and aggregate|aggregate and raw)",
     ),
     "import in a circle": (
         {"__init__.py": "", "a.py": "from {package}.b import y\nx = 1", "b.py": "from {package}.a import x\ny = 1"},
@@ -159,9 +159,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_package_that_can_not_be_read_says_where_and_why(package: Write, case: str) -> None:
-    modules, said = REFUSED[case]
+    modules, message = REFUSED[case]
     name = package(modules)
-    with pytest.raises(DefinitionError, match=said):
+    with pytest.raises(DefinitionError, match=message):
         load(name)
 
 
@@ -182,13 +182,13 @@ def test_definitions_are_found_inside_a_zip_with_their_lock_file(tmp_path: Path)
         for file in (root / SHIPPED).rglob("*"):
             if file.suffix in (".py", ".json"):
                 packed.write(file, file.relative_to(root))
-    told = (
+    script = (
         "import features; from definitions.registry import load; from definitions.versions import locked_fingerprints;"
         "registry = load(); print(features.__file__);"
         "print(len(registry.definitions), len(locked_fingerprints(registry)))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", told],
+        [sys.executable, "-c", script],
         env={"PYTHONPATH": str(archive)},
         cwd=tmp_path,
         capture_output=True,

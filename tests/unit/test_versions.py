@@ -293,8 +293,8 @@ def test_a_published_meaning_does_not_change_without_a_new_version() -> None:
     published = {key_of(SPEND): dict(fingerprints(SPEND))}
     require_unchanged(registry(SPEND), published)
     otherwise = replace(SPEND, **features((0, sum_of("net", quantum="0.1"))))
-    said = r"the meaning of net_sum_30d, net_sum_7d, trend, trend_up changed, but v1 is published\. Set version=2"
-    with pytest.raises(DefinitionChanged, match=said) as refused:
+    message = r"the meaning of net_sum_30d, net_sum_7d, trend, trend_up changed, but v1 is published\. Set version=2"
+    with pytest.raises(DefinitionChanged, match=message) as refused:
         require_unchanged(registry(otherwise), published)
     assert refused.value.exit_code == 12
     require_unchanged(registry(SPEND, replace(otherwise, version=2)), published)

@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from definitions.durations import SECOND_US
+from definitions.description import ColumnDescription, Description, FactClocks, SnapshotClocks, describe
+from definitions.durations import hours_text
 from definitions.errors import UnknownName, did_you_mean
-from definitions.features import Feature
 from definitions.labels import Every, Label
 from definitions.registry import Registry, documentation, key_of
 from definitions.services import FeatureService
-from definitions.sources import Source
-from definitions.views import CrossEntityView, Definition, DerivedView
+from definitions.views import Definition
 from ziggurat.cli.terminal import table_text
 
 
 def overview(registry: Registry) -> tuple[list[str], list[list[Any]]]:
-    rows = [[key_of(d), len(_columns(d)), first_line(documentation(d))] for d in registry.definitions]
+    """A line for each source and view."""
+    rows = [[key_of(d), len(d.published), first_line(documentation(d))] for d in registry.definitions]
     return ["name", "columns", "what it says"], rows
 
 
 def models(registry: Registry) -> list[list[Any]]:
-    """The same of what is made of them: services and labels."""
+    """A line for each service and label, in the same columns."""
     services = [[f"service/{s.name}", len(s.columns), first_line(s.doc)] for s in registry.services]
     return services + [[f"label/{label.name}", 1, first_line(label.doc)] for label in registry.labels]
 
@@ -34,9 +34,9 @@ def described(registry: Registry, name: str) -> str:
         if label.name == plain:
             return label_description(label)
     try:
-        return description(registry.get(name))
+        return view_description(registry.get(name))
     except UnknownName:
-        known = {each.name for each in (*registry.definitions, *registry.services, *registry.labels)}
+        known = {named.name for named in (*registry.definitions, *registry.services, *registry.labels)}
         raise UnknownName(f"nothing is called '{name}' in '{registry.package}'.{did_you_mean(name, known)}") from None
 
 
@@ -77,24 +77,26 @@ def label_description(label: Label) -> str:
             f"  {label.doc}",
             "",
             f"  one row per  {', '.join(label.key_names)} and label_time, if seen before in {key_of(label.seen)}",
-            f"  asked        {when}",
+            f"  label times  {when}",
             f"  {label.column:<12} true: {facts}; null: the data end too early to tell",
         ]
     )
 
 
-def description(definition: Definition) -> str:
+def view_description(definition: Definition) -> str:
+    described = describe(definition)
     lines = [
-        f"{key_of(definition)}, owned by {definition.owner}",
+        f"{described.key}, owned by {described.owner}",
         "",
-        f"  {documentation(definition)}",
+        f"  {described.doc}",
         "",
-        f"  one row per  {_grain(definition)}",
+        f"  one row per  {described.row.words()}",
     ]
-    if definition.upstream:
-        lines.append(f"  reads        {', '.join(key_of(up) for up in definition.upstream)}")
-    lines += [f"  {label:<12} {text}" for label, text in _clocks(definition)]
-    return "\n".join([*lines, "", table_text(["column", "type", "unit", "is"], _columns(definition))])
+    if described.upstream:
+        lines.append(f"  reads        {', '.join(described.upstream)}")
+    lines += [f"  {label:<12} {text}" for label, text in _clocks(described)]
+    rows = [[column.name, column.type, column.unit, _words(column)] for column in described.columns]
+    return "\n".join([*lines, "", table_text(["column", "type", "unit", "is"], rows)])
 
 
 def first_line(text: str) -> str:
@@ -102,58 +104,17 @@ def first_line(text: str) -> str:
     return head if len(head) <= 72 else f"{head[:71]}…"
 
 
-def _grain(definition: Definition) -> str:
-    if isinstance(definition, Source):
-        return ", ".join(definition.identity) or "delivered row"
-    if isinstance(definition, DerivedView):
-        return f"row of {definition.source.name}"
-    return f"{', '.join(definition.entity.key_names)} and as-of"
+def _clocks(described: Description) -> list[tuple[str, str]]:
+    match described.clocks:
+        case FactClocks(event_time=clock, available=available) as clocks:
+            return [("event time", f"{clock.column}{clocks.period}"), ("available", str(available))]
+        case SnapshotClocks(cut_delay_us=cut, publish_delay_us=publish, freshness=freshness):
+            known = f"events before T, known at T + {hours_text(cut)}"
+            return [("as of T", f"{known}; available from T + {hours_text(publish)}; {freshness}")]
+    return [("clock", "none: static, certified as such")] if described.is_static else []
 
 
-def _clocks(definition: Definition) -> list[tuple[str, str]]:
-    if isinstance(definition, Source):
-        if definition.event_time is None:
-            return [("clock", "none: static, certified as such")]
-        clock = definition.event_time
-        coarse = (
-            f", a whole {clock.grain} in {clock.zone}, "
-            f"{'known at its start' if clock.known_at_start else 'known when it ended'}"
-            if clock.zone
-            else ""
-        )
-        return [("event time", f"{clock.column}{coarse}"), ("available", repr(definition.available))]
-    if isinstance(definition, DerivedView):
-        return []
-    cut, publish = definition.cut_delay_us // SECOND_US, definition.publish_delay_us // SECOND_US
-    return [
-        (
-            "as of T",
-            f"events before T, known at T + {cut / 3600:g} h; available from T + {publish / 3600:g} h; "
-            f"{definition.freshness.name}",
-        )
-    ]
-
-
-def _columns(definition: Definition) -> list[list[Any]]:
-    if isinstance(definition, Source):
-        return [[c.name, c.type, c.unit, c.doc or (c.computed and f"= {c.computed}") or ""] for c in definition.columns]
-    outputs = definition.outputs if isinstance(definition, DerivedView) else definition.published
-    looked_up = (
-        [[name, type_, "", "looked up"] for name, type_ in definition.looked_up.items()]
-        if isinstance(definition, DerivedView)
-        else []
-    )
-    return [*looked_up, *([f.name, f.type, f.unit, formula(f, definition)] for f in outputs)]
-
-
-def formula(feature: Feature, definition: Definition) -> str:
-    if feature.operation == "expression" and feature.input is not None:
-        text = f"= {feature.input.text}"
-    elif isinstance(definition, CrossEntityView):
-        whom = "others" if definition.exclude_self else "entities"
-        text = f"{feature.operation} of {feature.of}" if feature.of else f"how many {whom} are in the group"
-    else:
-        what = f"{feature.operation}({feature.input.text if feature.input else '*'})"
-        only = f" where {feature.where.text}" if feature.where else ""
-        text = f"{what}{only} over {feature.window.label if feature.window else ''}"
-    return f"{text}; {feature.doc}" if feature.doc else text
+def _words(column: ColumnDescription) -> str:
+    """The formula, then the documentation."""
+    formula = f"= {column.formula}" if column.formula and column.is_expression else column.formula
+    return "; ".join(filter(None, (formula, column.doc)))

@@ -1,14 +1,15 @@
-"""`ziggurat doctor`: what this machine has, what every setting is and who said so."""
+"""`ziggurat doctor`: what this machine has, and the value and origin of every setting."""
 
 import os
 from pathlib import Path
 from typing import Any
 
 from definitions.errors import DefinitionError
-from definitions.registry import load
 from lakehouse.session.environment import Check, checks
 from lakehouse.session.errors import EnvironmentProblem
-from ziggurat.settings import Resolved, resolve
+from ziggurat.cli.options import note_hidden_packages, setting_overrides
+from ziggurat.loading import load_definitions
+from ziggurat.settings import ConfigurationError, Resolved, resolve
 
 _SECRET = ("password", "secret", "token", "key")
 _MARKS = {True: "✓", None: "!", False: "✗"}
@@ -16,22 +17,22 @@ _MARKS = {True: "✓", None: "!", False: "✗"}
 
 def examine(*, conf: Path | None, env: str, definitions: str, overrides: tuple[str, ...]) -> str:
     """The findings as text. Raises EnvironmentProblem with the fixes when something would stop a run."""
-    said = [*overrides, *([f"definitions={definitions}"] if definitions else [])]
-    resolved = resolve(env=env, conf=conf, overrides=said)
+    note_hidden_packages()
+    resolved = resolve(env=env, conf=conf, overrides=setting_overrides(overrides, definitions))
     settings = resolved.settings
     local = Path(settings.warehouse) if "://" not in settings.warehouse else Path()
-    found = [
+    results = [
         *checks(local, zone=settings.spark.conf.get("spark.sql.session.timeZone")),
         _definitions(settings.definitions),
         *_sources(resolved),
     ]
     text = "\n".join(
-        ["  this machine", *map(_line, found), "", "  settings, and what said so last", *_origins(resolved)]
+        ["  this machine", *map(_line, results), "", "  settings, and what set each of them", *_origins(resolved)]
     )
-    broken = [check for check in found if check.ok is False]
+    broken = [check for check in results if check.ok is False]
     if broken:
-        raise EnvironmentProblem(f"{len(broken)} of {len(found)} checks failed.\n{text}")
-    return f"{text}\n\n  all is well" if all(check.ok for check in found) else text
+        raise EnvironmentProblem(f"{len(broken)} of {len(results)} checks failed.\n{text}")
+    return f"{text}\n\n  all is well" if all(check.ok for check in results) else text
 
 
 def _line(check: Check) -> str:
@@ -42,9 +43,9 @@ def _line(check: Check) -> str:
 
 def _definitions(package: str) -> Check:
     try:
-        registry = load(package)
-    except DefinitionError as error:
-        return Check("definitions", False, str(error), "Mend the definition; `ziggurat list` tries again.")
+        registry = load_definitions(package)
+    except (ConfigurationError, DefinitionError) as error:
+        return Check("definitions", False, str(error), "Correct it, then try again with `ziggurat list`.")
     return Check("definitions", True, f"'{package}' declares {len(registry.definitions)} sources and views")
 
 

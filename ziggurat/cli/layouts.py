@@ -1,4 +1,4 @@
-"""Verbs about layouts: facts a second time, in hash buckets, for joins that move the spine alone."""
+"""Commands of layouts: copies of facts in hash buckets, for joins that shuffle the spine alone."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,10 +15,10 @@ _views = click.argument("views", nargs=-1, metavar="[VIEW]...")
 
 @click.group(cls=CommandGroup)
 def layout() -> None:
-    """Facts laid out for fast joins: sorted by key, in hash buckets.
+    """Copies of facts for fast joins: in hash buckets, sorted by key.
 
-    A training set whose views are laid out moves its spine alone. Each build keeps the layouts up. A layout may be
-    deleted at any time: joins then go without.
+    Where a view has a layout, a training set shuffles its spine alone. Each build updates the layouts. A layout may be
+    deleted at any time: joins then read the table itself.
 
     \b
     ziggurat layout build household_spend
@@ -29,7 +29,7 @@ def layout() -> None:
 @layout.command("list")
 @common
 def list_layouts(**where: Any) -> None:
-    """What is laid out: of which version, in how many runs, how large, and what its newest upkeep took."""
+    """The layouts there are: the table version, the number of sorted runs, size, and time of the newest update."""
     from jobs.layouts.job import described
     from ziggurat.cli.terminal import table_text
 
@@ -37,43 +37,50 @@ def list_layouts(**where: Any) -> None:
     if lines:
         click.echo(table_text(list(lines[0]), [list(line.values()) for line in lines]))
     else:
-        click.echo("  nothing is laid out; say: ziggurat layout build")
+        click.echo("  no view has a layout; write them with: ziggurat layout build")
 
 
 @layout.command("build")
 @_views
 @common
 def build_layouts(views: tuple[str, ...], **where: Any) -> None:
-    """Lay out each VIEW that services join (default: all of them), or bring it to the newest release."""
+    """Write the layout of each VIEW (default: all that services join), or update it to the newest release."""
     from jobs.layouts.job import build_layouts as build
     from jobs.layouts.job import declared_selections
 
     context = workspace_of(**where).context
-    _tell(build(context, declared_selections(context.registry, views)))
+    _show(build(context, declared_selections(context.registry, views)))
 
 
 @layout.command("compact")
 @_views
 @common
 def compact_layouts(views: tuple[str, ...], **where: Any) -> None:
-    """Write each laid out VIEW anew (default: all that are laid out), as one run."""
+    """Rewrite the layout of each VIEW (default: all layouts) as one sorted run."""
     from jobs.layouts.job import build_layouts as build
     from jobs.layouts.job import declared_selections, existing
 
     context = workspace_of(**where).context
-    wanted = {each.view.name for each in declared_selections(context.registry, views)}
-    _tell(build(context, [each for each in existing(context) if each.view.name in wanted], anew=True))
+    names = {selection.view.name for selection in declared_selections(context.registry, views)}
+    _show(build(context, [selection for selection in existing(context) if selection.view.name in names], anew=True))
 
 
-def _tell(outcomes: "Sequence[LayoutOutcome]") -> None:
+def _show(outcomes: "Sequence[LayoutOutcome]") -> None:
     from ziggurat.cli.terminal import table_text
 
     if not outcomes:
-        click.echo("  nothing is laid out; say: ziggurat layout build")
+        click.echo("  no view has a layout; write them with: ziggurat layout build")
         return
     rows = [
-        [each.layout, each.how, f"version {each.of_version}", f"{each.rows:,}", each.runs, f"{each.seconds:.1f} s"]
-        for each in outcomes
+        [
+            outcome.layout,
+            outcome.how,
+            f"version {outcome.of_version}",
+            f"{outcome.rows:,}",
+            outcome.runs,
+            f"{outcome.seconds:.1f} s",
+        ]
+        for outcome in outcomes
     ]
     click.echo(table_text(["layout", "", "of", "rows", "runs", "took"], rows))
 

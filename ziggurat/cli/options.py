@@ -1,27 +1,27 @@
-"""What verbs share: the options that each of them takes, and the workspace that these open."""
+"""What all commands share: their options, the workspace that these open, and the notes printed before it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ziggurat.own_packages import ROOT, hidden_in, is_shipped
+from ziggurat.own_packages import ROOT, hidden_in, hidden_note, is_shipped
 
 if TYPE_CHECKING:
     from ziggurat.workspace import Workspace
 
 
 class CommandGroup(click.Group):
-    """Verbs in the order in which a newcomer meets them."""
+    """Commands in the order in which they were added, not by the alphabet."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that every verb takes."""
+    """The options that every command takes."""
     options = [
         click.option(
             "--conf",
@@ -62,36 +62,53 @@ selecting = click.option(
     metavar="VIEW[+]",
     help="Only this view and what it needs; VIEW+ also all that is built on it.",
 )
+mapped_keys = click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY=COLUMN",
+    help="What the spine calls a join key, e.g. household_id=customer; repeatable.",
+)
 
 
 def workspace_of(
-    conf: Path | None, env: str, definitions: str, overrides: tuple[str, ...], log_format: str = "text"
+    conf: Path | None,
+    env: str,
+    definitions: str,
+    overrides: tuple[str, ...],
+    log_format: str = "text",
+    *,
+    is_demo: bool = False,
 ) -> "Workspace":
+    """The workspace of these options. Notes on stderr come first: hidden packages, shipped definitions."""
     from ziggurat.cli.terminal import JsonListener, TerminalListener
     from ziggurat.workspace import open as open_workspace
 
-    # Definitions are usually a package in the working directory; a console script does not look there by itself.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+    note_hidden_packages()
     listener = JsonListener() if log_format == "json" else TerminalListener()
-    for path in hidden_in(Path.cwd()):
-        click.echo(
-            f"note: ./{path.name} is hidden by Ziggurat's own package `{path.stem}`; rename it if your definitions "
-            "import it",
-            err=True,
-        )
     workspace = open_workspace(conf=conf, env=env, definitions=definitions, overrides=overrides, listener=listener)
-    if _is_shipped_by_default(workspace):
+    if not is_demo:
+        _note_shipped_definitions(workspace)
+    return workspace
+
+
+def note_hidden_packages() -> None:
+    """One line on stderr for each package in the working directory that has the name of one of ours."""
+    for path in hidden_in(Path.cwd()):
+        click.echo(f"note: {hidden_note(path)}", err=True)
+
+
+def _note_shipped_definitions(workspace: "Workspace") -> None:
+    """Says that the shipped pyramid is in use, where no setting chose it and the folder is not our checkout."""
+    is_default = workspace.resolved.origins["definitions"] == "conf/base.yaml"
+    if is_default and is_shipped(sys.modules[workspace.registry.package]) and Path.cwd().resolve() != ROOT.resolve():
         click.echo(
             "note: these are the definitions of the shipped grocery pyramid; name your own package by `definitions:` "
             "in a file for --conf, or by --definitions",
             err=True,
         )
-    return workspace
 
 
-def _is_shipped_by_default(workspace: "Workspace") -> bool:
-    """True where nobody chose the definitions, and no package of that name lies in the working directory."""
-    is_default = workspace.resolved.origins["definitions"] == "conf/base.yaml"
-    is_checkout = Path.cwd().resolve() == ROOT.resolve()
-    return is_default and not is_checkout and is_shipped(sys.modules[workspace.registry.package])
+def setting_overrides(overrides: Sequence[str], definitions: str) -> list[str]:
+    """The settings that the command line names, as `key=value`."""
+    return [*overrides, *([f"definitions={definitions}"] if definitions else [])]

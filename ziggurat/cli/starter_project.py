@@ -39,7 +39,7 @@ def package_name(folder: Path) -> str:
 def _refuse_occupied(folder: Path) -> None:
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(
-            f"{folder} is not empty, and nothing of yours shall be overwritten; name a new folder, e.g. "
+            f"{folder} is not empty, and files of yours are never overwritten; name a new folder, e.g. "
             f"ziggurat init {folder.name or 'my'}_features."
         )
     if folder.exists() and not folder.is_dir():
@@ -48,11 +48,11 @@ def _refuse_occupied(folder: Path) -> None:
 
 def _packaged(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]]:
     """Each file with its path; the package may be a zip, which has no paths of its own."""
-    for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if each.is_dir() and each.name != "__pycache__":
-            yield from _packaged(each, f"{above}{each.name}/")
-        elif each.is_file():
-            yield f"{above}{_RENAMED.get(each.name, each.name)}", each.read_text("utf-8")
+    for entry in sorted(folder.iterdir(), key=lambda child: child.name):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _packaged(entry, f"{above}{entry.name}/")
+        elif entry.is_file():
+            yield f"{above}{_RENAMED.get(entry.name, entry.name)}", entry.read_text("utf-8")
 
 
 def _next_steps(folder: Path, package: str) -> str:

@@ -1,26 +1,15 @@
-"""Verbs of training sets: build one, look at it.
-
-Other modules add verbs of theirs to the group with `@training_set.command()`.
-"""
+"""The commands of training sets: build one, show it, test it for leaks; list, verify and compare versions."""
 
 import json
 from typing import Any
 
 import click
 
-from ziggurat.cli.options import CommandGroup, common, workspace_of
-
-mapped_keys = click.option(
-    "--key",
-    "keys",
-    multiple=True,
-    metavar="KEY=COLUMN",
-    help="What the spine calls a join key, e.g. household_id=customer; repeatable.",
-)
+from ziggurat.cli.options import CommandGroup, common, mapped_keys, workspace_of
 
 
 class _TrainingSets(CommandGroup):
-    """A group that is a verb too: `training-set --service …` builds one, `training-set show NAME` shows it."""
+    """A group that is a command too: `training-set --service …` builds one, `training-set show NAME` shows it."""
 
 
 @click.group("training-set", cls=_TrainingSets, invoke_without_command=True)
@@ -60,7 +49,7 @@ def training_set(
     """Join a spine to a service's features as they were known at each label time.
 
     The result has the spine's rows and columns, then `{view}__{feature}`. It comes with a manifest and a certificate.
-    A training set that stands is extended: only what is new or changed is joined.
+    A training set that exists is extended: only new or changed rows and views are joined.
 
     \b
     ziggurat training-set --service churn_v1 --spine churn_30d --out churn
@@ -72,20 +61,19 @@ def training_set(
         return
     needed = [("--service", service), ("--spine", spine), *([] if explain else [("--out", name)])]
     if missing := [option for option, value in needed if not value]:
-        raise click.UsageError(f"Missing option {', '.join(missing)}; or say: training-set show NAME.", ctx)
+        raise click.UsageError(f"Missing option {', '.join(missing)}; to look at one: training-set show NAME.", ctx)
     from jobs.spines.spine import parsed_keys
-    from ziggurat.cli.model_format import training_set_text
-    from ziggurat.cli.training_set_format import choices_text
+    from ziggurat.cli.training_set_format import choices_text, training_set_text
 
-    asked = {option: rest.pop(option) for option in ("knowledge", "strategy")}
+    options = {option: rest.pop(option) for option in ("knowledge", "strategy")}
     stored = {option: rest.pop(option) for option in ("split", "split_at", "gap", "format")}
     workspace = workspace_of(**rest)
     known = [key for key, _ in workspace.registry.service(service).keys]
-    asked["keys"] = parsed_keys(keys, known)
+    options["keys"] = parsed_keys(keys, known)
     if explain:
-        click.echo(choices_text(workspace.explain_training_set(service, spine, **asked)))
+        click.echo(choices_text(workspace.explain_training_set(service, spine, **options)))
         return
-    click.echo(training_set_text(workspace.build_training_set(service, spine, name=name, **asked, **stored)))
+    click.echo(training_set_text(workspace.build_training_set(service, spine, name=name, **options, **stored)))
 
 
 @training_set.command()
@@ -100,7 +88,7 @@ def show(name: str, as_json: bool, **where: Any) -> None:
     from jobs.training_set.manifest_files import manifest_fields
     from jobs.training_set.pages import write_pages
     from lakehouse.tables import Warehouse
-    from ziggurat.cli.model_format import card_text
+    from ziggurat.cli.training_set_format import card_text
 
     workspace = workspace_of(**where)
     manifest = workspace.manifest(name)
@@ -116,14 +104,75 @@ def show(name: str, as_json: bool, **where: Any) -> None:
 @click.argument("name")
 @common
 def prove(name: str, **where: Any) -> None:
-    """The leak test: prove that no cell of training set NAME depends on its future.
+    """Run the leak test: show that training set NAME holds nothing from its future.
 
-    Some of its rows are rebuilt from raw facts, of which all that could not be known at their label time are removed,
-    then replaced by other values. No cell may change. The result is written into the certificate.
+    Some of its rows are computed again from raw facts: once without all facts that were not yet known at their label
+    time, once with random values in their place. No cell may change. The result is written into the certificate.
 
     \b
     ziggurat training-set prove churn
     """
-    from ziggurat.cli.leak_test_format import leak_test_text
+    from ziggurat.cli.training_set_format import leak_test_text
 
     click.echo(leak_test_text(workspace_of(**where).prove_training_set(name)))
+
+
+@training_set.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON lines.")
+@common
+def list_training_sets(as_json: bool, **where: Any) -> None:
+    """Every training set with its newest version; starts no Spark."""
+    from jobs.training_set.manifest_files import manifests
+    from lakehouse.tables import Warehouse
+    from ziggurat.cli.training_set_format import list_line, list_text
+
+    newest = manifests(Warehouse(workspace_of(**where).settings.warehouse))
+    if not as_json:
+        click.echo(list_text(newest))
+        return
+    for manifest in newest:
+        click.echo(json.dumps(list_line(manifest), ensure_ascii=False))
+
+
+@training_set.command()
+@click.argument("manifest", metavar="MANIFEST_OR_NAME")
+@common
+def verify(manifest: str, **where: Any) -> None:
+    """Build a training set again from its manifest and compare the content hashes.
+
+    MANIFEST_OR_NAME is a name, name@version, or the path of a manifest. The stored rows are joined anew to the tables
+    at the versions that it names. If other rows come out, it says which columns differ in how many rows.
+
+    \b
+    ziggurat training-set verify churn
+    ziggurat training-set verify churn@2
+    """
+    from ziggurat.cli.training_set_format import verified_text
+
+    verification = workspace_of(**where).verify_training_set(manifest)
+    verification.require_same()
+    click.echo(verified_text(verification))
+
+
+@training_set.command()
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--json", "as_json", is_flag=True, help="The differences as JSON.")
+@common
+def diff(a: str, b: str, as_json: bool, **where: Any) -> None:
+    """Which cells differ between A and B, and why: definition, data, labels or options.
+
+    A and B are names, name@version, or paths of manifests. Rows meet by join keys and label time.
+
+    \b
+    ziggurat training-set diff churn@1 churn
+    """
+    from dataclasses import asdict
+
+    from ziggurat.cli.training_set_format import diff_text
+
+    difference = workspace_of(**where).diff_training_sets(a, b)
+    click.echo(json.dumps(asdict(difference), ensure_ascii=False, default=str) if as_json else diff_text(difference))
+
+
+COMMANDS = (training_set,)

