@@ -1,32 +1,73 @@
 """What a run leaves in the ledger: its steps and slices in one append, then the release of what belongs together."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from jobs.run.context import Job
+import pyarrow as pa
+from pyspark.errors import PySparkException
+
+from definitions.errors import ZigguratError
+from jobs.run.context import Context, Job
 from jobs.run.outcome import RunOutcome, Status, StepOutcome
+from lakehouse.commit_notes import CommitNote, SliceNote
+from lakehouse.commits import append
+from lakehouse.leases.leases import LeaseDesk
 from lakehouse.ledger.ledger import Ledger
-from lakehouse.ledger.records import Run, StepRecord
+from lakehouse.ledger.records import PUBLISHED, Run, StepRecord
 from lakehouse.tables import remove
+from quality.profile_table import ProfiledSlices, profile_rows
+
+_WAIT_SECONDS = 120  # for another run that writes its profiles
 
 
 def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcome:
-    """The outcome with its release. Rejected rows stay in staging for inspection; all else there goes."""
+    """The outcome with its release. Rejected rows stay in staging for inspection; all else there goes.
+
+    The profiles of what was published are written beside the ledger, at the same time, as both are small.
+    """
     if not any(step.failed_slices for step in outcome.steps):
         remove(job.context.warehouse.staging_of(run.run_id))
-    ledger.finish(
-        run,
-        steps=[_step(step) for step in outcome.steps],
-        slices=[piece for step in outcome.steps for piece in step.slices],
-        status="failed" if outcome.error else "ended",
-        detail={"seconds": round(outcome.seconds, 1)},
-    )
+    with ThreadPoolExecutor(1, thread_name_prefix="profiles") as beside:
+        beside.submit(_keep_profiles, job.context, run.run_id, outcome)
+        ledger.finish(
+            run,
+            steps=[step_record(step) for step in outcome.steps],
+            slices=[piece for step in outcome.steps for piece in step.slices],
+            status="failed" if outcome.error else "ended",
+            detail={"seconds": round(outcome.seconds, 1)},
+        )
     if not any(step.status is Status.PUBLISHED for step in outcome.steps) and is_released(ledger, job):
         return replace(outcome, release=release_id(ledger))
     release = ledger.release(run.run_id, job.published.versions(), as_of=_as_ofs(job))
     return replace(outcome, release=release.release_id)
 
 
-def _step(step: StepOutcome) -> StepRecord:
+def _keep_profiles(context: Context, run_id: str, outcome: RunOutcome) -> None:
+    """Append the profiles of the slices that this run published, in one commit; none for a run that published none.
+
+    The features are published already, so a failure is a note and fails nothing.
+    """
+    rows = profile_rows(run_id, [_profiled(step) for step in outcome.steps])
+    if not rows.num_rows:
+        return
+    table = context.warehouse.profiles
+    try:
+        desk = LeaseDesk.at(context.warehouse.leases, run_id=run_id)
+        with desk.acquire(table.key, wait_seconds=_WAIT_SECONDS) as lease:
+            note = CommitNote(run_id, table.key, "", slices={run_id: SliceNote(rows.num_rows, "")})
+            frame = context.spark.createDataFrame(pa.table(rows)).coalesce(1)
+            append(context.spark, frame, table, partition_by=[], lease=lease, note=note)
+    except (ZigguratError, PySparkException) as error:
+        context.listener.note(f"the profiles of this run were not kept: {str(error).splitlines()[0]}")
+
+
+def _profiled(step: StepOutcome) -> ProfiledSlices:
+    published = {piece.slice: piece.table_version for piece in step.slices if piece.status == PUBLISHED}
+    return ProfiledSlices(step.table, published, step.profile)
+
+
+def step_record(step: StepOutcome) -> StepRecord:
+    """A step as the ledger keeps it."""
     return StepRecord(
         step.table,
         step.status,
@@ -43,7 +84,7 @@ def _step(step: StepOutcome) -> StepRecord:
 
 
 def is_released(ledger: Ledger, job: Job) -> bool:
-    """False when the tables moved on since the last release: their run was killed before it could name them."""
+    """False when tables are newer than the last release: a run was killed after it published, before its release."""
     versions = job.published.versions()
     latest = ledger.latest_release()
     if latest is None or not versions:

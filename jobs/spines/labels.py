@@ -18,7 +18,9 @@ from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
 from jobs.run.context import Context
+from jobs.run.outcome import Status, StepOutcome
 from jobs.run.published import PublishedState
+from jobs.run.short_runs import recorded
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import replace_all, stage
 from lakehouse.leases.leases import Lease, LeaseDesk
@@ -72,15 +74,35 @@ def derive_labels(
             f"{day_or_instant(start_us)}; swap the two."
         )
     begun = time.monotonic()
-    run_id = context.new_run_id()
     table = context.warehouse.spine(label.name)
-    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
-        try:
-            outcome = _Derivation(context, label, table, lease, start_us, end_us).run()
-        finally:
-            remove(context.warehouse.staging_of(run_id))
-            context.listener.idle(table.key)
-    return replace(outcome, seconds=time.monotonic() - begun)
+    with (
+        recorded(context, _command(label, start_us, end_us)) as run,
+        LeaseDesk.at(context.warehouse.leases, run_id=run.run_id).acquire(table.key) as lease,
+    ):
+        derivation = _Derivation(run.context, label, table, lease, start_us, end_us)
+        with run.step(table.key):
+            try:
+                outcome = replace(derivation.run(), seconds=time.monotonic() - begun)
+            finally:
+                remove(context.warehouse.staging_of(run.run_id))
+        run.ended(_step(outcome, table))
+    return outcome
+
+
+def _command(label: Label, start_us: int | None, end_us: int | None) -> str:
+    limits = [("--start", start_us), ("--end", end_us)]
+    words = [f"{option} {day_or_instant(us)}" for option, us in limits if us is not None]
+    return " ".join(["labels", label.name, *words])
+
+
+def _step(outcome: LabelOutcome, table: TableAddress) -> StepOutcome:
+    return StepOutcome(
+        table=table.key,
+        status=Status.UNCHANGED if outcome.is_unchanged else Status.PUBLISHED,
+        rows_out=outcome.rows,
+        version=outcome.version,
+        seconds=outcome.seconds,
+    )
 
 
 class _Derivation:

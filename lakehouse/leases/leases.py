@@ -36,9 +36,14 @@ class Claim:
     since: str
     holder: LeaseOwner
     is_released: bool = False
+    purpose: str = ""
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), indent=1).encode()
+        """A purpose is written where there is one: a version of us that doesn't know the field reads all others."""
+        fields = asdict(self)
+        if not self.purpose:
+            del fields["purpose"]
+        return json.dumps(fields, indent=1).encode()
 
     @classmethod
     def from_json(cls, content: bytes | None) -> "Claim | None":
@@ -98,9 +103,13 @@ class Lease:
                     self._store.rewrite(self.table, self.token, released.to_json())
 
     def forget(self) -> None:
-        """Releases and deletes every trace, token too: only for names that are never used again."""
-        self.release()
-        self._store.drop(self.table, self.token)
+        """Ends the lease and deletes its claim, token too: only for names that are never used again.
+
+        One step: nobody sees it released and still there, which would look like the lease of a killed run.
+        """
+        with self._lock:
+            self._over.set()
+            self._store.drop(self.table, self.token)
 
     def __enter__(self) -> Self:
         return self
@@ -167,16 +176,16 @@ class LeaseDesk:
         """The desk for a warehouse's `leases` folder, local or on S3."""
         return cls(claim_store(folder), run_id)
 
-    def acquire(self, table: str, *, wait_seconds: float = 0) -> Lease:
-        """The lease on a table, waiting at most so long; raises LeaseHeld, naming the holder.
+    def acquire(self, table: str, *, wait_seconds: float = 0, purpose: str = "") -> Lease:
+        """The lease on a table, waiting at most so long; raises LeaseHeld, naming the owner.
 
-        A holder that died on this machine is replaced at once, one on another machine when its
-        heartbeat has been silent for `stale_after_seconds`.
+        An owner that died on this machine is replaced at once, one on another machine when its
+        heartbeat has been silent for `stale_after_seconds`. purpose: kept in the claim, for `abandoned`.
         """
         deadline = time.monotonic() + wait_seconds
         with translated_storage_errors(f"the lease on {table} in {self.store}"):
             while True:
-                held, lease = self._try(table)
+                held, lease = self._try(table, purpose)
                 if lease is not None:
                     return lease
                 if held is not None and time.monotonic() >= deadline:
@@ -194,7 +203,15 @@ class LeaseDesk:
             raise
         return HeldLeases(taken)
 
-    def _try(self, table: str) -> tuple[LeaseHeld | None, Lease | None]:
+    def abandoned(self, table: str) -> Claim | None:
+        """The newest claim on a table, when its owner died without releasing it; else None."""
+        token = max(self.store.tokens(table), default=None)
+        claim = Claim.from_json(self.store.read(table, token)) if token is not None else None
+        if token is None or claim is None or claim.is_released or self._holding(table, token) is not None:
+            return None
+        return claim
+
+    def _try(self, table: str, purpose: str) -> tuple[LeaseHeld | None, Lease | None]:
         """One attempt: the lease, or who holds it, or neither when another attempt came between."""
         before = self.store.tokens(table)
         if before and (held := self._holding(table, before[-1])):
@@ -202,7 +219,7 @@ class LeaseDesk:
         # Counting starts at the clock, so that a deleted leases folder does not hand out tokens used before.
         token = before[-1] + 1 if before else int(time.time())
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        claim = Claim(table, token, self.run_id, since, LeaseOwner.this_process())
+        claim = Claim(table, token, self.run_id, since, LeaseOwner.this_process(), purpose=purpose)
         if not self.store.create(table, token, claim.to_json()):
             return None, None
         after = self.store.tokens(table)
