@@ -61,6 +61,36 @@ def test_a_finish_repeated_after_a_lost_answer_is_not_doubled(spark, warehouse: 
     assert ledger.state().runs[0].detail == {"as_of": [SLICE]}
 
 
+def test_a_short_command_is_recorded_in_one_commit_or_not_at_all(spark, warehouse: Warehouse, ledger: Ledger):
+    unchanged = Run("run-1", "labels", {"command": "labels churn_30d"})
+    ledger.begin(unchanged)
+    ledger.drop(unchanged)
+    assert current_version(spark, warehouse.runs.path) is None
+
+    run = Run("run-2", "labels", {"command": "labels churn_30d"})
+    ledger.begin(run)
+    assert Ledger.open(spark, warehouse).recover().killed_runs == ()  # it is running
+    ledger.finish(run, steps=[StepRecord("spines/churn_30d", "published", rows_out=3)], status="ended")
+    assert current_version(spark, warehouse.runs.path) == 0
+    (state,) = ledger.state().runs
+    assert (state.run_id, state.name, state.status, state.detail) == ("run-2", "labels", "ended", dict(run.detail))
+    assert state.started_at < state.ended_at
+    assert ledger.recover().killed_runs == ()
+    assert list((Path(warehouse.leases) / "run").iterdir()) == []
+
+
+def test_a_killed_short_command_is_recorded_by_the_next_one(spark, warehouse: Warehouse, ledger: Ledger):
+    ledger.begin(Run("killed", "export", {"command": "export --as-of 2017-11-30"}))
+    claim = next((Path(warehouse.leases) / "run" / "killed").glob("*.json"))
+    claim.write_text(claim.read_text().replace('"born": "', '"born": "0'))  # another process of that number
+    recovery = Ledger.open(spark, warehouse)
+    assert recovery.recover().killed_runs == ("killed",)
+    (state,) = recovery.state().runs
+    assert (state.run_id, state.name, state.status) == ("killed", "export", "killed")
+    assert state.detail == {"command": "export --as-of 2017-11-30"}
+    assert recovery.recover().killed_runs == ()
+
+
 def test_a_run_that_lives_is_not_mended_and_keeps_its_own_commits(spark, warehouse: Warehouse, ledger: Ledger):
     run = Run("alive", "build")
     ledger.start(run)
