@@ -1,5 +1,7 @@
 """Where a warehouse's files lie: the paths that `Warehouse` gives are covered by the named locations."""
 
+from pathlib import Path
+
 import pytest
 
 from lakehouse.data_locations import DATA_LOCATIONS, LAYERS, location_of
@@ -39,3 +41,9 @@ def test_other_paths_are_in_none() -> None:
 def test_names_are_unique_and_each_says_what_it_holds() -> None:
     assert len({location.name for location in DATA_LOCATIONS}) == len(DATA_LOCATIONS)
     assert all(location.holds for location in DATA_LOCATIONS)
+
+
+def test_each_location_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "tables.md").read_text("utf-8")
+    for location in DATA_LOCATIONS:
+        assert f"| `{location.pattern}` | {location.holds} | {location.found_by.value} |" in page
