@@ -316,7 +316,7 @@ def test_a_failed_gate_names_five_failures_and_where_the_rejected_rows_are() -> 
         "v 2017-11-30: f2 expected at least 0, found -2; v 2017-11-30: f3 expected at least 0, found -3; "
         "v 2017-11-30: f4 expected at least 0, found -4; v 2017-11-30: f5 expected at least 0, found -5; "
         "and 2 more. Not checked: 2017-12-01. The previous partition stays published; "
-        "the rejected one is kept at staging/r1/v. Mend the data or the declared bounds, then run again."
+        "the rejected one is kept at staging/r1/v. Correct the data or the declared bounds, then run again."
     )
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
@@ -329,5 +329,5 @@ def test_an_unchecked_slice_ends_with_an_exit_code_of_its_own() -> None:
     assert str(error) == (
         "household_spend could not be checked: household_spend 2017-11-30: could not be checked: visits is "
         "declared but not in the profile. Nothing is published; the rejected one is kept at staging/r1. "
-        "This says nothing about the data: mend the check, then run again."
+        "This says nothing about the data: correct the check, then run again."
     )
