@@ -29,7 +29,7 @@ class Fenced(ZigguratError):
     exit_code = 41
 
 
-# Most telling first: a full disk also fails to create folders.
+# The most specific first: a full disk also fails to create folders.
 _SIGNS: tuple[tuple[str, str, str], ...] = (
     (r"No space left on device|ENOSPC|errno 28\b", "the disk is full", "Free space there and run again"),
     (r"Disk quota exceeded|EDQUOT", "the disk quota is used up", "Free space there and run again"),
@@ -68,10 +68,10 @@ def translated_storage_errors(path: str) -> Iterator[None]:
     except ZigguratError:
         raise
     except Exception as error:  # named by its words, not its class: that differs with Connect, py4j and boto3
-        told = as_storage_error(error, path)
-        if told is None:
+        translated = as_storage_error(error, path)
+        if translated is None:
             raise
-        raise told from error
+        raise translated from error
 
 
 def as_storage_error(error: BaseException, path: str) -> StorageError | None:

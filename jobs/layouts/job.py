@@ -1,4 +1,4 @@
-"""Layouts of published views: which there are, and how they are built, kept up and compacted."""
+"""Layouts of published views: list, build, keep up and compact them."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -22,7 +22,7 @@ from lakehouse.tables import names_in
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutOutcome:
-    """What became of one layout. `how`: built, extended (by the dates that changed), compacted or unchanged."""
+    """The result for one layout. `how`: built, extended (by the dates that changed), compacted or unchanged."""
 
     layout: str
     how: str
@@ -58,26 +58,26 @@ def keep_up_layouts(context: Context) -> list[LayoutOutcome]:
 
 
 def described(context: Context) -> list[dict[str, object]]:
-    """A line per layout, for people: what it is of, and what it costs."""
+    """A line per layout: of which version, how many versions behind, and its size and cost."""
     released, lines = newest_release(context), []
     for selection in existing(context):
         table = layout_table(context, selection)
-        laid = find_layout(table.path)
-        if laid is None:
+        layout = find_layout(table.path)
+        if layout is None:
             continue
-        behind = released.version(selection.view) - (laid.note.of_version or 0)
+        behind = released.version(selection.view) - (layout.note.of_version or 0)
         files, size = size_of(context.spark, table.path)
         lines.append(
             {
                 "layout": table.key,
-                "of": f"{laid.note.of} version {laid.note.of_version}",
+                "of": f"{layout.note.of} version {layout.note.of_version}",
                 "behind": f"{behind} versions" if behind else "no",
-                "buckets": laid.note.buckets,
-                "runs": len(laid.note.runs),
-                "rows": f"{laid.note.rows:,}",
+                "buckets": layout.note.buckets,
+                "runs": len(layout.note.runs),
+                "rows": f"{layout.note.rows:,}",
                 "files": files,
                 "MB": f"{size / 1e6:,.1f}",
-                "newest upkeep": f"{laid.upkeep_seconds:.1f} s",
+                "newest upkeep": f"{layout.upkeep_seconds:.1f} s",
             }
         )
     return lines

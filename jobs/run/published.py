@@ -31,11 +31,11 @@ class PublishedState:
         return self._versions.get(table)
 
     def versions(self) -> dict[str, int]:
-        """Of every table that stands, whichever definitions built it."""
+        """Of every published table, whichever definitions built it."""
         return dict(self._versions)
 
     def newest(self, table: str) -> Mapping[str, Any]:
-        """What the newest commit or check of a table said of itself; empty where nothing is published."""
+        """The details of a table's newest commit or check; empty where nothing is published."""
         return self._newest.get(table, {})
 
     def slices(self, table: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Gather what the report of a run shows, and write it beside the tables."""
+"""Gather the content of a run's report, and write it beside the tables."""
 
 import platform
 import tempfile
@@ -144,7 +144,7 @@ def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> 
     if not outcome.as_of:
         return []
     at = instant_us(outcome.as_of[-1])
-    found = []
+    samples = []
     for view in views:
         table = context.warehouse.address(key_of(view))
         if view.is_snapshot and exists(context.spark, table.path):
@@ -158,5 +158,5 @@ def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> 
                 .select(*[F.col(n).cast("double") for n in numbers])
                 .toArrow()
             )
-            found.append(Sample(table.key, {name: few[name].to_pylist() for name in numbers}))
-    return found
+            samples.append(Sample(table.key, {name: few[name].to_pylist() for name in numbers}))
+    return samples

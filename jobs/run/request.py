@@ -1,4 +1,4 @@
-"""What a run is asked for."""
+"""What a run is to build."""
 
 from dataclasses import dataclass
 

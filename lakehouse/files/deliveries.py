@@ -41,12 +41,12 @@ def fingerprint(spark: SparkSession, source: str, location: Location) -> str:
         if version is None:
             raise _missing(source, location)
         return f"{_DELTA}{version}"
-    told = "\n".join(f"{info.path} {info.size} {info.mtime_ns}" for info in _files(source, location))
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    listing = "\n".join(f"{info.path} {info.size} {info.mtime_ns}" for info in _files(source, location))
+    return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
 def size(location: Location) -> int:
-    """Bytes delivered, 0 where that is not known: says which source to read first."""
+    """Bytes delivered, 0 where that is not known; the largest source is read first."""
     located = filesystem(location.path)
     if located is None:
         return 0

@@ -5,7 +5,7 @@ takes a lease before it writes. The token goes into the commit as `txnVersion`: 
 
 How it is safe: to acquire is to create the claim numbered one above the highest, which one process alone
 can do; then to look again and give way to any claim not seen before. The highest claim is never deleted,
-so the token survives a release. Nothing is ever unlocked on another's behalf.
+so the token survives a release. A process never releases the lease of another.
 """
 
 import json
@@ -28,7 +28,7 @@ STALE_AFTER_SECONDS = 15 * 60.0
 
 @dataclass(frozen=True)
 class Claim:
-    """What a claim file says."""
+    """The content of a claim file. purpose: the command, for a run that is not in the ledger yet."""
 
     table: str
     token: int
@@ -94,7 +94,7 @@ class Lease:
         return self.token
 
     def release(self) -> None:
-        """Lets the next run in; harmless when repeated, or when the lease was lost."""
+        """Ends the lease, so that the next run can take it. May be repeated, also after the lease was lost."""
         with self._lock:
             if not self._over.is_set():
                 self._over.set()
@@ -105,7 +105,7 @@ class Lease:
     def forget(self) -> None:
         """Ends the lease and deletes its claim, token too: only for names that are never used again.
 
-        One step: nobody sees it released and still there, which would look like the lease of a killed run.
+        One step: a claim that is released and not yet deleted never exists, so that no reader has to interpret one.
         """
         with self._lock:
             self._over.set()
@@ -165,7 +165,7 @@ class HeldLeases(Mapping[str, Lease]):
 
 @dataclass(frozen=True)
 class LeaseDesk:
-    """Hands out the leases of one warehouse to one run."""
+    """Grants the leases of one warehouse to one run."""
 
     store: ClaimStore
     run_id: str
@@ -173,7 +173,7 @@ class LeaseDesk:
 
     @classmethod
     def at(cls, folder: str, *, run_id: str) -> "LeaseDesk":
-        """The desk for a warehouse's `leases` folder, local or on S3."""
+        """For a warehouse's `leases` folder, local or on S3."""
         return cls(claim_store(folder), run_id)
 
     def acquire(self, table: str, *, wait_seconds: float = 0, purpose: str = "") -> Lease:
@@ -212,7 +212,7 @@ class LeaseDesk:
         return claim
 
     def _try(self, table: str, purpose: str) -> tuple[LeaseHeld | None, Lease | None]:
-        """One attempt: the lease, or who holds it, or neither when another attempt came between."""
+        """One attempt: the lease, or the error that names its owner, or neither when another attempt came between."""
         before = self.store.tokens(table)
         if before and (held := self._holding(table, before[-1])):
             return held, None
@@ -231,7 +231,7 @@ class LeaseDesk:
         return None, Lease(self.store, claim, heartbeat_seconds=self.stale_after_seconds / 15)
 
     def _holding(self, table: str, token: int) -> LeaseHeld | None:
-        """The error that names the live holder, or None when the table is free to take."""
+        """The error that names the owner, or None when the table is free: released, or its owner is dead."""
         age = self.store.age_seconds(table, token)
         claim = Claim.from_json(self.store.read(table, token))
         if age is None or (claim is not None and claim.is_released):
