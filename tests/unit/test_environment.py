@@ -173,7 +173,7 @@ def test_a_session_zone_other_than_utc_is_found_before_spark_starts(
     (tmp_path / "spark-defaults.conf").write_text("spark.sql.session.timeZone=Europe/Oslo\n")
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
     found = {check.name: check for check in checks(tmp_path)}["session zone"]
-    assert (found.ok, found.found) == (False, "Europe/Oslo is asked for")
+    assert (found.ok, found.found) == (False, "Europe/Oslo is set")
 
 
 def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path) -> None:
