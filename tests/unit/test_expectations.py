@@ -111,10 +111,10 @@ def laid_out() -> pd.DataFrame:
 
 def test_a_metric_that_could_not_be_computed_is_a_problem_and_not_a_failure() -> None:
     findings = {each.rule.name: each for each in evaluate(laid_out().drop(columns="minimum"))}
-    told = findings.pop("minimum")
-    assert told.failing == ()
-    assert told.problem is not None
-    assert "minimum" in told.problem.removeprefix("the expectation minimum was not evaluated: ")
+    finding = findings.pop("minimum")
+    assert finding.failing == ()
+    assert finding.problem is not None
+    assert "minimum" in finding.problem.removeprefix("the expectation minimum was not evaluated: ")
     assert {each.problem for each in findings.values()} == {None}
 
 
