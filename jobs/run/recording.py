@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import pyarrow as pa
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 
 from definitions.errors import ZigguratError
@@ -28,7 +28,7 @@ def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcom
     if not any(step.failed_slices for step in outcome.steps):
         remove(job.context.warehouse.staging_of(run.run_id))
     with ThreadPoolExecutor(1, thread_name_prefix="profiles") as beside:
-        beside.submit(_keep_profiles, job.context, run.run_id, outcome)
+        profiles = beside.submit(_keep_profiles, job.context, run.run_id, outcome)
         ledger.finish(
             run,
             steps=[step_record(step) for step in outcome.steps],
@@ -36,10 +36,15 @@ def record(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> RunOutcom
             status="failed" if outcome.error else "ended",
             detail={"seconds": round(outcome.seconds, 1)},
         )
+        released = replace(outcome, release=_release(ledger, run, job, outcome))
+        profiles.result()
+    return released
+
+
+def _release(ledger: Ledger, run: Run, job: Job, outcome: RunOutcome) -> int | None:
     if not any(step.status is Status.PUBLISHED for step in outcome.steps) and is_released(ledger, job):
-        return replace(outcome, release=release_id(ledger))
-    release = ledger.release(run.run_id, job.published.versions(), as_of=_as_ofs(job))
-    return replace(outcome, release=release.release_id)
+        return release_id(ledger)
+    return ledger.release(run.run_id, job.published.versions(), as_of=_as_ofs(job)).release_id
 
 
 def _keep_profiles(context: Context, run_id: str, outcome: RunOutcome) -> None:
@@ -55,9 +60,9 @@ def _keep_profiles(context: Context, run_id: str, outcome: RunOutcome) -> None:
         desk = LeaseDesk.at(context.warehouse.leases, run_id=run_id)
         with desk.acquire(table.key, wait_seconds=_WAIT_SECONDS) as lease:
             note = CommitNote(run_id, table.key, "", slices={run_id: SliceNote(rows.num_rows, "")})
-            frame = context.spark.createDataFrame(pa.table(rows)).coalesce(1)
+            frame = context.spark.createDataFrame(rows).coalesce(1)
             append(context.spark, frame, table, partition_by=[], lease=lease, note=note)
-    except (ZigguratError, PySparkException) as error:
+    except (ZigguratError, PySparkException, Py4JError) as error:
         context.listener.note(f"the profiles of this run were not kept: {str(error).splitlines()[0]}")
 
 
