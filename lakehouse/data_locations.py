@@ -60,7 +60,7 @@ PROFILES = DataLocation(
     "counts and extremes of each feature in each slice; a minimum or maximum is some entity's value",
     FoundBy.WHOLE,
 )
-SPINES = DataLocation("spines", "spines/{label}", "who was asked when, and the label", FoundBy.KEYS)
+SPINES = DataLocation("spines", "spines/{label}", "entities, label times and the label", FoundBy.KEYS)
 TRAINING_SET_DATA = DataLocation(
     "training set", "training_sets/{name}/data", "the spine's rows with their features", FoundBy.KEYS
 )
