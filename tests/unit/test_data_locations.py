@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from definitions import layers
 from lakehouse.data_locations import DATA_LOCATIONS, LAYERS, location_of
 from lakehouse.tables import Warehouse
 
@@ -36,6 +37,10 @@ def test_each_path_of_the_warehouse_is_in_its_location(name: str) -> None:
 def test_other_paths_are_in_none() -> None:
     for path in ("runs2", "raw/transactions", "training_sets/churn/copies/1.parquet", "scratch/x", "profiles_old/a"):
         assert location_of(path) is None, path
+
+
+def test_the_layers_are_those_of_the_definitions() -> None:
+    assert tuple(location.name for location in LAYERS) == layers.LAYERS
 
 
 def test_names_are_unique_and_each_says_what_it_holds() -> None:
