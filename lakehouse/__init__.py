@@ -1,1 +1,1 @@
-"""WHERE the data lives for years: the session, the tables and how they are committed."""
+"""Where the data is kept for years: the session, the tables and how they are committed."""

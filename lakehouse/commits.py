@@ -42,13 +42,13 @@ TABLE_PROPERTIES = {
     "delta.logRetentionDuration": "interval 3650 days",
     "delta.deletedFileRetentionDuration": "interval 3650 days",
 }
-# A staged copy is read whole, so nobody asks which of its files hold what: no minima and maxima of its columns.
+# A staged copy is read whole, so minima and maxima of its columns would skip no file.
 WITHOUT_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
 
 
 @dataclass(frozen=True)
 class StagedVersion:
-    """What was staged, pinned: `read(spark, path, version=version)` gives the same rows for ever."""
+    """What was staged, pinned: `read(spark, path, version=version)` always gives the same rows."""
 
     path: str
     version: int
@@ -56,7 +56,7 @@ class StagedVersion:
 
 @dataclass(frozen=True)
 class Published:
-    """The table's version that holds our rows. `is_repeated`: this very commit stood there already."""
+    """The table's version that holds our rows. `is_repeated`: the same commit had been made already."""
 
     version: int
     rows: int
@@ -64,7 +64,7 @@ class Published:
 
 
 def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> StagedVersion:
-    """Writes a run's own, unchecked copy of a view; replaces what an earlier attempt left there."""
+    """Writes a run's own, unchecked copy of a view; replaces the copy of an earlier attempt."""
     view = path.rpartition("/")[2]
     crash_point("before_stage", view)
     writer = _writer(frame, partition_by).options(**WITHOUT_STATISTICS).mode("overwrite")
@@ -73,7 +73,7 @@ def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> Staged
     crash_point("after_stage", view)
     version = current_version(frame.sparkSession, path)
     if version is None:
-        raise StorageError(f"Staged to {path}, but no table is there. Is it written to the same place that is read?")
+        raise StorageError(f"Staged to {path}, but no table is there. Is it written to the same path that is read?")
     return StagedVersion(path, version)
 
 
@@ -94,8 +94,8 @@ def publish(
     Every staged row must satisfy the predicate, else nothing is written (DELTA_REPLACE_WHERE_MISMATCH).
     The note's slices must count the staged rows; its token is set to the lease's. One shuffle: rows of
     a partition lie sorted in `files_per_partition` files. Raises Fenced when a newer run took the table
-    over, DefinitionChanged for a column that is gone or has another type, StorageError for what the
-    disk refused.
+    over, DefinitionChanged for a column that is gone or has another type, StorageError when the disk
+    refuses the write.
     """
     placed = _placed(staged_frame, partition_by, sort_by, files_per_partition)
     writer = _writer(placed, partition_by).mode("overwrite").option("replaceWhere", predicate)
@@ -171,16 +171,16 @@ def _commit(
 
 def _adds_columns(spark: SparkSession, frame: DataFrame, table: TableAddress) -> bool:
     """True for new columns. A column that is gone or changed its type is no addition and raises."""
-    there = {field.name: field.dataType.simpleString() for field in read(spark, table.path).schema}
-    here = {field.name: field.dataType.simpleString() for field in frame.schema}
-    for name, type_there in there.items():
-        if here.get(name) != type_there:
+    published = {field.name: field.dataType.simpleString() for field in read(spark, table.path).schema}
+    written = {field.name: field.dataType.simpleString() for field in frame.schema}
+    for name, published_type in published.items():
+        if written.get(name) != published_type:
             raise DefinitionChanged(
-                f"{table} is published with {name} as {type_there}, and is now to be written with "
-                f"{name + ' as ' + here[name] if name in here else 'no such column'}. "
-                f"Give the view a new version: both then live side by side."
+                f"{table} is published with {name} as {published_type}, and is now to be written with "
+                f"{name + ' as ' + written[name] if name in written else 'no such column'}. "
+                f"Give the view a new version: both are then kept side by side."
             )
-    return set(here) > set(there)
+    return set(written) > set(published)
 
 
 def _read_back(spark: SparkSession, table: TableAddress, note: CommitNote, before: int | None) -> Published:

@@ -1,8 +1,8 @@
-"""Layouts: a history a second time, in hash buckets sorted by key, as a Delta table that anyone may delete.
+"""Layouts: a history a second time, in hash buckets sorted by key, as a Delta table that may be deleted at any time.
 
-Rows lie by run and bucket. A run is what one upkeep added; time spans in it that a later run holds anew are masked. A
-note, placed after the commit, says what lies there, file by file. So a join reads one small file to know all of it, and
-a run whose note was never placed is read by nobody.
+Rows are partitioned by run and bucket. A run is what one upkeep added; time spans in it that a later run holds again
+are masked. A note, written after the commit, lists the files. So a join reads one small file to find all of them, and
+never reads a run whose note was not written.
 """
 
 import json
@@ -24,8 +24,8 @@ from lakehouse.tables import current_version, names_in, place_text, read, read_t
 FORMAT = 1
 _NOTES = "_notes"  # Delta leaves folders alone that begin so
 _PLACED = re.compile(r"/run=(\d+)/bucket=(\d+)/[^/]+$")
-# Files stay one to a run and bucket, as sorted as they were written; nobody asks for minima and maxima. No manifest
-# names a layout's versions, so VACUUM may take what compaction replaced.
+# One file per run and bucket, sorted as it was written; its minima and maxima are not used. No manifest names a
+# layout's versions, so VACUUM may delete what compaction replaced.
 _PROPERTIES = TABLE_PROPERTIES | {
     "delta.autoOptimize.optimizeWrite": "false",
     "delta.dataSkippingNumIndexedCols": "0",
@@ -58,7 +58,7 @@ class LayoutNote:
 
 @dataclass(frozen=True)
 class StoredLayout:
-    """A layout as it stands. `files`: per bucket its files in the order of their runs, each with what is masked."""
+    """A layout's newest state. `files`: per bucket its files in the order of their runs, with their masked spans."""
 
     path: str
     note: LayoutNote
@@ -67,7 +67,7 @@ class StoredLayout:
 
     @property
     def upkeep_seconds(self) -> float:
-        """What the newest run took."""
+        """How long the newest upkeep took."""
         return (self.note.ended_us - self.note.begun_us) / 1e6
 
 
@@ -80,7 +80,7 @@ def find_layout(path: str, *, up_to: int | None = None) -> StoredLayout | None:
     for name in reversed(notes):
         note = _note(f"{path}/{_NOTES}/{name}")
         if note is not None and (up_to is None or (note.of_version or 0) <= up_to):
-            return _laid_out(path, note)
+            return _stored(path, note)
     return None
 
 
@@ -114,7 +114,7 @@ def write_run(
     files = tuple(placed for placed in map(_placed, there.inputFiles()) if str(placed[0]) in runs)
     whole = replace(note, runs=runs, files=sorted(files), schema=there.schema.jsonValue(), ended_us=clock())
     place_text(json.dumps(asdict(whole), ensure_ascii=False), f"{path}/{_NOTES}/{run:020}.json")
-    return _laid_out(path, whole)
+    return _stored(path, whole)
 
 
 def changed_dates(spark: SparkSession, path: str, before: int, now: int) -> set[str] | None:
@@ -123,17 +123,17 @@ def changed_dates(spark: SparkSession, path: str, before: int, now: int) -> set[
     Reads two file lists and no data. Every write of ours replaces or appends whole files of a date.
     """
     then, since = (set(read(spark, path, version=version).inputFiles()) for version in (before, now))
-    found = [re.search(r"/event_date=([^/]+)/", unquote(file)) for file in then ^ since]
-    return None if not all(found) else {match[1] for match in found if match}
+    dates = [re.search(r"/event_date=([^/]+)/", unquote(file)) for file in then ^ since]
+    return None if not all(dates) else {match[1] for match in dates if match}
 
 
 def size_of(spark: SparkSession, path: str) -> tuple[int, int]:
     """Files and bytes of the newest version."""
-    told = spark.sql(f"DESCRIBE DETAIL {sql_name(path)}").select("numFiles", "sizeInBytes").collect()
-    return int(told[0][0]), int(told[0][1])
+    detail = spark.sql(f"DESCRIBE DETAIL {sql_name(path)}").select("numFiles", "sizeInBytes").collect()
+    return int(detail[0][0]), int(detail[0][1])
 
 
-def _laid_out(path: str, note: LayoutNote) -> StoredLayout:
+def _stored(path: str, note: LayoutNote) -> StoredLayout:
     files: dict[int, list[tuple[str, Sequence[Span]]]] = {}
     for run, bucket, file in sorted((int(run), int(bucket), str(file)) for run, bucket, file in note.files):
         spans = tuple((int(start), int(end)) for start, end in note.runs[str(run)])
@@ -144,8 +144,8 @@ def _laid_out(path: str, note: LayoutNote) -> StoredLayout:
 def _note(path: str) -> LayoutNote | None:
     """None for one of another format: then the layout is written anew."""
     try:
-        told = json.loads(read_text(path) or "")
-        return LayoutNote(**told) if told["format"] == FORMAT else None
+        fields = json.loads(read_text(path) or "")
+        return LayoutNote(**fields) if fields["format"] == FORMAT else None
     except (ValueError, TypeError, KeyError) as error:
         folder = path.rpartition(f"/{_NOTES}/")[0]
         raise StorageError(

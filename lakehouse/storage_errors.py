@@ -1,4 +1,4 @@
-"""What can go wrong where tables lie, and the translation of Spark's and the file system's words into it.
+"""The errors of storage, and the translation of the messages of Spark and the file system into them.
 
 StorageError          42   disk full, folder not writable, a table that does not count
 └── TableMissing      42   nothing has been published there yet
@@ -29,7 +29,7 @@ class Fenced(ZigguratError):
     exit_code = 41
 
 
-# Most telling first: a full disk also fails to create folders.
+# The most specific first: a full disk also fails to create folders.
 _SIGNS: tuple[tuple[str, str, str], ...] = (
     (r"No space left on device|ENOSPC|errno 28\b", "the disk is full", "Free space there and run again"),
     (r"Disk quota exceeded|EDQUOT", "the disk quota is used up", "Free space there and run again"),
@@ -67,30 +67,30 @@ def translated_storage_errors(path: str) -> Iterator[None]:
         yield
     except ZigguratError:
         raise
-    except Exception as error:  # named by its words, not its class: that differs with Connect, py4j and boto3
-        told = as_storage_error(error, path)
-        if told is None:
+    except Exception as error:  # recognised by its message: classes differ between Connect, py4j and boto3
+        translated = as_storage_error(error, path)
+        if translated is None:
             raise
-        raise told from error
+        raise translated from error
 
 
 def as_storage_error(error: BaseException, path: str) -> StorageError | None:
-    """The one-sentence error for what storage refused at `place`, or None when storage is not to blame."""
-    words = _all_words(error)
+    """The error in one sentence for a write that storage refused, or None when the cause is another."""
+    message = _whole_message(error)
     for sign, what, remedy in _SIGNS:
-        if re.search(sign, words, re.IGNORECASE):
+        if re.search(sign, message, re.IGNORECASE):
             return StorageError(
                 f"Could not write {path}: {what}. {remedy}; nothing of this write is visible to readers."
             )
     return None
 
 
-def _all_words(error: BaseException) -> str:
-    """The message and the causes' messages: Spark hides the disk's own words several causes deep."""
-    words, seen = [], set[int]()
+def _whole_message(error: BaseException) -> str:
+    """The message with those of its causes: the file system's own may be several causes deep in Spark's."""
+    messages, seen = [], set[int]()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
-        words += [str(cause), str(getattr(cause, "_stackTrace", "") or "")]
+        messages += [str(cause), str(getattr(cause, "_stackTrace", "") or "")]
         cause = cause.__cause__ or cause.__context__
-    return "\n".join(words)
+    return "\n".join(messages)

@@ -1,8 +1,6 @@
 """Where each table lies, and how it is read: at a version, by its path.
 
-`<root>/<layer>/<view>/v<N>` is a view's published table. Beside it `staging/<run>/<view>`,
-`quarantine/<source>`, `runs` (the ledger), `releases`, `leases`, `reports`, `spines/<label>`,
-`training_sets/<name>`.
+`<root>/<layer>/<view>/v<N>` is a view's published table; `data_locations` names all that lies beside it.
 """
 
 import re
@@ -18,7 +16,7 @@ from pyarrow import fs
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
-from definitions.layers import LAYERS
+from lakehouse import data_locations as locations
 from lakehouse.storage_errors import StorageError, TableMissing, translated_storage_errors
 
 _COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
@@ -55,46 +53,59 @@ class Warehouse:
         object.__setattr__(self, "root", root if _scheme(root) else str(Path(root).absolute()))
 
     def table(self, layer: str, name: str, version: int) -> TableAddress:
-        return self.address(f"{layer}/{name}/v{version}")
+        published = next(location for location in locations.LAYERS if location.name == layer)
+        return self.address(published.path(view=name, version=version))
 
     def address(self, key: str) -> TableAddress:
         return TableAddress(key, f"{self.root}/{key}")
 
     def staging_of(self, run_id: str) -> str:
-        return f"{self.root}/staging/{run_id}"
+        return f"{self.root}/{locations.STAGING.path(run=run_id)}"
 
     def staging(self, run_id: str, view: str) -> str:
         return f"{self.staging_of(run_id)}/{view}"
 
     def quarantine(self, source: str) -> TableAddress:
-        return self.address(f"quarantine/{source}")
+        return self.address(locations.QUARANTINE.path(source=source))
 
     def training_set(self, name: str) -> TableAddress:
+        """The folder of a training set: its tables, manifests and pages lie in it."""
         return self.address(f"training_sets/{name}")
 
     def spine(self, label: str) -> TableAddress:
-        return self.address(f"spines/{label}")
+        return self.address(locations.SPINES.path(label=label))
+
+    def layout(self, view: str, entity: str) -> TableAddress:
+        return self.address(locations.LAYOUTS.path(view=view, entity=entity))
+
+    @property
+    def profiles(self) -> TableAddress:
+        return self.address(locations.PROFILES.path())
+
+    @property
+    def reports(self) -> str:
+        return f"{self.root}/{locations.REPORTS.path()}"
 
     @property
     def runs(self) -> TableAddress:
-        return self.address("runs")
+        return self.address(locations.RUNS.path())
 
     @property
     def releases(self) -> TableAddress:
-        return self.address("releases")
+        return self.address(locations.RELEASES.path())
 
     @property
     def leases(self) -> str:
-        return f"{self.root}/leases"
+        return f"{self.root}/{locations.LEASES.path()}"
 
     def published_tables(self) -> tuple[TableAddress, ...]:
         """Every view table that exists here, by a listing of folders; no Spark."""
-        found = []
-        for layer in LAYERS:
-            for view in names_in(f"{self.root}/{layer}"):
-                versions = [n for n in names_in(f"{self.root}/{layer}/{view}") if re.fullmatch(r"v\d+", n)]
-                found += [self.address(f"{layer}/{view}/{version}") for version in versions]
-        return tuple(table for table in sorted(found, key=str) if commit_versions(table.path))
+        tables = []
+        for layer in locations.LAYERS:
+            for view in names_in(f"{self.root}/{layer.name}"):
+                versions = [n for n in names_in(f"{self.root}/{layer.name}/{view}") if re.fullmatch(r"v\d+", n)]
+                tables += [self.table(layer.name, view, int(version[1:])) for version in versions]
+        return tuple(table for table in sorted(tables, key=str) if commit_versions(table.path))
 
 
 @dataclass(frozen=True)
@@ -128,9 +139,9 @@ def read(spark: SparkSession, path: str, *, version: int | None = None) -> DataF
         reader = reader.option("versionAsOf", str(version))
     try:
         frame = reader.load(path)
-        _ = frame.schema  # asked now: Spark Connect would complain only at the first action
+        _ = frame.schema  # read now: Spark Connect would raise only at the first action
     except AnalysisException as error:
-        if _tells_missing(error):
+        if _is_missing(error):
             at = "" if version is None else f" at version {version}"
             raise TableMissing(
                 f"There is no table {path}{at}. Build it first (`ziggurat build`), "
@@ -158,7 +169,7 @@ def history(spark: SparkSession, path: str, *, limit: int | None = None) -> Sequ
             .collect()
         )
     except AnalysisException as error:
-        if _tells_missing(error):
+        if _is_missing(error):
             return ()
         raise
     return tuple(
@@ -178,28 +189,28 @@ def sql_name(path: str) -> str:
     return f"delta.`{path.replace('`', '``')}`"
 
 
-def set_aside(path: str) -> str | None:
-    """Moves a folder out of the way, keeping it; returns where to, or None when nothing lay there."""
+def move_away(path: str) -> str | None:
+    """Renames a folder to `<path>.unreadable-<instant>`; returns its new path, None where nothing lay there."""
     located = filesystem(path)
     if located is None or not names_in(path):
         return None
     system, inner = located
-    aside = f"{inner}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
-    system.create_dir(aside)
-    fs.copy_files(inner, aside, source_filesystem=system, destination_filesystem=system)
+    kept = f"{inner}.unreadable-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+    system.create_dir(kept)
+    fs.copy_files(inner, kept, source_filesystem=system, destination_filesystem=system)
     system.delete_dir(inner)
-    return aside
+    return kept
 
 
 def remove(path: str) -> None:
-    """Deletes a folder and all in it, if it is there. For a run's own scratch and staging."""
+    """Deletes a folder and all in it, if it is there. For a run's own staging."""
     located = filesystem(path)
     if located is not None and located[0].get_file_info(located[1]).type is fs.FileType.Directory:
         located[0].delete_dir(located[1])
 
 
 def place_file(draft: Path, path: str) -> str:
-    """Copies a finished file to `path`, locally or in a bucket; a reader sees all of it or nothing."""
+    """Copies a finished file to `path`, locally or in a bucket; readers never see a part of it."""
     located = filesystem(path)
     if located is None:
         raise StorageError(
@@ -216,7 +227,7 @@ def place_file(draft: Path, path: str) -> str:
 
 
 def place_text(text: str, path: str) -> str:
-    """The same for a small text."""
+    """Writes a small text to `path` as `place_file` does."""
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder) / "draft"
         draft.write_text(text, "utf-8")
@@ -238,11 +249,11 @@ def names_in(folder: str) -> list[str]:
     if located is None:
         return []
     system, inner = located
-    found = system.get_file_info(fs.FileSelector(inner, allow_not_found=True))
-    return sorted(info.base_name for info in found)
+    entries = system.get_file_info(fs.FileSelector(inner, allow_not_found=True))
+    return sorted(entry.base_name for entry in entries)
 
 
-def _tells_missing(error: AnalysisException) -> bool:
+def _is_missing(error: AnalysisException) -> bool:
     return any(sign in str(error) for sign in _MISSING)
 
 

@@ -1,7 +1,8 @@
-"""WHETHER a view may be published: a profile and its expectations in, a verdict per slice out.
+"""Whether a view may be published: a profile and its expectations in, a verdict per slice out.
 
-The only door to Great Expectations, which takes seconds to import: it is loaded by the first `judge`, or
-ahead of it, beside other work, by `preload`. Importing this room loads neither Great Expectations nor Spark.
+The only package that uses Great Expectations, which takes seconds to import: the first `judge` loads it, or `preload`
+does so ahead of it, beside other work. Importing this package loads neither Great Expectations nor Spark.
+`measure` profiles what is staged, `profile_table` gives the rows of the table `profiles`.
 """
 
 from quality.errors import CouldNotCheck, GateFailed, refusal

@@ -1,8 +1,8 @@
-"""The door to Great Expectations: one suite, one checkpoint, run on a sheet; told is which rows failed.
+"""One suite and one checkpoint of Great Expectations, run on a validation table; the result names the rows that failed.
 
-Great Expectations keeps its context in a global and is not safe in threads, so one context is made per
-process and every run holds a lock. A run takes about 0.1 s whatever the number of rows, opens no connection,
-writes no file and prints nothing.
+Great Expectations keeps its context in a global and is not safe in threads, so there is one context in a process, and
+every run holds a lock. A run takes about 0.1 s whatever the number of rows, opens no connection, writes no file and
+prints nothing.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ _gate: "Gate | None" = None
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one rule: the sheet's rows that fail it, or why it could not be evaluated."""
+    """The result of one rule: the rows of the validation table that fail it, or why it could not be evaluated."""
 
     rule: Rule
     failing: tuple[int, ...] = ()
@@ -33,46 +33,46 @@ class Finding:
 
 @dataclass(frozen=True)
 class Gate:
-    """The process's one checkpoint: bounds are columns of the sheet, so it is the same for every view."""
+    """The process's one checkpoint: bounds are columns of the validation table, so it serves every view."""
 
     context: Any
     checkpoint: Any
 
 
-def evaluate(sheet: pd.DataFrame) -> tuple[Finding, ...]:
+def evaluate(table: pd.DataFrame) -> tuple[Finding, ...]:
     """One finding per rule, in the order of RULES. Never raises for what Great Expectations does."""
     with _turn:
         try:
-            results = _run(sheet)
+            results = _run(table)
         except Exception as error:  # a third outcome whatever it is: an unchecked slice is not published
             problem = f"Great Expectations stopped with {type(error).__name__}: {_first_line(str(error))}"
             return tuple(Finding(rule, problem=problem) for rule in RULES)
-    return tuple(_finding(rule, results.get(rule.name), sheet) for rule in RULES)
+    return tuple(_finding(rule, results.get(rule.name), table) for rule in RULES)
 
 
-def _run(sheet: pd.DataFrame) -> dict[str, Any]:
+def _run(table: pd.DataFrame) -> dict[str, Any]:
     """The checkpoint's results by the name of their rule."""
     global _gate
     gx = great_expectations()
     with _own_context():
         _gate = _gate or _built(gx)
         _set_context(_gate.context)
-        outcome = _gate.checkpoint.run(batch_parameters={"dataframe": sheet})
+        outcome = _gate.checkpoint.run(batch_parameters={"dataframe": table})
         for key in _gate.context.validation_results_store.list_keys():
-            _gate.context.validation_results_store.remove_key(key)  # else a long process keeps every sheet's
+            _gate.context.validation_results_store.remove_key(key)  # else a long process keeps all of them
     (validation,) = outcome.run_results.values()
     return {result.expectation_config.meta["rule"]: result for result in validation.results}
 
 
-def _finding(rule: Rule, result: Any, sheet: pd.DataFrame) -> Finding:
-    """A result is believed only if it names its failing rows and saw every row the rule applies to."""
+def _finding(rule: Rule, result: Any, table: pd.DataFrame) -> Finding:
+    """A result counts only if it names its failing rows and was evaluated on every row that the rule applies to."""
     if result is None:
         return Finding(rule, problem=f"the expectation {rule.name} gave no result")
     figures = result.result
     failing = figures.get("unexpected_index_list")
     if failing is None:
         return Finding(rule, problem=f"the expectation {rule.name} was not evaluated: {_reason(result)}")
-    applies = int(sheet[rule.bound].notna().sum())
+    applies = int(table[rule.bound].notna().sum())
     evaluated = figures["element_count"] - figures["missing_count"]
     if evaluated != applies:
         return Finding(rule, problem=f"the expectation {rule.name} saw {evaluated} of the {applies} figures it is for")
@@ -82,9 +82,9 @@ def _finding(rule: Rule, result: Any, sheet: pd.DataFrame) -> Finding:
 def _reason(result: Any) -> str:
     """The message of a metric error, which lies flat or one level down, under the metric's name."""
     info: dict[str, Any] = result.exception_info or {}
-    for told in (info, *(nested for nested in info.values() if isinstance(nested, dict))):
-        if told.get("exception_message"):
-            return _first_line(str(told["exception_message"]))
+    for level in (info, *(nested for nested in info.values() if isinstance(nested, dict))):
+        if level.get("exception_message"):
+            return _first_line(str(level["exception_message"]))
     return "no reason given"
 
 
@@ -104,14 +104,14 @@ def _built(gx: Any) -> Gate:
     checkpoint = gx.Checkpoint(
         name=NAME,
         validation_definitions=[validation],
-        result_format={"result_format": "COMPLETE"},  # names all failing rows; a sheet is small
+        result_format={"result_format": "COMPLETE"},  # names all failing rows; the table is small
     )
     return Gate(context, context.checkpoints.add(checkpoint))
 
 
 @contextlib.contextmanager
 def _own_context() -> Iterator[None]:
-    """Gives back the current context, which is a global, to whoever else uses Great Expectations here."""
+    """Restores the current context, a global: the process may use Great Expectations elsewhere, too."""
     manager = _context_factory().project_manager
     try:
         theirs = manager.get_current_project()

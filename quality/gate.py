@@ -11,7 +11,7 @@ from quality.errors import CouldNotCheck
 from quality.expectations import Finding, evaluate
 from quality.profile_checks import Problems
 from quality.rules import Rule
-from quality.validation_table import lay_out
+from quality.validation_table import validation_table
 from quality.verdicts import (
     Bounds,
     FailedExpectation,
@@ -24,7 +24,7 @@ from quality.verdicts import (
     first,
 )
 
-TOLD = 3  # failures and problems that a verdict's message names; the verdict itself holds all
+MENTIONED = 3  # failures and problems that a verdict's message lists; the verdict itself holds all
 
 
 def judge(
@@ -41,22 +41,22 @@ def judge(
     cells), `minimum`, `maximum` (of the other cells, null when there are none or no order). Null keys,
     duplicate keys and NaN are never allowed; null shares, extremes and row counts as declared.
 
-    A slice passes only if every expectation was evaluated and held. What can't be evaluated (a declared
+    A slice passes only if every expectation was evaluated and holds. What can't be evaluated (a declared
     feature that the profile lacks, figures that are missing or contradict each other, an error inside
-    Great Expectations) is COULD_NOT_CHECK, unless another expectation was seen to fail.
+    Great Expectations) is COULD_NOT_CHECK, unless another expectation failed.
 
     Raises CouldNotCheck when no slice is named at all, and DefinitionError for a feature bound twice.
     Cost: about 0.15 s, whatever the number of slices, plus the import of Great Expectations the first time.
     """
-    _refuse_doubles(view, bounds)
+    _refuse_repeated_bounds(view, bounds)
     problems = Problems()
-    sheet = lay_out(profile, slices, bounds=bounds, row_rule=row_rule, problems=problems)
+    table = validation_table(profile, slices, bounds=bounds, row_rule=row_rule, problems=problems)
     names = list(dict.fromkeys([*(facts.slice for facts in slices), *problems]))
     if not names:
         raise CouldNotCheck(f"{view}: no slice was profiled, so there is nothing to judge; profile at least one.")
-    findings = evaluate(sheet)
-    failures = _failures(view, sheet, findings)
-    checks = _checks(sheet, findings)
+    findings = evaluate(table)
+    failures = _failures(view, table, findings)
+    checks = _checks(table, findings)
     unevaluated = tuple(dict.fromkeys(finding.problem for finding in findings if finding.problem))
     return {
         name: _verdict(
@@ -70,16 +70,16 @@ def judge(
     }
 
 
-def _refuse_doubles(view: str, bounds: Sequence[Bounds]) -> None:
+def _refuse_repeated_bounds(view: str, bounds: Sequence[Bounds]) -> None:
     for feature, times in Counter(bound.feature for bound in bounds).items():
         if times > 1:
             raise DefinitionError(f"{view}: {feature} has bounds {times} times; declare them once.")
 
 
-def _failures(view: str, sheet: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, list[FailedExpectation]]:
+def _failures(view: str, table: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, list[FailedExpectation]]:
     failures: dict[str, list[FailedExpectation]] = defaultdict(list)
     for finding in findings:
-        for row in sheet.loc[list(finding.failing)].to_dict("records"):
+        for row in table.loc[list(finding.failing)].to_dict("records"):
             failures[row["slice"]].append(_failure(view, finding.rule, row=row))
     return failures
 
@@ -98,10 +98,10 @@ def _failure(view: str, rule: Rule, *, row: Mapping[Hashable, object]) -> Failed
     )
 
 
-def _checks(sheet: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, int]:
+def _checks(table: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, int]:
     """How many expectations were evaluated for each slice."""
     evaluated = [finding.rule.bound for finding in findings if finding.problem is None]
-    counts = sheet[evaluated].notna().sum(axis=1).groupby(sheet["slice"]).sum()
+    counts = table[evaluated].notna().sum(axis=1).groupby(table["slice"]).sum()
     return defaultdict(int, {str(name): int(count) for name, count in counts.items()})
 
 
@@ -121,11 +121,11 @@ def _verdict(
         outcome = Outcome.PASSED
     parts = [_headline(outcome, checks, failed=len(failures))]
     if outcome is Outcome.COULD_NOT_CHECK:
-        parts[0] += f": {first(problems, TOLD) or 'no expectation applies to it'}"
+        parts[0] += f": {first(problems, MENTIONED) or 'no expectation applies to it'}"
     if failures:
-        parts.append(first([failure.finding() for failure in failures], TOLD))
+        parts.append(first([failure.finding() for failure in failures], MENTIONED))
     if problems and outcome is Outcome.FAILED:
-        parts.append(f"not checked: {first(problems, TOLD)}")
+        parts.append(f"not checked: {first(problems, MENTIONED)}")
     return Verdict(
         name,
         outcome,

@@ -1,4 +1,4 @@
-"""How Great Expectations comes into the process: late, once, quietly, and beside other work."""
+"""Imports Great Expectations: late, once, without its output, and beside other work."""
 
 import importlib
 import logging
@@ -15,7 +15,7 @@ def preload() -> None:
     """Begins to import Great Expectations in a daemon thread and returns at once; later calls do nothing.
 
     Best called when the process's own imports (pyspark, pandas) are done: two threads that import the same
-    packages wait for each other. An import that fails is told by the first `judge`.
+    packages wait for each other. The first `judge` reports an import that fails.
     """
     global _import
     with _turn:
@@ -46,5 +46,5 @@ def _quiet_import() -> Any:
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="great_expectations")
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # what goes wrong comes back as a value
+    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)  # errors come back in its results
     return importlib.import_module("great_expectations")

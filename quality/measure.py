@@ -1,4 +1,4 @@
-"""One pass over what was staged: the profile of every column and the content hash of every slice; then the keys."""
+"""One pass over the staged rows: the profile of every column and the content hash of every slice; then the keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class KeyCounts:
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found in each slice (named by its instant in microseconds).
+    """The measures of each slice (named by its instant in microseconds).
 
     `profile` is the long form that `judge` takes.
     """
@@ -49,12 +49,16 @@ class Measured:
 
 
 def measure(frame: DataFrame, *, keys: Sequence[str], profiled: Sequence[str], hashed: Sequence[str]) -> Measured:
-    """frame: rows with `_slice` (bigint). Cost: one pass without a shuffle, and one small aggregation by key."""
+    """frame: rows with `_slice` (bigint). Cost: one pass without a shuffle, and one small aggregation by key.
+
+    keys: what identifies a row inside its slice. Of a snapshot these are the join keys and `known_at`: a restated row
+    has the same entity and T as the row it supersedes, and a later cut (S12).
+    """
     columns = list(dict.fromkeys([SLICE, *profiled, *hashed]))
     # Spark hands a column with a dot in its name to no Arrow function: the names travel beside the rows.
     named = [F.col(f"`{name.replace('`', '``')}`").alias(f"column_{index}") for index, name in enumerate(columns)]
-    told = partial(_measure_partition, columns=columns, profiled=list(profiled), hashed=list(hashed))
-    parts = frame.select(*named).mapInArrow(told, _SCHEMA).toArrow()
+    measuring = partial(_measure_partition, columns=columns, profiled=list(profiled), hashed=list(hashed))
+    parts = frame.select(*named).mapInArrow(measuring, _SCHEMA).toArrow()
     return Measured(_profile(parts), _hashes(parts), _key_counts(frame, keys))
 
 
@@ -70,8 +74,8 @@ def _measure_partition(
     if profiles:
         schema = _arrow_schema()
         yield from _row_of(merge_profiles(pa.concat_tables(profiles)), "profile", schema).to_batches()
-        for each in sums:
-            yield from _row_of(each, "hash", schema).to_batches()
+        for partial_sum in sums:
+            yield from _row_of(partial_sum, "hash", schema).to_batches()
 
 
 def _arrow_schema() -> pa.Schema:

@@ -1,6 +1,7 @@
 """Which figures can't be judged, and why: counts that are missing or contradict each other.
 
-Nothing passes for want of a figure: what is found here leaves the sheet and becomes a problem of its slice.
+A figure that is missing never makes a slice pass: it is left out of the validation table and is a problem of its
+slice.
 """
 
 import math
@@ -16,7 +17,7 @@ FIGURES = (*COUNTS, "minimum", "maximum")
 
 
 class Problems:
-    """The reasons why a slice can't be judged whole, each told once, in the order they were found."""
+    """The reasons why a slice can't be judged completely, each once, in the order in which they were found."""
 
     def __init__(self) -> None:
         self._by_slice: dict[str, list[str]] = defaultdict(list)
@@ -33,22 +34,22 @@ class Problems:
         return tuple(self._by_slice.get(name, ()))
 
     def __iter__(self) -> Iterator[str]:
-        return iter([name for name, told in self._by_slice.items() if told])
+        return iter([name for name, problems in self._by_slice.items() if problems])
 
 
-def sound_facts(slices: Sequence[SliceFacts], problems: Problems) -> list[SliceFacts]:
-    """The slices whose counts agree; one that was given twice is given by nobody."""
+def consistent_facts(slices: Sequence[SliceFacts], problems: Problems) -> list[SliceFacts]:
+    """The slices whose counts agree with each other; none of a slice whose counts were given twice."""
     given = Counter(facts.slice for facts in slices)
-    sound = []
+    consistent = []
     for facts in slices:
         wrong = _wrong_count(facts)
         if given[facts.slice] > 1:
             wrong = f"its counts were given {given[facts.slice]} times"
         if wrong is None:
-            sound.append(facts)
+            consistent.append(facts)
         else:
             problems.add(facts.slice, wrong)
-    return sound
+    return consistent
 
 
 def _wrong_count(facts: SliceFacts) -> str | None:
@@ -63,9 +64,9 @@ def _wrong_count(facts: SliceFacts) -> str | None:
     return None
 
 
-def sound_figures(figures: pd.DataFrame, facts: Sequence[SliceFacts], problems: Problems) -> pd.DataFrame:
+def consistent_figures(figures: pd.DataFrame, facts: Sequence[SliceFacts], problems: Problems) -> pd.DataFrame:
     """The rows of the profile whose figures agree with each other and with the counts of their slice."""
-    slice_rows = figures["slice"].map({each.slice: each.rows for each in facts})
+    slice_rows = figures["slice"].map({counted.slice: counted.rows for counted in facts})
     extremes_infinite = figures[["minimum", "maximum"]].isin([math.inf, -math.inf]).any(axis=1)
     flaws = {
         "has no name in the profile": figures["feature"].isna(),
@@ -76,20 +77,20 @@ def sound_figures(figures: pd.DataFrame, facts: Sequence[SliceFacts], problems: 
         "has an infinite extreme but no infinite cell": extremes_infinite & (figures["nans"] == 0),
         "was profiled on other rows than were counted": slice_rows.notna() & (figures["rows"] != slice_rows),
     }
-    sound = pd.Series(True, index=figures.index)
+    kept = pd.Series(True, index=figures.index)
     for flaw, where in flaws.items():
-        problems.add_rows(figures[where & sound], flaw)
-        sound &= ~where
+        problems.add_rows(figures[where & kept], flaw)
+        kept &= ~where
     for name in figures.loc[slice_rows.isna(), "slice"].unique():
         if not problems.of(name):
             problems.add(name, "the profile has it, but its rows and keys were not counted")
-    return figures[sound & slice_rows.notna()]
+    return figures[kept & slice_rows.notna()]
 
 
 def find_missing(
     figures: pd.DataFrame, slices: Sequence[SliceFacts], bounds: Sequence[Bounds], problems: Problems
 ) -> None:
-    """Tells the slices and the declared features that the profile says nothing about."""
+    """Adds a problem for each slice and each declared feature that the profile lacks."""
     profiled: dict[str, set[object]] = {
         str(name): set(features) for name, features in figures.groupby("slice")["feature"]
     }

@@ -1,7 +1,7 @@
-"""The expectations every slice meets, each a comparison of two columns of the sheet.
+"""The expectations that every slice must meet, each a comparison of two columns of the validation table.
 
-A rule applies to the rows of the sheet whose bound is not null: features carry the first four, the slice
-itself the rest. That makes the suite the same for every view, so it is built once per process.
+A rule applies to the rows whose bound is not null: the first four to features, the rest to the slice itself. So the
+suite is the same for every view, and is built once in a process.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Comparison(Enum):
 
 @dataclass(frozen=True)
 class Rule:
-    """`found` compared with `bound`, both columns of the sheet; `says` is told when it does not hold.
+    """`found` compared with `bound`, both columns of the validation table; `says` stands in the message of a failure.
 
     A rule that `is_absolute` is critical whatever severity was declared for the row it looks at.
     """

@@ -1,7 +1,7 @@
-"""The profile with its bounds beside it: what the expectations are evaluated on.
+"""The validation table: the profile with its bounds beside it, on which the expectations are evaluated.
 
-A sheet has one row per (slice, feature) of the profile and one per slice (`feature` null); for every rule a
-column with what was found and a column with the bound. A bound is null where its rule does not apply.
+It has one row per (slice, feature) of the profile and one per slice (`feature` null); for every rule a column with the
+figure and a column with its bound. A bound is null where its rule does not apply.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pandas as pd
 import pyarrow as pa
 
-from quality.profile_checks import FIGURES, Problems, find_missing, sound_facts, sound_figures
+from quality.profile_checks import FIGURES, Problems, consistent_facts, consistent_figures, find_missing
 from quality.rules import RULES
 from quality.verdicts import Bounds, RowRule, SliceFacts
 
@@ -17,7 +17,7 @@ LABELS = ("slice", "feature", "severity")
 NUMBERS = ("rows_before", *dict.fromkeys(name for rule in RULES for name in (rule.found, rule.bound)))
 
 
-def lay_out(
+def validation_table(
     profile: pd.DataFrame | pa.Table,
     slices: Sequence[SliceFacts],
     *,
@@ -25,17 +25,17 @@ def lay_out(
     row_rule: RowRule,
     problems: Problems,
 ) -> pd.DataFrame:
-    """The rows that can be judged, numbered from 0; what can't be is told to `problems`."""
+    """The rows that can be judged, numbered from 0; what can't be judged is added to `problems`."""
     figures = _figures(profile.to_pandas() if isinstance(profile, pa.Table) else profile)
     find_missing(figures, slices, bounds, problems)
-    facts = sound_facts(slices, problems)
+    facts = consistent_facts(slices, problems)
     rows = [
-        *_feature_rows(sound_figures(figures, facts, problems), bounds),
-        *(_slice_row(each, row_rule) for each in facts),
+        *_feature_rows(consistent_figures(figures, facts, problems), bounds),
+        *(_slice_row(counted, row_rule) for counted in facts),
     ]
-    sheet = pd.DataFrame(rows, columns=[*LABELS, *NUMBERS])
-    sheet = sheet.astype(dict.fromkeys(NUMBERS, "float64"))
-    return _comparable(sheet, problems)
+    table = pd.DataFrame(rows, columns=[*LABELS, *NUMBERS])
+    table = table.astype(dict.fromkeys(NUMBERS, "float64"))
+    return _comparable(table, problems)
 
 
 def _figures(profile: pd.DataFrame) -> pd.DataFrame:
@@ -90,10 +90,10 @@ def _slice_row(facts: SliceFacts, row_rule: RowRule) -> dict[str, object]:
     }
 
 
-def _comparable(sheet: pd.DataFrame, problems: Problems) -> pd.DataFrame:
-    """The sheet without bounds that have nothing beside them to compare: a NaN minimum never passes."""
+def _comparable(table: pd.DataFrame, problems: Problems) -> pd.DataFrame:
+    """Without the bounds that have no figure beside them to compare: a NaN minimum never passes."""
     for rule in RULES:
-        unfound = sheet[rule.bound].notna() & sheet[rule.found].isna()
-        problems.add_rows(sheet[unfound], f"has values but no {rule.found} in the profile")
-        sheet[rule.bound] = sheet[rule.bound].where(~unfound)
-    return sheet
+        unfound = table[rule.bound].notna() & table[rule.found].isna()
+        problems.add_rows(table[unfound], f"has values but no {rule.found} in the profile")
+        table[rule.bound] = table[rule.bound].where(~unfound)
+    return table

@@ -1,4 +1,4 @@
-"""What the gate is told and what it answers: plain values, no frames, no engine."""
+"""The input and the result of the gate: plain values, no frames, no engine."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from definitions.errors import DefinitionError
 
 
 class Outcome(Enum):
-    """Three, because "could not check" is neither a pass nor a finding about the data."""
+    """COULD_NOT_CHECK is neither a pass nor a statement about the data."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -18,7 +18,7 @@ class Outcome(Enum):
 
 
 class Severity(StrEnum):
-    """A critical failure keeps the slice from being published, a warning is only told."""
+    """A slice with a critical failure is not published; a warning is only reported."""
 
     CRITICAL = "critical"
     WARNING = "warning"
@@ -127,9 +127,9 @@ class FailedExpectation:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for one slice.
+    """The verdict on one slice.
 
-    It is FAILED when a critical expectation was seen not to hold, even if others could not be evaluated.
+    It is FAILED when a critical expectation does not hold, even if others could not be evaluated.
     `problems` says what could not be. Warnings stand in `failures` too, and don't fail it.
     """
 

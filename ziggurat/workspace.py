@@ -6,7 +6,6 @@ The verbs return DataFrames and outcomes.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -271,7 +270,7 @@ class Workspace:
         from jobs.leak_test.job import leak_test
         from jobs.training_set.leak_tested import record_leak_test
 
-        return record_leak_test(self.context, name, partial(leak_test, self.context))
+        return record_leak_test(self.context, name, leak_test)
 
     def diff_training_sets(self, a: str, b: str) -> "Difference":
         """Which cells of two (names, name@version or paths) differ, and why."""
@@ -338,7 +337,7 @@ def _built(context: "Context", request: "Request") -> "RunOutcome":
 
     outcome = build(context, request)
     if not outcome.is_unchanged:
-        keep_up_layouts(context)
+        keep_up_layouts(context.in_run(outcome.run_id))
     return outcome
 
 

@@ -34,6 +34,7 @@ def build(context: Context, request: Request) -> RunOutcome:
     published = PublishedState(ledger.state())
     refuse_changed_meaning(context.registry, published)
     run = _run(context, request)
+    context = context.in_run(run.run_id)
     outcome = RunOutcome(run_id=run.run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
     dry = Job(context=context, run_id=run.run_id, leases={}, published=published)
     statistics = SparkStatistics(dry)

@@ -55,7 +55,7 @@ def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, r
         Draft(
             view=view,
             frame=frame,
-            keys=keys,
+            keys=[*keys, "known_at"],  # S12: a restated row has the entity and T of the row it supersedes
             columns=[*keys, "event_time", "known_at", "available_time", *names],
             slices=step.slices_us,
             slice_of=F.unix_micros("event_time"),

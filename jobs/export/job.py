@@ -1,7 +1,6 @@
-"""Export: the features of one as-of to the online store; only whole, only verified, and only what is released."""
+"""Export: the features of one as-of to the online store; whole, verified and released snapshots only."""
 
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,18 +13,20 @@ from definitions.views import Definition
 from jobs.export.views import ExportedView, content_hash, exported_views
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
+from jobs.run.outcome import Status, StepOutcome
+from jobs.run.short_runs import recorded
 from lakehouse.crash_points import crash_point
 from lakehouse.tables import remove
 from online_store.errors import StoreDamaged
 from online_store.snapshot import SnapshotDescription, StoredSelection, StoredService
-from online_store.store import OnlineStore, SnapshotReader
+from online_store.store import Exported, OnlineStore, SnapshotReader
 
 TABLE = "online"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportOutcome:
-    """What the store answers from now on. Unchanged: it did so before, and nothing was written (S28)."""
+    """The snapshot that the store serves now. is_unchanged: it served it before; nothing was written (S28)."""
 
     snapshot_id: str
     as_of: str
@@ -48,36 +49,66 @@ def export(
     begun = time.monotonic()
     released = newest_release(context)
     refuse_unreleased(released, services, as_of_us)
-    scratch = context.warehouse.staging_of(f"export-{uuid.uuid4().hex[:8]}")
-    context.listener.begun(TABLE)
+    with recorded(context, _command(services, as_of_us, rollback=rollback)) as run:
+        with run.step(TABLE):
+            done, views = _exported(run.context, services, as_of_us, released, store, rollback=rollback)
+        outcome = ExportOutcome(
+            snapshot_id=done.snapshot_id,
+            as_of=day_or_instant(as_of_us),
+            services=tuple(service.name for service in services),
+            views=views,
+            records=done.records,
+            bytes=done.bytes,
+            seconds=time.monotonic() - begun,
+            is_unchanged=done.is_unchanged,
+        )
+        run.ended(_step(outcome))
+    return outcome
+
+
+def _exported(
+    context: Context,
+    services: Sequence[FeatureService],
+    as_of_us: int,
+    released: Released,
+    store: OnlineStore,
+    *,
+    rollback: bool,
+) -> tuple[Exported, int]:
+    """What the store reports, and of how many views the snapshot is."""
+    scratch = context.warehouse.staging_of(context.run_id)
+    context.listener.phase(TABLE, "reading the release")
     try:
-        context.listener.phase(TABLE, "reading the release")
         views = exported_views(context, services, as_of_us, released, scratch=scratch)
-        description = _description(services, as_of_us, released, views)
         done = store.export(
-            description,
+            _description(services, as_of_us, released, views),
             {view.stored.table: view.batches() for view in views},
-            step=lambda name: _step(context, name),
+            step=lambda name: _begin_part(context, name),
             check=lambda reader: _check(reader, views),
             rollback=rollback,
         )
     finally:
         remove(scratch)
-        context.listener.idle(TABLE)
-    return ExportOutcome(
-        snapshot_id=done.snapshot_id,
-        as_of=description.as_of,
-        services=tuple(service.name for service in services),
-        views=len(views),
-        records=done.records,
-        bytes=done.bytes,
-        seconds=time.monotonic() - begun,
-        is_unchanged=done.is_unchanged,
+    return done, len(views)
+
+
+def _command(services: Sequence[FeatureService], as_of_us: int, *, rollback: bool) -> str:
+    words = ["export", "--as-of", day_or_instant(as_of_us), *(f"--service {service.name}" for service in services)]
+    return " ".join([*words, *(["--rollback"] if rollback else [])])
+
+
+def _step(outcome: ExportOutcome) -> StepOutcome:
+    return StepOutcome(
+        table=TABLE,
+        status=Status.UNCHANGED if outcome.is_unchanged else Status.PUBLISHED,
+        rows_out=outcome.records,
+        seconds=outcome.seconds,
+        message=f"snapshot {outcome.snapshot_id}",
     )
 
 
 def refuse_unreleased(released: Released, services: Sequence[FeatureService], as_of_us: int) -> None:
-    """Online, views of different as-ofs never stand side by side."""
+    """Raises NotReleased when a view lacks the as-of: a snapshot never mixes views of different as-ofs."""
     name = day_or_instant(as_of_us)
     for service in services:
         missing = []
@@ -126,7 +157,7 @@ def _stored(service: FeatureService) -> StoredService:
     return StoredService(service.name, service_fingerprint(service), selections=selections)
 
 
-def _step(context: Context, name: str) -> None:
+def _begin_part(context: Context, name: str) -> None:
     context.listener.phase(TABLE, name)
     crash_point(f"before_{name}", TABLE)
 

@@ -20,7 +20,7 @@ from pit_join.layout_writer import attached, mismatch
 
 
 def layout_table(context: Context, selection: Selection) -> TableAddress:
-    return context.warehouse.address(f"layouts/{selection.view.name}/{selection.entity.name}")
+    return context.warehouse.layout(selection.view.name, selection.entity.name)
 
 
 def with_attached_layout(

@@ -1,4 +1,4 @@
-"""Layouts of published views: which there are, and how they are built, kept up and compacted."""
+"""Layouts of published views: list, build, keep up and compact them."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,8 @@ from jobs.inputs.attached_layouts import layout_table
 from jobs.inputs.releases import Released, newest_release
 from jobs.layouts.maintenance import LayoutMaintenance
 from jobs.run.context import Context
+from jobs.run.outcome import Status, StepOutcome
+from jobs.run.short_runs import ShortRun, recorded
 from lakehouse.layouts import find_layout, size_of
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.tables import names_in
@@ -20,7 +22,7 @@ from lakehouse.tables import names_in
 
 @dataclass(frozen=True, kw_only=True)
 class LayoutOutcome:
-    """What became of one layout. `how`: built, extended (by the dates that changed), compacted or unchanged."""
+    """The result for one layout. `how`: built, extended (by the dates that changed), compacted or unchanged."""
 
     layout: str
     how: str
@@ -32,56 +34,61 @@ class LayoutOutcome:
 
 def build_layouts(context: Context, selections: Iterable[Selection], *, anew: bool = False) -> list[LayoutOutcome]:
     """Bring each layout to the newest release: extended if it can be, else, or with `anew`, written whole."""
-    released = newest_release(context)
-    return [_built(context, selection, released, anew=anew) for selection in selections]
+    released, chosen = newest_release(context), list(selections)
+    names = " ".join(dict.fromkeys(selection.view.name for selection in chosen))
+    with recorded(context, f"layout {'compact' if anew else 'build'} {names}".strip()) as run:
+        return [_built(run, selection, released, anew=anew) for selection in chosen]
 
 
 def keep_up_layouts(context: Context) -> list[LayoutOutcome]:
-    """After a build: those that exist are brought to its release. A failure costs speed alone, so it is only told."""
+    """After a build: bring those that exist to its release. A failure is a note: joins work without, and slower."""
     selections = existing(context)
     if not selections:
         return []
     released, done = newest_release(context), []
-    for selection in selections:
-        try:
-            done.append(_built(context, selection, released, anew=False))
-        except (ZigguratError, PySparkException) as error:
-            told = str(error).splitlines()[0]
-            context.listener.note(f"{layout_table(context, selection)} was not kept up, joins go without: {told}")
-    return [each for each in done if each.how != "unchanged"]
+    with recorded(context, "layout upkeep") as run:
+        for selection in selections:
+            try:
+                done.append(_built(run, selection, released, anew=False))
+            except (ZigguratError, PySparkException) as error:
+                reason = str(error).splitlines()[0]
+                table = layout_table(context, selection)
+                run.context.listener.note(f"{table} was not kept up, joins go without: {reason}")
+    return [outcome for outcome in done if outcome.how != "unchanged"]
 
 
 def described(context: Context) -> list[dict[str, object]]:
-    """A line per layout, for people: what it is of, and what it costs."""
+    """A line per layout: of which version, how many versions behind, and its size and cost."""
     released, lines = newest_release(context), []
     for selection in existing(context):
         table = layout_table(context, selection)
-        laid = find_layout(table.path)
-        if laid is None:
+        layout = find_layout(table.path)
+        if layout is None:
             continue
-        behind = released.version(selection.view) - (laid.note.of_version or 0)
+        behind = released.version(selection.view) - (layout.note.of_version or 0)
         files, size = size_of(context.spark, table.path)
         lines.append(
             {
                 "layout": table.key,
-                "of": f"{laid.note.of} version {laid.note.of_version}",
+                "of": f"{layout.note.of} version {layout.note.of_version}",
                 "behind": f"{behind} versions" if behind else "no",
-                "buckets": laid.note.buckets,
-                "runs": len(laid.note.runs),
-                "rows": f"{laid.note.rows:,}",
+                "buckets": layout.note.buckets,
+                "runs": len(layout.note.runs),
+                "rows": f"{layout.note.rows:,}",
                 "files": files,
                 "MB": f"{size / 1e6:,.1f}",
-                "newest upkeep": f"{laid.upkeep_seconds:.1f} s",
+                "newest upkeep": f"{layout.upkeep_seconds:.1f} s",
             }
         )
     return lines
 
 
 def existing(context: Context) -> list[Selection]:
-    """What is laid out and still declared, by a listing of folders."""
+    """The layouts that exist and whose view is still declared, by a listing of folders."""
     root = f"{context.warehouse.root}/layouts"
     there = {(view, entity) for view in names_in(root) for entity in names_in(f"{root}/{view}")}
-    return [each for each in declared_selections(context.registry) if (each.view.name, each.entity.name) in there]
+    declared = declared_selections(context.registry)
+    return [selection for selection in declared if (selection.view.name, selection.entity.name) in there]
 
 
 def declared_selections(registry: Registry, names: Sequence[str] = ()) -> list[Selection]:
@@ -89,35 +96,44 @@ def declared_selections(registry: Registry, names: Sequence[str] = ()) -> list[S
 
     Raises UsageError for a name that no service joins.
     """
-    found: dict[tuple[str, str], Selection] = {}
+    joined: dict[tuple[str, str], Selection] = {}
     for service in registry.services:
-        for each in service.features:
-            if not each.is_static:
-                found.setdefault((key_of(each.view), each.entity.name), features_of(each.view, entity=each.entity))
-    views = {selection.view.name for selection in found.values()}
+        for selection in service.features:
+            if not selection.is_static:
+                view, entity = selection.view, selection.entity
+                joined.setdefault((key_of(view), entity.name), features_of(view, entity=entity))
+    views = {selection.view.name for selection in joined.values()}
     if unknown := [name for name in names if name not in views]:
         raise UsageError(
             f"no service joins a view called '{unknown[0]}' by its time, so it needs no layout."
             f"{did_you_mean(unknown[0], views)}"
         )
-    return [selection for selection in found.values() if not names or selection.view.name in names]
+    return [selection for selection in joined.values() if not names or selection.view.name in names]
 
 
-def _built(context: Context, selection: Selection, released: Released, *, anew: bool) -> LayoutOutcome:
-    table, begun = layout_table(context, selection), time.monotonic()
-    run_id = context.new_run_id()
-    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
-        context.listener.begun(table.key)
-        try:
-            context.listener.phase(table.key, "laying out")
-            how, laid = LayoutMaintenance(context, selection, released, lease).bring_up(anew=anew)
-        finally:
-            context.listener.idle(table.key)
-    return LayoutOutcome(
+def _built(run: ShortRun, selection: Selection, released: Released, *, anew: bool) -> LayoutOutcome:
+    context, begun = run.context, time.monotonic()
+    table = layout_table(context, selection)
+    with LeaseDesk.at(context.warehouse.leases, run_id=run.run_id).acquire(table.key) as lease, run.step(table.key):
+        context.listener.phase(table.key, "laying out")
+        how, layout = LayoutMaintenance(context, selection, released, lease).bring_up(anew=anew)
+    outcome = LayoutOutcome(
         layout=table.key,
         how=how,
-        of_version=laid.note.of_version or 0,
-        rows=laid.note.rows,
-        runs=len(laid.note.runs),
+        of_version=layout.note.of_version or 0,
+        rows=layout.note.rows,
+        runs=len(layout.note.runs),
         seconds=time.monotonic() - begun,
+    )
+    run.ended(_step(outcome))
+    return outcome
+
+
+def _step(outcome: LayoutOutcome) -> StepOutcome:
+    return StepOutcome(
+        table=outcome.layout,
+        status=Status.UNCHANGED if outcome.how == "unchanged" else Status.PUBLISHED,
+        rows_out=outcome.rows,
+        seconds=outcome.seconds,
+        message=f"{outcome.how}, of version {outcome.of_version}",
     )

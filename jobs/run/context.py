@@ -1,9 +1,9 @@
-"""What every job is given: a session, a warehouse, definitions, where sources lie, a clock and someone to tell."""
+"""What every job is given: a session, a warehouse, definitions, where sources lie, a clock and a listener."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from pyspark.sql import SparkSession
 
@@ -19,8 +19,13 @@ from quality import RowRule
 
 
 class Listener(Protocol):
-    """Told what a run does, as it does it; the terminal and the JSON log are listeners."""
+    """Receives what a run does, as it does it; the terminal and the JSON log are listeners.
 
+    Steps run side by side, so methods are called from several threads. `in_run` gives the listener for the events of
+    one run; parent: the run that started it, empty for a command.
+    """
+
+    def in_run(self, run_id: str, *, parent: str) -> "Listener": ...
     def begun(self, table: str) -> None: ...
     def phase(self, table: str, doing: str) -> None: ...
     def ended(self, outcome: StepOutcome) -> None: ...
@@ -30,6 +35,9 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class SilentListener:
+    def in_run(self, run_id: str, *, parent: str) -> Self:
+        return self
+
     def begun(self, table: str) -> None: ...
     def phase(self, table: str, doing: str) -> None: ...
     def ended(self, outcome: StepOutcome) -> None: ...
@@ -50,7 +58,10 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """One warehouse with its definitions, opened; what a notebook or a command works in."""
+    """One warehouse with its definitions, opened; what a notebook or a command works in.
+
+    run_id: of the run that it is used by; empty outside of runs.
+    """
 
     spark: SparkSession
     warehouse: Warehouse
@@ -59,6 +70,11 @@ class Context:
     options: Options = Options()
     listener: Listener = SilentListener()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    run_id: str = ""
+
+    def in_run(self, run_id: str) -> "Context":
+        """The same for one run: what it reports carries that id, and this context's run as the parent."""
+        return replace(self, run_id=run_id, listener=self.listener.in_run(run_id, parent=self.run_id))
 
     def new_run_id(self) -> str:
         return new_run_id(self.clock())
@@ -70,7 +86,7 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A place, inside one run: its id, the leases it holds, and what is known to be published (grows as steps end)."""
+    """A context inside one run: the leases it holds, and what is known to be published (grows as steps end)."""
 
     context: Context
     run_id: str

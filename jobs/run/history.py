@@ -1,6 +1,7 @@
 """What ran: read from the ledger."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -29,7 +30,7 @@ def runs(context: Context) -> list[dict[str, Any]]:
 
 
 def steps_of(context: Context, run_id: str | None) -> list[dict[str, Any]]:
-    """The steps of a run in the order they were recorded; the newest run by default."""
+    """The steps of a run, first to last; the newest run by default."""
     run = _find(context, run_id)
     if run is None:
         return []
@@ -53,8 +54,13 @@ def steps_of(context: Context, run_id: str | None) -> list[dict[str, Any]]:
 
 
 def failed_request(context: Context, run_id: str | None) -> Request | None:
-    """What the last run (or that one) was asked for, if it failed or was cut short; else None."""
-    run = _find(context, run_id)
+    """The request of the last build (or of that run), if it failed or was cut short; else None.
+
+    Only builds and backfills can be taken up again: other commands are passed over.
+    """
+    recorded = _recorded(context)
+    builds = [run for run in recorded if run.detail.get("as_of")]
+    run = _named(recorded, run_id) if run_id is not None else next(iter(builds), None)
     if run is None or (run_id is None and run.status == "ended"):
         return None
     detail = run.detail
@@ -74,7 +80,11 @@ def _find(context: Context, run_id: str | None) -> RunState | None:
     recorded = _recorded(context)
     if run_id is None:
         return recorded[0] if recorded else None
-    found = next((run for run in recorded if run.run_id == run_id), None)
-    if found is None:
+    return _named(recorded, run_id)
+
+
+def _named(recorded: Sequence[RunState], run_id: str) -> RunState:
+    run = next((run for run in recorded if run.run_id == run_id), None)
+    if run is None:
         raise UnknownName(f"no run '{run_id}' is in the ledger.{did_you_mean(run_id, {r.run_id for r in recorded})}")
-    return found
+    return run

@@ -1,4 +1,4 @@
-"""What became of a step and of a run: values that the terminal, the ledger and the report all read."""
+"""The outcome of a step and of a run: values that the terminal, the ledger and the report read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -62,7 +62,7 @@ class RunOutcome:
 
     @property
     def error(self) -> BaseException | None:
-        """What decides the exit code: a bug before a mistake, the first failure before those it blocked."""
+        """The error that decides the exit code: a bug before a user's mistake, then the first failure."""
         errors = [step.error for step in self.steps if step.error is not None]
         return next((e for e in errors if not isinstance(e, ZigguratError)), errors[0] if errors else None)
 

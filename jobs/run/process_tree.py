@@ -55,18 +55,18 @@ def _tree(root: int) -> dict[int, _Process]:
     for folder in _PROC.iterdir() if _PROC.is_dir() else ():
         if folder.name.isdigit():
             try:
-                told = (folder / "stat").read_text().rpartition(")")[2].split()
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
             except OSError:  # it ended between the listing and now
                 continue
-            ticks = sum(int(number) for number in told[11:15])
-            everyone[int(folder.name)] = _Process(int(told[1]), ticks, int(told[21]) * _PAGE)
+            ticks = sum(int(number) for number in fields[11:15])
+            everyone[int(folder.name)] = _Process(int(fields[1]), ticks, int(fields[21]) * _PAGE)
     children: dict[int, list[int]] = {}
     for process, held in everyone.items():
         children.setdefault(held.parent, []).append(process)
-    found, waiting = {}, [root]
+    tree, waiting = {}, [root]
     while waiting:
         process = waiting.pop()
         if process in everyone:
-            found[process] = everyone[process]
+            tree[process] = everyone[process]
             waiting += children.get(process, [])
-    return found
+    return tree

@@ -1,4 +1,4 @@
-"""Gather what the report of a run shows, and write it beside the tables."""
+"""Gather the content of a run's report, and write it beside the tables."""
 
 import platform
 import tempfile
@@ -32,13 +32,13 @@ def write_report(
     """One self-contained HTML file at `<warehouse>/reports/<run>.html`; returns its path."""
     with tempfile.TemporaryDirectory() as folder:
         draft = write_run_report(_gathered(context, outcome, example, example_entity), Path(folder) / "report.html")
-        return place_file(draft, f"{context.warehouse.root}/reports/{outcome.run_id}.html")
+        return place_file(draft, f"{context.warehouse.reports}/{outcome.run_id}.html")
 
 
 def latest_report(context: Context) -> str | None:
     """The path of the newest report, None where there is none; run ids sort by time."""
-    names = [name for name in names_in(f"{context.warehouse.root}/reports") if name.endswith(".html")]
-    return f"{context.warehouse.root}/reports/{max(names)}" if names else None
+    names = [name for name in names_in(context.warehouse.reports) if name.endswith(".html")]
+    return f"{context.warehouse.reports}/{max(names)}" if names else None
 
 
 def _gathered(context: Context, outcome: RunOutcome, example: Example | None, example_entity: str) -> RunReport:
@@ -144,7 +144,7 @@ def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> 
     if not outcome.as_of:
         return []
     at = instant_us(outcome.as_of[-1])
-    found = []
+    samples = []
     for view in views:
         table = context.warehouse.address(key_of(view))
         if view.is_snapshot and exists(context.spark, table.path):
@@ -158,5 +158,5 @@ def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> 
                 .select(*[F.col(n).cast("double") for n in numbers])
                 .toArrow()
             )
-            found.append(Sample(table.key, {name: few[name].to_pylist() for name in numbers}))
-    return found
+            samples.append(Sample(table.key, {name: few[name].to_pylist() for name in numbers}))
+    return samples

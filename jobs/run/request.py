@@ -1,4 +1,4 @@
-"""What a run shall build."""
+"""What a run is to build."""
 
 import uuid
 from dataclasses import dataclass

@@ -18,7 +18,9 @@ from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
 from jobs.run.context import Context
+from jobs.run.outcome import Status, StepOutcome
 from jobs.run.published import PublishedState
+from jobs.run.short_runs import recorded
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import replace_all, stage
 from lakehouse.leases.leases import Lease, LeaseDesk
@@ -72,15 +74,35 @@ def derive_labels(
             f"{day_or_instant(start_us)}; swap the two."
         )
     begun = time.monotonic()
-    run_id = context.new_run_id()
     table = context.warehouse.spine(label.name)
-    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(table.key) as lease:
-        try:
-            outcome = _Derivation(context, label, table, lease, start_us, end_us).run()
-        finally:
-            remove(context.warehouse.staging_of(run_id))
-            context.listener.idle(table.key)
-    return replace(outcome, seconds=time.monotonic() - begun)
+    with (
+        recorded(context, _command(label, start_us, end_us)) as run,
+        LeaseDesk.at(context.warehouse.leases, run_id=run.run_id).acquire(table.key) as lease,
+    ):
+        derivation = _Derivation(run.context, label, table, lease, start_us, end_us)
+        with run.step(table.key):
+            try:
+                outcome = replace(derivation.run(), seconds=time.monotonic() - begun)
+            finally:
+                remove(context.warehouse.staging_of(run.run_id))
+        run.ended(_step(outcome, table))
+    return outcome
+
+
+def _command(label: Label, start_us: int | None, end_us: int | None) -> str:
+    limits = [("--start", start_us), ("--end", end_us)]
+    words = [f"{option} {day_or_instant(us)}" for option, us in limits if us is not None]
+    return " ".join(["labels", label.name, *words])
+
+
+def _step(outcome: LabelOutcome, table: TableAddress) -> StepOutcome:
+    return StepOutcome(
+        table=table.key,
+        status=Status.UNCHANGED if outcome.is_unchanged else Status.PUBLISHED,
+        rows_out=outcome.rows,
+        version=outcome.version,
+        seconds=outcome.seconds,
+    )
 
 
 class _Derivation:
@@ -108,10 +130,10 @@ class _Derivation:
         return self._derived(standing)
 
     def _is_made_of_the_same(self, note: CommitNote) -> bool:
-        """Of the same table versions, meaning and limits come the same rows."""
-        asked = {name: note.extra.get(name) for name in self.limits}
-        told = (note.fingerprint, note.inputs, asked)
-        return "not_seen" in note.extra and told == (_meaning(self.label), self.inputs, self.limits)
+        """The same table versions, meaning and limits give the same rows."""
+        limits = {name: note.extra.get(name) for name in self.limits}
+        made_of = (note.fingerprint, note.inputs, limits)
+        return "not_seen" in note.extra and made_of == (_meaning(self.label), self.inputs, self.limits)
 
     def _derived(self, standing: "tuple[int, CommitNote] | None") -> LabelOutcome:
         facts = self._facts()
@@ -126,11 +148,11 @@ class _Derivation:
         columns = [*self.label.key_names, "label_time", self.label.column]
         slices = measure(spine.withColumn(SLICE, F.lit(0)), keys=[], profiled=[SLICE], hashed=columns).hashes
         if not slices:
-            raise LabelTimeError(self._nobody())
+            raise LabelTimeError(self._no_rows())
         content = SliceNote(slices[0].rows, slices[0].hex)
         not_seen = self._members(facts) - content.rows if isinstance(self.label.at, AtStart) else 0
         note = self._note(content, not_seen)
-        is_unchanged = standing is not None and _said(standing[1]) == _said(note)
+        is_unchanged = standing is not None and _content(standing[1]) == _content(note)
         if standing is not None and is_unchanged:
             version = standing[0]
         else:
@@ -150,18 +172,18 @@ class _Derivation:
         """Every version of its facts in the release; of a static source its rows."""
         table = key_of(source)
         rows = read(self.context.spark, self.context.warehouse.address(table).path, version=self.inputs[table])
-        # A ledger that was lost since can't tell: then the facts are compared.
+        # Not known after the ledger was lost: then the facts are compared.
         has_versions = self.published.newest(table).may_have_versions
         if source.is_static:
             return current_rows(rows, source, has_versions=has_versions)
         return with_superseded_at(rows, source, has_versions=has_versions)
 
     def _members(self, facts: LabelInputs) -> int:
-        """Everybody that an AtStart names, seen before it or not."""
+        """All entities that an AtStart names, seen before it or not."""
         return candidates(self.label, facts, **self.limits).count()
 
     def _standing(self) -> tuple[int, CommitNote] | None:
-        """The version that stands and what it said of itself; None for no table, or one that somebody else wrote."""
+        """The newest version with its note; None for no table, or one with a commit that is not ours."""
         newest = next(iter(history(self.context.spark, self.table.path, limit=1)), None)
         note = CommitNote.from_json(newest.user_metadata) if newest else None
         return (newest.version, note) if newest and note else None
@@ -178,7 +200,7 @@ class _Derivation:
 
     def _outcome(self, spine: DataFrame, *, version: int, is_unchanged: bool, not_seen: int) -> LabelOutcome:
         value, at = F.col(self.label.column), F.unix_micros("label_time")
-        told = spine.agg(
+        counts = spine.agg(
             F.count(F.lit(1)).alias("rows"),
             F.count_if(value).alias("positives"),
             F.count_if(value.isNull()).alias("unknown"),
@@ -195,14 +217,14 @@ class _Derivation:
             inputs=self.inputs,
             is_unchanged=is_unchanged,
             seconds=0.0,
-            **told.asDict(),
+            **counts.asDict(),
         )
 
-    def _nobody(self) -> str:
+    def _no_rows(self) -> str:
         start, end = (day_or_instant(us) if us is not None else "" for us in self.limits.values())
         between = f" from {start or 'the first'} to {end or 'the last'}" if start or end else ""
         return (
-            f"{self.label.where}: no label time{between} has anybody that was seen before it in "
+            f"{self.label.where}: no label time{between} has an entity that was seen before it in "
             f"'{self.label.seen.name}'. Choose others, or build with more data; nothing was written."
         )
 
@@ -225,8 +247,8 @@ def _released(release: Release | None, label: Label) -> tuple[int, dict[str, int
     return release.release_id, {key: views[key]["version"] for key in wanted}
 
 
-def _said(note: CommitNote) -> tuple[Any, ...]:
-    """What makes two spines the same: their rows, and what the columns mean."""
+def _content(note: CommitNote) -> tuple[Any, ...]:
+    """Two spines are the same when their rows are, and the meaning of their columns."""
     return note.fingerprint, note.slices
 
 

@@ -11,6 +11,7 @@ from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import newest_release
 from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
+from jobs.run.short_runs import recorded
 from jobs.spines.spine import LABEL_TIME, open_spine
 from jobs.training_set.build import TrainingSetBuild
 from jobs.training_set.manifest_files import manifest_of
@@ -54,19 +55,18 @@ def build_training_set(context: Context, request: TrainingSetRequest, *, name: s
     """
     check_name(name, "training set")
     begun = time.monotonic()
-    run_id = context.new_run_id()
     table = context.warehouse.address(data_key(name))
-    desk = LeaseDesk.at(context.warehouse.leases, run_id=run_id)
-    with desk.acquire_all([table.key, evidence_key(name)]) as leases:
-        context.listener.begun(table.key)
-        remove(context.warehouse.staging_of(table.key))  # of killed runs: this run holds the lease
-        try:
-            built = TrainingSetBuild(context, request, name, run_id, leases).run()
-        finally:
-            remove(context.warehouse.staging(table.key, run_id))
-            context.listener.idle(table.key)
-    ended = replace(built, seconds=time.monotonic() - begun)
-    context.listener.ended(_step(ended, table))
+    with recorded(context, _command(request, name)) as run:
+        desk = LeaseDesk.at(context.warehouse.leases, run_id=run.run_id)
+        with desk.acquire_all([table.key, evidence_key(name)]) as leases, run.step(table.key):
+            remove(context.warehouse.staging_of(table.key))  # of killed runs: this run holds the lease
+            try:
+                built = TrainingSetBuild(run.context, request, name, run.run_id, leases).run()
+            finally:
+                remove(context.warehouse.staging(table.key, run.run_id))
+        ended = replace(built, seconds=time.monotonic() - begun)
+        run.ended(_step(ended, table))
+        run.context.listener.ended(_step(ended, table))
     return ended
 
 
@@ -79,6 +79,11 @@ def _sides(context: Context, request: TrainingSetRequest) -> tuple[DataFrame, li
     scratch = context.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
     spine = open_spine(context, request.spine, key_types=request.key_types, scratch=scratch)
     return spine.frame, histories_of(context, request.service, newest_release(context), keys=request.keys)
+
+
+def _command(request: TrainingSetRequest, name: str) -> str:
+    spine = request.spine if isinstance(request.spine, str) else "(a frame)"
+    return f"training-set --service {request.service.name} --spine {spine} --out {name}"
 
 
 def _step(built: TrainingSet, table: TableAddress) -> StepOutcome:

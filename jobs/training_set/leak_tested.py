@@ -1,5 +1,6 @@
 """The result of a leak test, written into a training set's manifest, certificate and card."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -8,6 +9,8 @@ from definitions.services import FeatureService
 from definitions.versions import service_fingerprint
 from jobs.inputs.stored_set import StoredSet
 from jobs.run.context import Context
+from jobs.run.outcome import Status, StepOutcome
+from jobs.run.short_runs import recorded
 from jobs.training_set.manifest import Manifest
 from jobs.training_set.manifest_files import manifest_of, write_manifest
 from jobs.training_set.pages import write_pages
@@ -20,26 +23,32 @@ from reports.training_set import LeakTestResult
 
 _REASON = "leak test"
 _REASONS = (_REASON, "future-poison test")  # the second: its name in earlier releases
-LeakTest = Callable[[StoredSet, str], LeakTestResult]
+LeakTest = Callable[[Context, StoredSet, str], LeakTestResult]
 
 
 def record_leak_test(context: Context, name: str, leak_test: LeakTest) -> Manifest:
     """Run the test on a stored training set, and write its result into the manifest and the pages.
 
-    leak_test: a function of the stored set and the id of this run. The set is leased until it returns. Raises
-    FutureLeak when a cell changed, after the certificate was marked as not certified; UsageError for a set that used
-    the latest knowledge, DefinitionChanged where the service's definitions have changed since.
+    leak_test: a function of a context, the stored set and the id of this run. The set is leased until it returns.
+    Raises FutureLeak when a cell changed, after the certificate was marked as not certified; UsageError for a set that
+    used the latest knowledge, DefinitionChanged where the service's definitions have changed since.
     """
-    run_id = context.new_run_id()
     _service(context, manifest_of(context.warehouse, name))
-    with LeaseDesk.at(context.warehouse.leases, run_id=run_id).acquire(data_key(name)):
+    table, begun = data_key(name), time.monotonic()
+    with (
+        recorded(context, f"training-set prove {name}") as run,
+        LeaseDesk.at(context.warehouse.leases, run_id=run.run_id).acquire(table),
+        run.step(table),
+    ):
         manifest = manifest_of(context.warehouse, name)
-        result = leak_test(_stored(context, manifest), run_id)
+        result = leak_test(run.context, _stored(context, manifest), run.run_id)
         tested = with_result(manifest, result)
         write_manifest(context.warehouse, tested)
         write_pages(context.warehouse, tested)
-    if result.changed_cells:
-        raise FutureLeak(f"training set '{name}': {result.summary(name)}. Its certificate says so now.")
+        if result.changed_cells:
+            raise FutureLeak(f"training set '{name}': {result.summary(name)}. Its certificate says so now.")
+        seconds, version = time.monotonic() - begun, manifest.data.version
+        run.ended(StepOutcome(table=table, status=Status.PUBLISHED, version=version, seconds=seconds))
     return tested
 
 

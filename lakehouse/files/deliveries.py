@@ -47,7 +47,7 @@ def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> st
 
 
 def size(location: Location) -> int:
-    """Bytes delivered, 0 where that is not known: says which source to read first."""
+    """Bytes delivered, 0 where that is not known; the largest source is read first."""
     located = filesystem(location.path)
     if located is None:
         return 0

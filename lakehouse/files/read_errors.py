@@ -1,4 +1,4 @@
-"""Spark's words for a file that it could not read, as one sentence. They come when rows are read, after the opening."""
+"""Spark's error on a file that it could not read, as one sentence. It is raised when rows are read, not before."""
 
 import re
 from urllib.parse import unquote
@@ -12,7 +12,7 @@ _OTHER = re.compile(r"ParquetDecodingException|is not a Parquet file|MALFORMED_R
 
 
 def as_read_error(error: BaseException, source: str, location: Location) -> SourceUnreadable | None:
-    """The one-sentence error when a delivered file is to blame; None when another file is, or none."""
+    """The error in one sentence, when its cause is a delivered file; None when it is another file, or none."""
     words = str(error)
     file = _FILE.search(words)
     file_path = unquote(file[1]) if file else location.path

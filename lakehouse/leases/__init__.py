@@ -1,5 +1,5 @@
 """Leases: one writer per table, with a fencing token that only grows.
 
-`leases.LeaseDesk` grants them, `stores` keeps the claims in a folder or a bucket, `owners` says whether the process
-that holds one is alive.
+`leases.LeaseDesk` grants them, `stores` keeps the claims in a folder or a bucket, `owners` finds out whether the
+process that holds one is running.
 """

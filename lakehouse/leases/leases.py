@@ -5,7 +5,7 @@ takes a lease before it writes. The token goes into the commit as `txnVersion`: 
 
 How it is safe: to acquire is to create the claim numbered one above the highest, which one process alone
 can do; then to look again and give way to any claim not seen before. The highest claim is never deleted,
-so the token survives a release. Nothing is ever unlocked on another's behalf.
+so the token survives a release. A process never releases the lease of another.
 """
 
 import json
@@ -28,7 +28,7 @@ STALE_AFTER_SECONDS = 15 * 60.0
 
 @dataclass(frozen=True)
 class Claim:
-    """What a claim file says."""
+    """The content of a claim file. purpose: the command, for a run that is not in the ledger yet."""
 
     table: str
     token: int
@@ -36,9 +36,14 @@ class Claim:
     since: str
     holder: LeaseOwner
     is_released: bool = False
+    purpose: str = ""
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), indent=1).encode()
+        """A purpose is written where there is one: a version of us that doesn't know the field reads all others."""
+        fields = asdict(self)
+        if not self.purpose:
+            del fields["purpose"]
+        return json.dumps(fields, indent=1).encode()
 
     @classmethod
     def from_json(cls, content: bytes | None) -> "Claim | None":
@@ -89,7 +94,7 @@ class Lease:
         return self.token
 
     def release(self) -> None:
-        """Lets the next run in; harmless when repeated, or when the lease was lost."""
+        """Ends the lease, so that the next run can take it. May be repeated, also after the lease was lost."""
         with self._lock:
             if not self._over.is_set():
                 self._over.set()
@@ -98,9 +103,13 @@ class Lease:
                     self._store.rewrite(self.table, self.token, released.to_json())
 
     def forget(self) -> None:
-        """Releases and deletes every trace, token too: only for names that are never used again."""
-        self.release()
-        self._store.drop(self.table, self.token)
+        """Ends the lease and deletes its claim, token too: only for names that are never used again.
+
+        One step: a claim that is released and not yet deleted never exists, so that no reader has to interpret one.
+        """
+        with self._lock:
+            self._over.set()
+            self._store.drop(self.table, self.token)
 
     def __enter__(self) -> Self:
         return self
@@ -156,7 +165,7 @@ class HeldLeases(Mapping[str, Lease]):
 
 @dataclass(frozen=True)
 class LeaseDesk:
-    """Hands out the leases of one warehouse to one run."""
+    """Grants the leases of one warehouse to one run."""
 
     store: ClaimStore
     run_id: str
@@ -164,19 +173,19 @@ class LeaseDesk:
 
     @classmethod
     def at(cls, folder: str, *, run_id: str) -> "LeaseDesk":
-        """The desk for a warehouse's `leases` folder, local or on S3."""
+        """For a warehouse's `leases` folder, local or on S3."""
         return cls(claim_store(folder), run_id)
 
-    def acquire(self, table: str, *, wait_seconds: float = 0) -> Lease:
-        """The lease on a table, waiting at most so long; raises LeaseHeld, naming the holder.
+    def acquire(self, table: str, *, wait_seconds: float = 0, purpose: str = "") -> Lease:
+        """The lease on a table, waiting at most so long; raises LeaseHeld, naming the owner.
 
-        A holder that died on this machine is replaced at once, one on another machine when its
-        heartbeat has been silent for `stale_after_seconds`.
+        An owner that died on this machine is replaced at once, one on another machine when its
+        heartbeat has been silent for `stale_after_seconds`. purpose: kept in the claim, for `abandoned`.
         """
         deadline = time.monotonic() + wait_seconds
         with translated_storage_errors(f"the lease on {table} in {self.store}"):
             while True:
-                held, lease = self._try(table)
+                held, lease = self._try(table, purpose)
                 if lease is not None:
                     return lease
                 if held is not None and time.monotonic() >= deadline:
@@ -194,15 +203,23 @@ class LeaseDesk:
             raise
         return HeldLeases(taken)
 
-    def _try(self, table: str) -> tuple[LeaseHeld | None, Lease | None]:
-        """One attempt: the lease, or who holds it, or neither when another attempt came between."""
+    def abandoned(self, table: str) -> Claim | None:
+        """The newest claim on a table, when its owner died without releasing it; else None."""
+        token = max(self.store.tokens(table), default=None)
+        claim = Claim.from_json(self.store.read(table, token)) if token is not None else None
+        if token is None or claim is None or claim.is_released or self._holding(table, token) is not None:
+            return None
+        return claim
+
+    def _try(self, table: str, purpose: str) -> tuple[LeaseHeld | None, Lease | None]:
+        """One attempt: the lease, or the error that names its owner, or neither when another attempt came between."""
         before = self.store.tokens(table)
         if before and (held := self._holding(table, before[-1])):
             return held, None
         # Counting starts at the clock, so that a deleted leases folder does not hand out tokens used before.
         token = before[-1] + 1 if before else int(time.time())
         since = datetime.now(UTC).isoformat(timespec="seconds")
-        claim = Claim(table, token, self.run_id, since, LeaseOwner.this_process())
+        claim = Claim(table, token, self.run_id, since, LeaseOwner.this_process(), purpose=purpose)
         if not self.store.create(table, token, claim.to_json()):
             return None, None
         after = self.store.tokens(table)
@@ -214,7 +231,7 @@ class LeaseDesk:
         return None, Lease(self.store, claim, heartbeat_seconds=self.stale_after_seconds / 15)
 
     def _holding(self, table: str, token: int) -> LeaseHeld | None:
-        """The error that names the live holder, or None when the table is free to take."""
+        """The error that names the owner, or None when the table is free: released, or its owner is dead."""
         age = self.store.age_seconds(table, token)
         claim = Claim.from_json(self.store.read(table, token))
         if age is None or (claim is not None and claim.is_released):

@@ -1,4 +1,4 @@
-"""Who holds a lease: enough about a process to say, later and from elsewhere, whether it still lives."""
+"""The owner of a lease: what is needed of a process to find out later, from another one, whether it is running."""
 
 import os
 import socket
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class LeaseOwner:
-    """A process. `realm` tells machines and containers of one host name apart; `born` tells a reused pid."""
+    """A process. `realm` differs between machines and containers of one host name, `born` between two uses of a pid."""
 
     host: str
     realm: str
@@ -44,7 +44,7 @@ def _born(pid: int) -> str | None:
 
 
 def _realm() -> str:
-    """This boot of this kernel, and the process namespace in it; empty where the system tells neither."""
+    """This boot of this kernel, and the process namespace in it; empty where the system shows neither."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {Path('/proc/self/ns/pid').readlink()}"

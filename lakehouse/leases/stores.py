@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
-S3Client: TypeAlias = Any  # boto3 makes its clients at run time, without a static type
+S3Client: TypeAlias = Any  # boto3 creates its client classes at run time, without a static type
 _CLAIM = re.compile(r"^(\d{12})\.json$")
 
 
 class ClaimStore(Protocol):
-    """Claims of one warehouse. Ages are told by the store's own clock, never by comparing two machines'."""
+    """Claims of one warehouse. Ages are by the store's own clock: the clocks of two machines are never compared."""
 
     def tokens(self, table: str) -> list[int]: ...
     def create(self, table: str, token: int, content: bytes) -> bool: ...
@@ -157,7 +157,7 @@ class BucketClaims:
         return self._put(table, token, content, IfNoneMatch="*")
 
     def read(self, table: str, token: int) -> bytes | None:
-        answer = self._ask(self._s3.get_object, table, token)
+        answer = self._call(self._s3.get_object, table, token)
         return None if answer is None else bytes(answer["Body"].read())
 
     def rewrite(self, table: str, token: int, content: bytes) -> bool:
@@ -165,11 +165,11 @@ class BucketClaims:
         return etag is not None and self._put(table, token, content, IfMatch=etag)
 
     def age_seconds(self, table: str, token: int) -> float | None:
-        answer = self._ask(self._s3.head_object, table, token)
+        answer = self._call(self._s3.head_object, table, token)
         if answer is None:
             return None
-        told = answer["ResponseMetadata"]["HTTPHeaders"].get("date")  # not every S3 look-alike tells
-        now = parsedate_to_datetime(told) if told else datetime.now(UTC)
+        date = answer["ResponseMetadata"]["HTTPHeaders"].get("date")  # some S3 compatible stores send none
+        now = parsedate_to_datetime(date) if date else datetime.now(UTC)
         return float((now - answer["LastModified"]).total_seconds())
 
     def drop(self, table: str, token: int) -> None:
@@ -179,12 +179,12 @@ class BucketClaims:
         return f"{self._prefix}/{table}/{token:012d}.json"
 
     def _put(self, table: str, token: int, content: bytes, **condition: str) -> bool:
-        answer = self._ask(self._s3.put_object, table, token, Body=content, **condition)
+        answer = self._call(self._s3.put_object, table, token, Body=content, **condition)
         if answer is not None:
             self._etags[self._key(table, token)] = answer["ETag"]
         return answer is not None
 
-    def _ask(
+    def _call(
         self, call: Callable[..., dict[str, Any]], table: str, token: int, **more: str | bytes
     ) -> dict[str, Any] | None:
         """The answer, or None when the object is not there or the condition did not hold."""

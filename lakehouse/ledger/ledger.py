@@ -1,8 +1,8 @@
-"""The ledger: what ran, what it published, from what; mended from the tables' own histories after a kill.
+"""The ledger: what ran, what it published, from what; completed from the tables' own histories after a kill.
 
-Published tables never depend on it. Each commit tells its run, slices and inputs (`CommitNote`), so a lost
-ledger is rebuilt from them; a damaged one never touches a table. Each append costs seconds: a run makes one
-when it starts and one when it ends.
+Published tables never depend on it. Each commit's note names its run, slices and inputs (`CommitNote`), so a lost
+ledger is rebuilt from them; a damaged one never touches a table. An append costs about a second: a build makes one
+when it starts and one when it ends, a short command (`begin`) one when it ends.
 """
 
 import json
@@ -36,10 +36,11 @@ from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import LedgerState, collect_state
 from lakehouse.reader import rows_on_disk
 from lakehouse.storage_errors import LeaseHeld, StorageError, translated_storage_errors
-from lakehouse.tables import TableAddress, Warehouse, current_version, exists, read, set_aside
+from lakehouse.tables import TableAddress, Warehouse, current_version, exists, move_away, names_in, read
 
 Read = TypeVar("Read")
 
+_RUN = "run"  # leases in the name of a run, beside those on tables
 _PROPERTIES = {
     "delta.enableDeletionVectors": "false",
     "delta.setTransactionRetentionDuration": "interval 60 days",
@@ -62,6 +63,7 @@ class Ledger:
     def __init__(self, spark: SparkSession, warehouse: Warehouse, *, wait_seconds: float = 120) -> None:
         self._spark, self._warehouse, self._wait = spark, warehouse, wait_seconds
         self._running: dict[str, Lease] = {}
+        self._begun: dict[str, datetime] = {}  # of the runs whose start is not written yet
 
     @classmethod
     def open(cls, spark: SparkSession, warehouse: Warehouse, *, wait_seconds: float = 120) -> "Ledger":
@@ -69,7 +71,7 @@ class Ledger:
         return cls(spark, warehouse, wait_seconds=wait_seconds)
 
     def state(self) -> LedgerState:
-        """All that is published and all that ran, collected once. Call `mend` before it."""
+        """All that is published and all that ran, collected once. Call `recover` before it."""
         if not exists(self._spark, self._warehouse.runs.path):
             return LedgerState()
         if (rows := rows_on_disk(self._warehouse.runs.path)) is not None:
@@ -77,10 +79,26 @@ class Ledger:
         return _readable(self._warehouse.runs, lambda: collect_state(self._records(), self._version_of))
 
     def start(self, run: Run) -> None:
-        """Writes the run down, and holds a lease in its name: its heartbeat tells others that it lives."""
-        lease = self._desk(run.run_id).acquire(f"run/{run.run_id}")
-        self._running[run.run_id] = lease
+        """Records that the run started, and holds a lease in its name: the heartbeat shows that it is running."""
+        self._hold(run)
         self._append(run.run_id, [started_row(run, _now())], "started")
+
+    def begin(self, run: Run) -> None:
+        """Holds the lease alone, which costs no Spark job; `finish` then records start and end in one append.
+
+        For commands that usually end within a minute. `recover` records one that was killed, from its lease.
+        """
+        self._hold(run)
+        self._begun[run.run_id] = _now()
+
+    def drop(self, run: Run) -> None:
+        """Ends a run after `begin` without recording it: it changed nothing (S28)."""
+        del self._begun[run.run_id]
+        self._running.pop(run.run_id).forget()
+
+    def _hold(self, run: Run) -> None:
+        command = str(run.detail.get("command", run.name))
+        self._running[run.run_id] = self._desk(run.run_id).acquire(_lease_of(run.run_id), purpose=command)
 
     def finish(
         self,
@@ -93,13 +111,14 @@ class Ledger:
     ) -> None:
         """One append for the whole run. Repeated after a lost answer it adds nothing.
 
-        Raises Fenced when others took this run for dead and mended the ledger without it.
+        Raises Fenced when another process took this run for dead and recorded it as killed.
         """
         lease = self._running.get(run.run_id)
         if lease is not None:
             lease.check()
         at = _now()
-        rows = [step_row(run.run_id, at, step) for step in steps]
+        rows = [started_row(run, self._begun[run.run_id])] if run.run_id in self._begun else []
+        rows += [step_row(run.run_id, at, step) for step in steps]
         rows += [slice_row(run.run_id, at, piece) for piece in slices]
         rows.append(ended_row(run.run_id, at, name=run.name, status=status, detail=detail or {}))
         crash_point("before_ledger")
@@ -108,6 +127,7 @@ class Ledger:
         if lease is not None:
             lease.forget()
             del self._running[run.run_id]
+            self._begun.pop(run.run_id, None)
 
     def release(
         self,
@@ -142,52 +162,67 @@ class Ledger:
         return newest_release([row.asDict() for row in newest])
 
     def recover(self) -> RecoveryResult:
-        """Writes down what killed runs published, and that they died; costs listings when nothing is amiss.
+        """Records what killed runs published, and that they were killed; only listings where there is nothing to do.
 
-        Looks at each table whose version is ahead of the ledger and takes the missing commits' notes from
-        its history. Runs that still live are left alone; a commit that is not ours and changed rows makes
-        the ledger forget what it knew of that table, so that the next run writes it anew.
+        Reads the history of each table whose version is ahead of the ledger, and takes the missing commits' notes
+        from it. Runs that are still running are left out. After a commit that is not ours and changed rows, the
+        ledger holds nothing of that table any more, so that the next run writes it anew.
         """
         state = self.state()
-        if not state.unended and not tables_ahead(self._spark, self._tables(), state.known_versions):
+        is_complete = not state.unended and not tables_ahead(self._spark, self._tables(), state.known_versions)
+        if is_complete and not self._unrecorded_dead(state):
             return RecoveryResult()
-        with self._desk(f"mend-{uuid.uuid4().hex[:8]}").acquire("ledger", wait_seconds=self._wait):
-            return self._mend_alone()
+        with self._desk(f"recovery-{uuid.uuid4().hex[:8]}").acquire("ledger", wait_seconds=self._wait):
+            return self._recover_alone()
 
     def rebuild(self) -> RecoveryResult:
-        """Sets a ledger aside that can't be read or believed, and writes it anew from the histories."""
+        """Moves away a ledger that is damaged, and writes a new one from the tables' histories."""
         with self._desk(f"rebuild-{uuid.uuid4().hex[:8]}").acquire("ledger", wait_seconds=self._wait):
             with translated_storage_errors(self._warehouse.runs.path):
-                set_aside(self._warehouse.runs.path)
-            return self._mend_alone()
+                move_away(self._warehouse.runs.path)
+            return self._recover_alone()
 
-    def _mend_alone(self) -> RecoveryResult:
+    def _recover_alone(self) -> RecoveryResult:
         state = self.state()
-        dead, living = self._dead_and_living(state)
+        begun = self._unrecorded_dead(state)
+        dead, running = self._dead_and_running([*(run.run_id for run in state.unended), *begun])
         try:
-            mended = find_unrecorded(
-                self._spark, self._tables(), known_versions=state.known_versions, living=frozenset(living)
+            result = find_unrecorded(
+                self._spark, self._tables(), known_versions=state.known_versions, running=frozenset(running)
             )
-            mended = replace(mended, killed_runs=tuple(r.run_id for r in state.unended if r.run_id in dead))
-            rows = recovered_rows(mended, state.runs, _now())
+            result = replace(result, killed_runs=tuple(run_id for run_id in dead))
+            starts = [started_row(begun[run_id].run, begun[run_id].at) for run_id in dead if run_id in begun]
+            names = {run.run_id: run.name for run in state.runs} | {i: start.run.name for i, start in begun.items()}
+            rows = starts + recovered_rows(result, names, _now())
             if rows:
-                self._write(self._warehouse.runs, RUNS, rows, txn=f"mend/{uuid.uuid4()}", version=1)
+                self._write(self._warehouse.runs, RUNS, rows, txn=f"recovery/{uuid.uuid4()}", version=1)
         finally:
             for lease in dead.values():
                 lease.forget()
-        return mended
+        return result
 
-    def _dead_and_living(self, state: LedgerState) -> tuple[dict[str, Lease], list[str]]:
-        """Takes over the dead runs' own leases, so that one that wakes up finds itself fenced."""
+    def _dead_and_running(self, run_ids: Sequence[str]) -> tuple[dict[str, Lease], list[str]]:
+        """Takes over the leases of runs whose process is gone: one that was only paused then finds itself fenced."""
         dead: dict[str, Lease] = {}
-        living = list(self._running)
-        for run in state.unended:
-            if run.run_id not in self._running:
+        running = list(self._running)
+        for run_id in run_ids:
+            if run_id not in self._running:
                 try:
-                    dead[run.run_id] = self._desk(f"mend of {run.run_id}").acquire(f"run/{run.run_id}")
+                    dead[run_id] = self._desk(f"recovery of {run_id}").acquire(_lease_of(run_id))
                 except LeaseHeld:
-                    living.append(run.run_id)
-        return dead, living
+                    running.append(run_id)
+        return dead, running
+
+    def _unrecorded_dead(self, state: LedgerState) -> "dict[str, _Begun]":
+        """Runs that only their leases know (see `begin`), and whose processes are gone."""
+        recorded = {run.run_id for run in state.runs} | set(self._running)
+        desk, begun = self._desk(""), {}
+        for run_id in names_in(f"{self._warehouse.leases}/{_RUN}"):
+            claim = None if run_id in recorded else desk.abandoned(_lease_of(run_id))
+            if claim is not None:
+                run = Run(run_id, claim.purpose.partition(" ")[0], {"command": claim.purpose})
+                begun[run_id] = _Begun(run, datetime.fromisoformat(claim.since))
+        return begun
 
     def _tables(self) -> tuple[TableAddress, ...]:
         return self._warehouse.published_tables()
@@ -229,8 +264,18 @@ def newest_release(rows: Iterable[Mapping[str, Any]]) -> Release | None:
     return Release(row["release_id"], row["run_id"], json.loads(row["views"]), tuple(row["as_of"]))
 
 
+@dataclass(frozen=True)
+class _Begun:
+    run: Run
+    at: datetime
+
+
+def _lease_of(run_id: str) -> str:
+    return f"{_RUN}/{run_id}"
+
+
 def _readable(table: TableAddress, reading: Callable[[], Read]) -> Read:
-    """What `reading` gives; a damaged table becomes one sentence that names the way out."""
+    """The result of `reading`; for a damaged table an error of one sentence, with what to do."""
     try:
         return reading()
     except (Py4JError, PySparkException) as error:

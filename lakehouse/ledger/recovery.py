@@ -1,4 +1,4 @@
-"""What tables' own histories tell and the ledger does not know: commits of killed runs, and of others."""
+"""What stands in the tables' own histories and not in the ledger: commits of killed runs, and commits not ours."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from lakehouse.ledger.records import (
     slice_row,
     step_row,
 )
-from lakehouse.ledger.state import RunState
 from lakehouse.tables import Commit, TableAddress, current_version, history
 
 # Delta's operations that leave every row what it was.
@@ -42,7 +41,7 @@ _KEEPS_ROWS = frozenset(
 
 @dataclass(frozen=True)
 class RecoveryResult:
-    """Runs that had died; slices published but not written down, by run; commits that were not ours."""
+    """Runs that were killed; slices published but not recorded, by run; commits that were not ours."""
 
     killed_runs: tuple[str, ...] = ()
     slices: tuple[tuple[str, SliceRecord], ...] = ()
@@ -50,14 +49,14 @@ class RecoveryResult:
 
     @property
     def foreign(self) -> tuple[str, ...]:
-        """Tables that somebody else wrote to: what they hold is not known."""
+        """Tables with a commit that was not ours and changed rows: what they hold is not known."""
         return tuple(sorted({step.name for step in self.others if step.status == FOREIGN}))
 
 
 def tables_ahead(
     spark: SparkSession, tables: Iterable[TableAddress], known_versions: Mapping[str, int]
 ) -> list[tuple[TableAddress, int]]:
-    """Tables with commits that the ledger does not know, each with the last it knows. Listings only."""
+    """Tables with commits that the ledger lacks, each with the last that it has. Listings only."""
     pairs = [(table, known_versions.get(table.key, -1)) for table in tables]
     return [(table, last) for table, last in pairs if (current_version(spark, table.path) or 0) > last]
 
@@ -67,36 +66,35 @@ def find_unrecorded(
     tables: Iterable[TableAddress],
     *,
     known_versions: Mapping[str, int],
-    living: frozenset[str],
+    running: frozenset[str],
 ) -> RecoveryResult:
-    """Reads the histories of tables that are ahead; commits of `living` runs are theirs to write down."""
+    """Reads the histories of tables that are ahead. Runs that are `running` will record their commits themselves."""
     slices: list[tuple[str, SliceRecord]] = []
     others: list[StepRecord] = []
     for table, last in tables_ahead(spark, tables, known_versions):
         commits = [commit for commit in reversed(history(spark, table.path)) if commit.version > last]
-        ours, strange = _told(table, commits, living)
+        ours, foreign = _split(table, commits, running)
         slices += ours
-        others += strange
+        others += foreign
     return RecoveryResult(slices=tuple(slices), others=tuple(others))
 
 
-def recovered_rows(mended: RecoveryResult, runs: Sequence[RunState], at: datetime) -> list[dict[str, Any]]:
-    """The ledger's rows for what was found; runs it never heard of are written down as rebuilt."""
-    names = {run.run_id: run.name for run in runs}
-    unheard = sorted({run_id for run_id, _ in mended.slices} - set(names))
-    ends = [(run_id, names[run_id], "killed") for run_id in mended.killed_runs]
-    ends += [(run_id, "", "rebuilt") for run_id in unheard]
+def recovered_rows(result: RecoveryResult, names: Mapping[str, str], at: datetime) -> list[dict[str, Any]]:
+    """The ledger's rows for a recovery; names: of the runs by id. A run that is not among them ended as `rebuilt`."""
+    unnamed = sorted({run_id for run_id, _ in result.slices} - set(names))
+    ends = [(run_id, names[run_id], "killed") for run_id in result.killed_runs]
+    ends += [(run_id, "", "rebuilt") for run_id in unnamed]
     return [
-        *(slice_row(run_id, at, piece) for run_id, piece in mended.slices),
-        *(step_row("", at, step) for step in mended.others),
-        *(ended_row(run_id, at, name=name, status=end, detail={"mended": True}) for run_id, name, end in ends),
+        *(slice_row(run_id, at, piece) for run_id, piece in result.slices),
+        *(step_row("", at, step) for step in result.others),
+        *(ended_row(run_id, at, name=name, status=end, detail={"recovered": True}) for run_id, name, end in ends),
     ]
 
 
-def _told(
-    table: TableAddress, commits: Sequence[Commit], living: frozenset[str]
+def _split(
+    table: TableAddress, commits: Sequence[Commit], running: frozenset[str]
 ) -> tuple[list[tuple[str, SliceRecord]], list[StepRecord]]:
-    """Oldest first. What somebody else changed makes every slice before it unknown."""
+    """Our slices and the commits not ours; oldest first. After one that changed rows no slice before it is known."""
     slices: list[tuple[str, SliceRecord]] = []
     others: list[StepRecord] = []
     for commit in commits:
@@ -105,6 +103,6 @@ def _told(
             status = UPKEEP if commit.operation in _KEEPS_ROWS else FOREIGN
             others.append(StepRecord(table.key, status, table_version=commit.version))
             slices = slices if status == UPKEEP else []
-        elif note.run_id not in living:
+        elif note.run_id not in running:
             slices += [(note.run_id, piece) for piece in SliceRecord.from_note(table.key, commit.version, note)]
     return slices, others

@@ -1,4 +1,4 @@
-"""What Spark is told when we start it: what values mean, and what one machine needs on top."""
+"""The settings with which we start Spark: what values mean, and what one machine needs on top."""
 
 import os
 import re
@@ -29,14 +29,14 @@ REQUIRED_CONF = {
 LOCAL = {
     "spark.driver.host": "localhost",  # this machine's own name may not resolve, or not reach it
     "spark.driver.bindAddress": "127.0.0.1",
-    "spark.ui.enabled": "false",  # a port, 70 MB and a second at the start, for a page that nobody opened
+    "spark.ui.enabled": "false",  # a port, 70 MB and a second at the start, for a page that is not used
     "spark.ui.showConsoleProgress": "false",  # the jobs report their own steps
     # For that page Spark keeps the plans of its last 1,000 queries and 1,000 stages: several hundred MB of a long run.
     "spark.sql.ui.retainedExecutions": "10",
     "spark.ui.retainedJobs": "10",
     "spark.ui.retainedStages": "10",
     "spark.ui.retainedTasks": "1000",
-    # Delta holds every table that it met for an hour, 3 MB each, staged ones that are long removed too.
+    # Delta keeps every table that it read in memory for an hour, 3 MB each, also staged ones that were removed.
     "spark.databricks.delta.delta.log.cacheSize": "40",
     # Wide numeric kernels want few large batches. Rows alone bound them, as before Spark 4.1: to bound bytes too
     # (64 MB: 4 KB a row), Spark adds up the whole batch again after every row, which is a third of what a join costs.

@@ -1,4 +1,4 @@
-"""Can this machine run the jobs? One check per thing that has stopped somebody; none of them starts Spark."""
+"""Can this machine run the jobs? One check per thing that has stopped a run before; none of them starts Spark."""
 
 import importlib.util
 import os
@@ -36,7 +36,7 @@ ROOM_NEEDED_GB = 5  # the demo: data, tables, staging and Spark's spills
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at. `ok` None: will do, but know this. `fix` is empty where `found` tells it."""
+    """The result of one check. `ok` None: works, with a remark. `fix` is empty where `found` contains it."""
 
     name: str
     ok: bool | None
@@ -48,7 +48,7 @@ def checks(warehouse: Path = Path(), *, zone: str | None = None) -> tuple[Check,
     """Every check of this machine, in the order in which things would fail.
 
     `warehouse` is where tables will be written (free space), `zone` the session zone that the configuration
-    asks for, if it does.
+    sets, if it does.
     """
     return (
         _python(),
@@ -102,7 +102,7 @@ def _jars() -> Check:
 
 
 def _disk(folder: Path) -> Check:
-    path = next(each for each in (folder.absolute(), *folder.absolute().parents) if each.exists())
+    path = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     free_gb = shutil.disk_usage(path).free / 1e9
     fits = free_gb >= ROOM_NEEDED_GB
     fix = "" if fits else f"Free some space, or set the warehouse to a disk with {ROOM_NEEDED_GB} GB."
@@ -110,15 +110,15 @@ def _disk(folder: Path) -> Check:
 
 
 def _zone(configured: str | None) -> Check:
-    told = configured or _submitted_zone()
-    if told is None or told in UTC_NAMES:
-        return Check("session zone", True, told or "not set; our session sets UTC")
+    zone = configured or _submitted_zone()
+    if zone is None or zone in UTC_NAMES:
+        return Check("session zone", True, zone or "not set; our session sets UTC")
     fix = f"Set {ZONE}=UTC: values mean the same only in UTC."
-    return Check("session zone", False, f"{told} is asked for", fix)
+    return Check("session zone", False, f"{zone} is set", fix)
 
 
 def _submitted_zone() -> str | None:
-    """The zone that Spark's own default settings ask for, if they do."""
+    """The zone in Spark's own default settings, if they set one."""
     if importlib.util.find_spec("pyspark") is None:
         return None
     folder = Path(os.environ.get("SPARK_CONF_DIR") or spark_home() / "conf")

@@ -1,4 +1,4 @@
-"""What can be wrong with the machine: each error says what was found, where, and the way out."""
+"""What can be wrong with the machine: each error says what was found, where, and what to do."""
 
 from definitions.errors import ZigguratError
 

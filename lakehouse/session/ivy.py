@@ -23,12 +23,12 @@ def retrieve(coordinates: Iterable[str], folder: Path, *, java: Java, spark_home
     """
     (folder / "settings.xml").write_text(_settings(), "utf-8")
     (folder / "ivy.xml").write_text(_module(coordinates), "utf-8")
-    told = _run(folder, java=java, spark_home=spark_home)
-    if "PKIX" in told:  # Java does not know who signed: perhaps Python does
-        trust = python_truststore(folder / "trust.jks")
-        options = [f"-Djavax.net.ssl.trustStore={trust}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
-        told = _run(folder, java=java, spark_home=spark_home, options=options) if trust else told
-    return _reason(told)
+    output = _run(folder, java=java, spark_home=spark_home)
+    if "PKIX" in output:  # Java does not know the authority that signed: perhaps Python does
+        truststore = python_truststore(folder / "trust.jks")
+        options = [f"-Djavax.net.ssl.trustStore={truststore}", f"-Djavax.net.ssl.trustStorePassword={PASSWORD}"]
+        output = _run(folder, java=java, spark_home=spark_home, options=options) if truststore else output
+    return _reason(output)
 
 
 def _run(folder: Path, *, java: Java, spark_home: Path, options: Sequence[str] = ()) -> str:
@@ -38,10 +38,10 @@ def _run(folder: Path, *, java: Java, spark_home: Path, options: Sequence[str] =
     # Relative names, run inside the folder: brackets in a path are tokens of Ivy's pattern.
     command += ["-retrieve", "[artifact]-[revision].[ext]", "-warn"]
     try:
-        told = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         return f"Server access error: no answer in {PATIENCE_S} s"
-    return told.stdout + told.stderr
+    return done.stdout + done.stderr
 
 
 def _settings() -> str:
@@ -63,7 +63,7 @@ def _settings() -> str:
 def _module(coordinates: Iterable[str]) -> str:
     wanted = "\n".join(
         f'    <dependency org="{group}" name="{artifact}" rev="{version}" transitive="false" conf="default->master"/>'
-        for group, artifact, version in (each.split(":") for each in coordinates)
+        for group, artifact, version in (coordinate.split(":") for coordinate in coordinates)
     )
     return f"""<ivy-module version="2.0">
   <info organisation="ziggurat" module="jars"/>
@@ -79,7 +79,7 @@ def _reason(output: str) -> str:
     """The line of Ivy's report that says why: a refused certificate, an unknown host, a time-out."""
     lines = [line.strip() for line in output.splitlines()]
     for sign in ("Server access", "Host ", "Exception", "not found"):
-        telling = [line for line in lines if sign in line]
-        if telling:
-            return telling[0]
+        matching = [line for line in lines if sign in line]
+        if matching:
+            return matching[0]
     return "the repository did not have them"

@@ -101,10 +101,10 @@ def _fetch(jars: list[Jar], folder: Path, *, java: Java, spark_home: Path) -> No
     coordinates = [jar.coordinates for jar in jars]
     with tempfile.TemporaryDirectory(dir=folder, prefix="fetching-") as name:
         draft = Path(name)
-        told = retrieve(coordinates, draft, java=java, spark_home=spark_home)
+        problem = retrieve(coordinates, draft, java=java, spark_home=spark_home)
         if not all(is_sound(draft / jar.file, jar) for jar in jars):
             raise JarsMissing(
-                f"Delta's jars are not in {folder} and could not be fetched ({told}). "
+                f"Delta's jars are not in {folder} and could not be fetched ({problem}). "
                 f"Run again with network, or put {' and '.join(coordinates)} there by hand, "
                 f"named {' and '.join(jar.file for jar in jars)}."
             )

@@ -92,7 +92,7 @@ def _candidates() -> Iterator[Java]:
 def _at(home: Path, *, found_in: str) -> Java:
     if not os.access(home / "bin" / "java", os.X_OK):
         return Java(home, "unknown: it has no bin/java", found_in)
-    return Java(home, _released(home) or _asked(home / "bin" / "java")[1], found_in)
+    return Java(home, _released(home) or _reported(home / "bin" / "java")[1], found_in)
 
 
 def _behind(executable: Path) -> Java:
@@ -100,8 +100,8 @@ def _behind(executable: Path) -> Java:
     home = executable.resolve().parent.parent
     version = _released(home)
     if version is None:
-        told, version = _asked(executable)
-        home = told or home
+        reported_home, version = _reported(executable)
+        home = reported_home or home
     return Java(home, version, f"{executable} on PATH")
 
 
@@ -113,13 +113,13 @@ def _released(home: Path) -> str | None:
     return found[1] if found else None
 
 
-def _asked(executable: Path) -> tuple[Path | None, str]:
+def _reported(executable: Path) -> tuple[Path | None, str]:
     """Home and version in Java's own words: slower than its `release` file, which not every runtime has."""
     command = [str(executable), "-XshowSettings:properties", "-version"]
     try:
-        told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stderr
+        output = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False).stderr
     except (OSError, subprocess.TimeoutExpired) as problem:
         return None, f"unknown: it does not start ({problem})"
-    home = re.search(r"^\s*java\.home = (.+)$", told, re.MULTILINE)
-    version = re.search(r'version "([^"]+)"', told)
+    home = re.search(r"^\s*java\.home = (.+)$", output, re.MULTILINE)
+    version = re.search(r'version "([^"]+)"', output)
     return (Path(home[1]) if home else None), (version[1] if version else "unknown: it does not say")

@@ -1,4 +1,4 @@
-"""The one place that starts Spark; what it is told stands in `session_conf`."""
+"""The only module that starts Spark; its settings are in `conf`."""
 
 import importlib.util
 import os
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 PROJECT_ROOT = Path(__file__).parents[2]  # the checkout, the zip or site-packages: whatever we were imported from
 UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "+00:00"})
-# Variables of places where a session waits that is not ours to set up: Databricks, Spark Connect.
+# Variables of platforms that provide the session themselves: Databricks, Spark Connect.
 PLATFORMS = frozenset({"DATABRICKS_RUNTIME_VERSION", "SPARK_REMOTE"})
 
 
 @dataclass(frozen=True)
 class SessionSettings:
-    """What a run may choose about its Spark; what values mean (zone, Delta, types) is not up for choice.
+    """What a run may choose about its Spark; what values mean (zone, Delta, types) can't be chosen.
 
     `master` is taken only where we start Spark ourselves; without one it is `local[*]`. `driver_memory` is
     the heap: the whole process tree needs about 2.5 GB more (Python workers, pandas, code). Spark starts from
@@ -84,7 +84,7 @@ def _own_conf(settings: SessionSettings, say: Callable[[str], None]) -> dict[str
     jars = delta_jars(java, spark_home=spark_home(), say=say)
     os.environ["JAVA_HOME"] = str(launcher_home(java))
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # workers would take the `python3` of PATH
-    _share_house_with_workers()
+    _share_packages_with_workers()
     extra, master = dict(settings.extra), settings.master or "local[*]"
     all_jars = [*(jar.as_uri() for jar in jars), *filter(None, [extra.pop("spark.jars", "")])]
     conf = {
@@ -103,7 +103,7 @@ def _own_conf(settings: SessionSettings, say: Callable[[str], None]) -> dict[str
     return conf | extra
 
 
-def _share_house_with_workers() -> None:
+def _share_packages_with_workers() -> None:
     """Let local Python workers import `kernels` from the checkout or zip that this process came from.
 
     Not from site-packages, which they see anyway: on PYTHONPATH it would come before the standard library.
@@ -135,7 +135,7 @@ def _held_jars() -> str:
 
 
 def _silence_query_contexts() -> None:
-    """pyspark prints 10 kB of JSON, the JVM's whole stack in it, for each SQL error that it also raises."""
+    """pyspark logs 10 kB of JSON with the JVM's whole stack for each SQL error, which it raises as well."""
     from pyspark.logger import PySparkLogger
 
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):

@@ -142,7 +142,7 @@ def test_what_can_t_be_derived_leaves_the_spine_as_it_is(groceries, derived) -> 
     before = groceries.versions()
     with pytest.raises(UsageError, match="2017-05-01 lies before the first 2017-06-01; swap the two"):
         derive_labels(context, label, start_us=instant_us("2017-06-01"), end_us=instant_us("2017-05-01"))
-    with pytest.raises(LabelTimeError, match="no label time from 2018-03-01 to the last has anybody"):
+    with pytest.raises(LabelTimeError, match="no label time from 2018-03-01 to the last has an entity"):
         derive_labels(context, label, start_us=instant_us("2018-03-01"))
     with (
         LeaseDesk.at(context.warehouse.leases, run_id="another").acquire("spines/churn_30d"),

@@ -61,6 +61,11 @@ def certificate(bikes: Bikes, name: str) -> dict:
     return json.loads((bikes.folder / "warehouse" / "training_sets" / name / "certificate.json").read_text())
 
 
+def newest_run(bikes: Bikes) -> tuple[str, str]:
+    run = json.loads(bikes.ziggurat("runs", "list", "--limit", "1", "--json").out)
+    return run["command"], run["status"]
+
+
 def test_a_training_set_without_a_leak_holds_and_its_certificate_says_so(bikes: Bikes) -> None:
     built(bikes, "honest")
     assert certificate(bikes, "honest")["proof"]["told"] == "not run: ziggurat training-set prove honest"
@@ -77,6 +82,7 @@ def test_a_training_set_without_a_leak_holds_and_its_certificate_says_so(bikes: 
     assert not list((bikes.folder / "warehouse" / "staging").rglob("*.parquet"))
     page = (bikes.folder / "warehouse" / "training_sets" / "honest" / "certificate.html").read_text()
     assert "None of" in page
+    assert newest_run(bikes) == ("training-set prove honest", "ended")
 
 
 def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_with_its_own_code(
@@ -105,6 +111,7 @@ def test_a_leak_in_the_engine_changes_cells_takes_the_certificate_back_and_ends_
     assert not manifest_of(bikes.warehouse, "leaking").card.is_certified
     shown = bikes.ziggurat("training-set", "show", "leaking")
     assert "NOT certified: leak test" in shown.out
+    assert newest_run(bikes) == ("training-set prove leaking", "failed")
 
 
 def test_a_set_that_uses_the_latest_knowledge_is_not_tested(bikes: Bikes) -> None:

@@ -1,4 +1,4 @@
-"""A small nightly run of one table, as jobs make it: mended ledger, lease, stage, publish, ledger, release.
+"""A small nightly run of one table, as jobs make it: recovered ledger, lease, stage, publish, ledger, release.
 
 `main` joins the Spark of the test that calls it in another process, so that killing it costs no new Spark. As a
 program, `nightly.py WAREHOUSE RUN_ID ROWS`, it starts its own.

@@ -116,10 +116,10 @@ def test_an_older_token_is_fenced_by_delta_even_when_its_lease_looks_valid(spark
     elsewhere.create(TABLE, stale.token, stale.to_json())
     old = LeaseDesk(elsewhere, "run-old").acquire(TABLE)
     assert old.token == lease.token - 1
-    with old, pytest.raises(Fenced, match="run-a") as told:
+    with old, pytest.raises(Fenced, match="run-a") as raised:
         published(spark, warehouse, old, households(spark, 9), 9)
-    assert "Nothing of this write was published" in str(told.value)
-    assert told.value.exit_code == 41
+    assert "Nothing of this write was published" in str(raised.value)
+    assert raised.value.exit_code == 41
     assert read(spark, warehouse.address(TABLE).path).count() == 5
 
 
@@ -156,7 +156,7 @@ def test_replacing_one_instant_of_a_day_leaves_the_other_and_counts_only_its_own
     assert sorted(row["count"] for row in rows) == [2, 3]
 
 
-def test_a_commit_that_does_not_count_what_was_audited_is_told(spark, warehouse: Warehouse, lease):
+def test_a_commit_with_other_rows_than_were_audited_raises(spark, warehouse: Warehouse, lease):
     with pytest.raises(StorageError, match="holds 5 new rows, but 6 were audited"):
         published(spark, warehouse, lease, households(spark, 5), 6)
 

@@ -14,7 +14,7 @@ from lakehouse.tables import Warehouse, current_version, read
 from tests.lakehouse import nightly
 from tests.support.forked import run_forked
 
-PUBLISHED_BUT_NOT_WRITTEN_DOWN = ("after_publish", "before_ledger")
+PUBLISHED_BUT_NOT_RECORDED = ("after_publish", "before_ledger")
 NOTHING_PUBLISHED = ("before_stage", "after_stage", "before_publish")
 
 
@@ -42,10 +42,10 @@ def test_it_does_so_too_when_spark_dies_with_the_run(spark, tmp_warehouse: Path)
 
 def ends_as_if_unkilled(spark, root: Path, point: str) -> None:
     ledger, table = Ledger.open(spark, Warehouse(str(root))), Warehouse(str(root)).address(nightly.TABLE)
-    mended = ledger.recover()
-    assert mended.killed_runs == (("killed",) if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_WRITTEN_DOWN else ())
-    assert [run_id for run_id, _ in mended.slices] == (["killed"] if point in PUBLISHED_BUT_NOT_WRITTEN_DOWN else [])
-    assert not mended.others
+    recovery = ledger.recover()
+    assert recovery.killed_runs == (("killed",) if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_RECORDED else ())
+    assert [run_id for run_id, _ in recovery.slices] == (["killed"] if point in PUBLISHED_BUT_NOT_RECORDED else [])
+    assert not recovery.others
     assert (current_version(spark, table.path) is None) == (point in NOTHING_PUBLISHED)
 
     outcome = nightly.run_night(spark, str(root), "next", 40)
@@ -55,7 +55,7 @@ def ends_as_if_unkilled(spark, root: Path, point: str) -> None:
     assert current_version(spark, table.path) == 0
     state = ledger.state()
     assert state.published[nightly.TABLE, nightly.SLICE].hash == "hash of 40"
-    expected = "killed" if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_WRITTEN_DOWN else "done"
+    expected = "killed" if point in NOTHING_PUBLISHED + PUBLISHED_BUT_NOT_RECORDED else "done"
     assert {run.run_id: run.status for run in state.runs} == {"killed": expected, "next": "done"}
     release = ledger.latest_release()
     assert (release.release_id, release.run_id) == (1, "killed" if point == "after_release" else "next")

@@ -23,7 +23,7 @@ def ledger(spark, warehouse: Warehouse) -> Ledger:
     return Ledger.open(spark, warehouse)
 
 
-def test_a_night_is_written_down_in_two_commits_and_read_back(spark, warehouse: Warehouse, ledger: Ledger):
+def test_a_night_is_recorded_in_two_commits_and_read_back(spark, warehouse: Warehouse, ledger: Ledger):
     assert ledger.state().published == {}
     run_night(spark, warehouse.root, "run-1", 4)
     assert current_version(spark, warehouse.runs.path) == 1
@@ -61,13 +61,43 @@ def test_a_finish_repeated_after_a_lost_answer_is_not_doubled(spark, warehouse: 
     assert ledger.state().runs[0].detail == {"as_of": [SLICE]}
 
 
-def test_a_run_that_lives_is_not_mended_and_keeps_its_own_commits(spark, warehouse: Warehouse, ledger: Ledger):
+def test_a_short_command_is_recorded_in_one_commit_or_not_at_all(spark, warehouse: Warehouse, ledger: Ledger):
+    unchanged = Run("run-1", "labels", {"command": "labels churn_30d"})
+    ledger.begin(unchanged)
+    ledger.drop(unchanged)
+    assert current_version(spark, warehouse.runs.path) is None
+
+    run = Run("run-2", "labels", {"command": "labels churn_30d"})
+    ledger.begin(run)
+    assert Ledger.open(spark, warehouse).recover().killed_runs == ()  # it is running
+    ledger.finish(run, steps=[StepRecord("spines/churn_30d", "published", rows_out=3)], status="ended")
+    assert current_version(spark, warehouse.runs.path) == 0
+    (state,) = ledger.state().runs
+    assert (state.run_id, state.name, state.status, state.detail) == ("run-2", "labels", "ended", dict(run.detail))
+    assert state.started_at < state.ended_at
+    assert ledger.recover().killed_runs == ()
+    assert list((Path(warehouse.leases) / "run").iterdir()) == []
+
+
+def test_a_killed_short_command_is_recorded_by_the_next_one(spark, warehouse: Warehouse, ledger: Ledger):
+    ledger.begin(Run("killed", "export", {"command": "export --as-of 2017-11-30"}))
+    claim = next((Path(warehouse.leases) / "run" / "killed").glob("*.json"))
+    claim.write_text(claim.read_text().replace('"born": "', '"born": "0'))  # another process of that number
+    recovery = Ledger.open(spark, warehouse)
+    assert recovery.recover().killed_runs == ("killed",)
+    (state,) = recovery.state().runs
+    assert (state.run_id, state.name, state.status) == ("killed", "export", "killed")
+    assert state.detail == {"command": "export --as-of 2017-11-30"}
+    assert recovery.recover().killed_runs == ()
+
+
+def test_a_run_that_is_running_is_not_recovered_and_keeps_its_own_commits(spark, warehouse: Warehouse, ledger: Ledger):
     run = Run("alive", "build")
     ledger.start(run)
     with LeaseDesk.at(warehouse.leases, run_id="alive").acquire(TABLE) as lease:
         publish_households(spark, warehouse, lease, 3)
-    mended = Ledger.open(spark, warehouse).recover()
-    assert (mended.killed_runs, mended.slices) == ((), ())
+    recovery = Ledger.open(spark, warehouse).recover()
+    assert (recovery.killed_runs, recovery.slices) == ((), ())
     ledger.finish(run, slices=[SliceRecord(TABLE, SLICE, "published", 3, "hash of 3", 0)], status="done")
     assert ledger.recover().slices == ()
     assert not (Path(warehouse.leases) / "run").exists() or not any((Path(warehouse.leases) / "run").iterdir())
@@ -90,7 +120,7 @@ def test_a_lost_or_damaged_ledger_is_rebuilt_from_the_tables(spark, warehouse: W
     shutil.rmtree(warehouse.runs.path)
     assert ledger.state().published == {}
     ledger.recover()
-    assert told(ledger) == (before.hash, before.rows, before.fingerprint, before.inputs, 0, "run-1")
+    assert recorded(ledger) == (before.hash, before.rows, before.fingerprint, before.inputs, 0, "run-1")
 
     for file in (Path(warehouse.runs.path) / "_delta_log").glob("*.json"):
         file.write_text("not a log")
@@ -100,13 +130,13 @@ def test_a_lost_or_damaged_ledger_is_rebuilt_from_the_tables(spark, warehouse: W
     with pytest.raises(StorageError, match="can't be read"):
         Ledger.open(spark, Warehouse(f"file:{warehouse.root}")).state()
     ledger.rebuild()
-    assert told(ledger) == (before.hash, before.rows, before.fingerprint, before.inputs, 0, "run-1")
+    assert recorded(ledger) == (before.hash, before.rows, before.fingerprint, before.inputs, 0, "run-1")
     assert [run.status for run in ledger.state().runs] == ["rebuilt"]
     assert list(Path(warehouse.root).glob("runs.unreadable-*"))
     assert read(spark, warehouse.address(TABLE).path).count() == 4
 
 
-def test_a_table_that_somebody_else_changed_or_deleted_is_not_believed(spark, warehouse: Warehouse, ledger: Ledger):
+def test_a_table_with_a_foreign_commit_or_deleted_is_not_known_any_more(spark, warehouse: Warehouse, ledger: Ledger):
     run_night(spark, warehouse.root, "run-1", 4)
     path = warehouse.address(TABLE).path
     spark.sql(f"OPTIMIZE {sql_name(path)}")
@@ -125,6 +155,6 @@ def test_a_table_that_somebody_else_changed_or_deleted_is_not_believed(spark, wa
     assert ledger.state().published[TABLE, SLICE].table_version == current_version(spark, path) == 0
 
 
-def told(ledger: Ledger):
+def recorded(ledger: Ledger):
     known = ledger.state().published[TABLE, SLICE]
     return known.hash, known.rows, known.fingerprint, known.inputs, known.table_version, known.run_id

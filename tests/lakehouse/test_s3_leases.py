@@ -60,6 +60,6 @@ def test_a_dead_holders_lease_is_taken_over(bucket: str):
     assert json.loads(BucketClaims(bucket).read(TABLE, 8))["is_released"]
 
 
-def test_a_missing_bucket_is_told_in_one_sentence(bucket: str):
+def test_a_missing_bucket_is_an_error_of_one_sentence(bucket: str):
     with pytest.raises(StorageError, match="the bucket does not exist"):
         LeaseDesk.at("s3://nowhere/leases", run_id="run-a").acquire(TABLE)

@@ -159,7 +159,7 @@ def test_timestamps_are_written_as_whole_microseconds_in_utc(spark, tmp_warehous
 
 
 def test_a_python_worker_goes_through_no_archive_and_no_old_object_before_its_task(spark) -> None:
-    def told(batches):
+    def answers(batches):
         import gc
         import sys
         import zipimport
@@ -170,7 +170,7 @@ def test_a_python_worker_goes_through_no_archive_and_no_old_object_before_its_ta
             archives = sum(type(finder) is zipimport.zipimporter for finder in sys.path_importer_cache.values())
             yield pa.RecordBatch.from_pydict({"archives": [archives], "is_frozen": [gc.get_freeze_count() > 10_000]})
 
-    rows = spark.range(2, numPartitions=2).mapInArrow(told, "archives long, is_frozen boolean").collect()
+    rows = spark.range(2, numPartitions=2).mapInArrow(answers, "archives long, is_frozen boolean").collect()
     assert [(row.archives, row.is_frozen) for row in rows] == [(0, True)] * 2
 
 

@@ -33,9 +33,9 @@ def test_versions_are_read_from_the_log_and_nothing_is_no_table(spark, tmp_wareh
     assert current_version(spark, table.path) is None
     assert not exists(spark, table.path)
     assert warehouse.published_tables() == history(spark, table.path) == ()
-    with pytest.raises(TableMissing, match="There is no table") as told:
+    with pytest.raises(TableMissing, match="There is no table") as raised:
         read(spark, table.path)
-    assert isinstance(told.value, StorageError)
+    assert isinstance(raised.value, StorageError)
     for rows in (2, 3):
         households(spark, rows).write.format("delta").mode("overwrite").save(table.path)
     assert current_version(spark, table.path) == current_version(spark, f"file:{table.path}") == 1
@@ -49,10 +49,10 @@ def test_versions_are_read_from_the_log_and_nothing_is_no_table(spark, tmp_wareh
 def test_what_the_disk_refuses_inside_spark_is_one_sentence(spark, tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
     path = str(tmp_path / "file" / "table")
-    with pytest.raises(StorageError, match="the folder can't be created") as told, translated_storage_errors(path):
+    with pytest.raises(StorageError, match="the folder can't be created") as raised, translated_storage_errors(path):
         households(spark, 1).write.format("delta").save(path)
-    assert path in str(told.value)
-    assert len(str(told.value)) < 300 + len(path)
+    assert path in str(raised.value)
+    assert len(str(raised.value)) < 300 + len(path)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is found on a machine, and what a person is told about it. No test here starts a JVM."""
+"""The checks of a machine and their messages. No test here starts a JVM."""
 
 import os
 import shlex
@@ -31,9 +31,9 @@ def java_in(home: Path, version: str, *, release: bool = True) -> Path:
     """A Java runtime as it looks from outside; started, it tells its version, or else its arguments."""
     executable = home / "bin" / "java"
     executable.parent.mkdir(parents=True, exist_ok=True)
-    told = f"printf '    java.home = %s\\nopenjdk version \"{version}\"\\n' {shlex.quote(str(home))} >&2"
+    printed = f"printf '    java.home = %s\\nopenjdk version \"{version}\"\\n' {shlex.quote(str(home))} >&2"
     executable.write_text(
-        f'#!/bin/sh\nif [ "$1" = -XshowSettings:properties ]; then {told}\nelse printf "%s\\n" "$@"\nfi\n'
+        f'#!/bin/sh\nif [ "$1" = -XshowSettings:properties ]; then {printed}\nelse printf "%s\\n" "$@"\nfi\n'
     )
     executable.chmod(0o755)
     if release:
@@ -93,8 +93,8 @@ def test_the_launcher_drops_one_argument_and_passes_the_others_untouched(bare_ma
     java = Java(java_in(bare_machine / "jdk 17", "17.0.9"), "17.0.9", "JAVA_HOME")
     launcher = launcher_home(java) / "bin" / "java"
     given = ["-cp", "a b:c", DROPPED, "", "it's", "--add-modules=java.sql", "$HOME"]
-    told = subprocess.run([launcher, *given], capture_output=True, text=True, check=True).stdout
-    assert told.splitlines() == [each for each in given if each != DROPPED]
+    printed = subprocess.run([launcher, *given], capture_output=True, text=True, check=True).stdout
+    assert printed.splitlines() == [each for each in given if each != DROPPED]
 
 
 def test_a_process_started_under_a_launcher_uses_it_again(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +173,7 @@ def test_a_session_zone_other_than_utc_is_found_before_spark_starts(
     (tmp_path / "spark-defaults.conf").write_text("spark.sql.session.timeZone=Europe/Oslo\n")
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
     found = {check.name: check for check in checks(tmp_path)}["session zone"]
-    assert (found.ok, found.found) == (False, "Europe/Oslo is asked for")
+    assert (found.ok, found.found) == (False, "Europe/Oslo is set")
 
 
 def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path) -> None:
@@ -183,8 +183,8 @@ def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path)
     script = "from lakehouse.session.environment import checks; print([c.found for c in checks() if c.ok is False])"
     code = f"import sys; sys.path.insert(0, {str(house)!r}); import definitions.errors, lakehouse.session.environment\n"
     code += f"sys.path.insert(0, {str(tmp_path)!r}); sys.modules.pop('quality', None)\n{script}"
-    told = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert f"`quality` comes from {tmp_path / 'quality'}" in told.stdout
+    printed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"`quality` comes from {tmp_path / 'quality'}" in printed.stdout
 
 
 def test_no_job_is_named_like_a_package() -> None:

@@ -15,7 +15,7 @@ from quality.expectations import evaluate
 from quality.loading import great_expectations
 from quality.profile_checks import Problems
 from quality.rules import RULES, Comparison
-from quality.validation_table import lay_out
+from quality.validation_table import validation_table
 
 DAY = "2017-11-30"
 PROJECT_ROOT = Path(__file__).parents[2]
@@ -106,15 +106,15 @@ def test_an_exception_inside_the_engine_is_the_third_outcome(monkeypatch: pytest
 
 def laid_out() -> pd.DataFrame:
     bounds = [Bounds("spend", at_least=0)]
-    return lay_out(PROFILE, [FACTS], bounds=bounds, row_rule=RowRule(), problems=Problems())
+    return validation_table(PROFILE, [FACTS], bounds=bounds, row_rule=RowRule(), problems=Problems())
 
 
 def test_a_metric_that_could_not_be_computed_is_a_problem_and_not_a_failure() -> None:
     findings = {each.rule.name: each for each in evaluate(laid_out().drop(columns="minimum"))}
-    told = findings.pop("minimum")
-    assert told.failing == ()
-    assert told.problem is not None
-    assert "minimum" in told.problem.removeprefix("the expectation minimum was not evaluated: ")
+    finding = findings.pop("minimum")
+    assert finding.failing == ()
+    assert finding.problem is not None
+    assert "minimum" in finding.problem.removeprefix("the expectation minimum was not evaluated: ")
     assert {each.problem for each in findings.values()} == {None}
 
 
@@ -124,13 +124,13 @@ def test_an_expectation_that_saw_fewer_figures_than_it_is_for_is_not_believed() 
 
 
 def test_every_rule_holds_on_its_bound_and_fails_past_it() -> None:
-    sheet = pd.concat([laid_out()] * 2, ignore_index=True)
+    table = pd.concat([laid_out()] * 2, ignore_index=True)
     past = {Comparison.AT_LEAST: 4.0, Comparison.AT_MOST: 6.0, Comparison.EQUAL: 6.0}
     findings = {}
     for rule in RULES:
-        figures = pd.Series([5.0, past[rule.comparison]]).reindex(sheet.index)
+        figures = pd.Series([5.0, past[rule.comparison]]).reindex(table.index)
         bounds = {each.bound: 5.0 if each is rule else float("nan") for each in RULES}
-        findings[rule] = evaluate(sheet.assign(**{rule.found: figures}, **bounds).iloc[:2])
+        findings[rule] = evaluate(table.assign(**{rule.found: figures}, **bounds).iloc[:2])
     for rule, found in findings.items():
         assert {each.rule: each.failing for each in found if each.failing} == {rule: (1,)}
         assert {each.problem for each in found} == {None}

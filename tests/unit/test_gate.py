@@ -1,4 +1,4 @@
-"""The gate's verdicts, told by small tables: one slice each way past every edge."""
+"""The gate's verdicts, as small tables: one slice just inside and one just outside of every bound."""
 
 import math
 import pickle
@@ -109,7 +109,7 @@ def test_an_infinite_minimum_fails_even_where_only_the_bound_looks_at_it() -> No
     ]
 
 
-def test_a_feature_nobody_bound_still_may_hold_no_nan() -> None:
+def test_a_feature_without_bounds_may_hold_no_nan_either() -> None:
     judged = verdict(PROFILE + f"    {DAY} extra 100 0 2 0 1 0", bounds=BOUNDS)
     assert findings(judged) == ["extra expected no NaN or infinite value, found 2"]
 
@@ -238,7 +238,7 @@ def test_all_failing_rows_come_back_and_not_a_sample_of_them() -> None:
     assert [failure.feature for failure in judged.failures] == names
 
 
-def test_a_warning_is_told_and_fails_nothing() -> None:
+def test_a_warning_is_reported_and_fails_nothing() -> None:
     wary = (replace(BOUNDS[0], at_least=1, severity=Severity.WARNING), BOUNDS[1])
     judged = verdict(bounds=wary)
     assert judged.outcome is Outcome.PASSED
@@ -280,7 +280,7 @@ def test_a_failure_is_one_sentence_with_its_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "told"),
+    ("build", "message"),
     [
         (lambda: Bounds("spend", at_least=math.nan), "at_least is nan"),
         (lambda: Bounds("spend", at_most=math.inf), "at_most is inf"),
@@ -293,8 +293,8 @@ def test_a_failure_is_one_sentence_with_its_figures() -> None:
         (lambda: verdict(bounds=(*BOUNDS, BOUNDS[0])), "spend has bounds 2 times"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_where_it_is_declared(build: Callable[[], object], told: str) -> None:
-    with pytest.raises(DefinitionError, match=told):
+def test_a_rule_that_makes_no_sense_is_refused_where_it_is_declared(build: Callable[[], object], message: str) -> None:
+    with pytest.raises(DefinitionError, match=message):
         build()
 
 
@@ -316,7 +316,7 @@ def test_a_failed_gate_names_five_failures_and_where_the_rejected_rows_are() -> 
         "v 2017-11-30: f2 expected at least 0, found -2; v 2017-11-30: f3 expected at least 0, found -3; "
         "v 2017-11-30: f4 expected at least 0, found -4; v 2017-11-30: f5 expected at least 0, found -5; "
         "and 2 more. Not checked: 2017-12-01. The previous partition stays published; "
-        "the rejected one is kept at staging/r1/v. Mend the data or the declared bounds, then run again."
+        "the rejected one is kept at staging/r1/v. Correct the data or the declared bounds, then run again."
     )
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
@@ -329,5 +329,5 @@ def test_an_unchecked_slice_ends_with_an_exit_code_of_its_own() -> None:
     assert str(error) == (
         "household_spend could not be checked: household_spend 2017-11-30: could not be checked: visits is "
         "declared but not in the profile. Nothing is published; the rejected one is kept at staging/r1. "
-        "This says nothing about the data: mend the check, then run again."
+        "This says nothing about the data: correct the check, then run again."
     )

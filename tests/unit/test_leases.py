@@ -1,4 +1,4 @@
-"""One writer per table, told with real processes: no JVM."""
+"""One writer per table, with real processes: no JVM."""
 
 import json
 import os
@@ -43,10 +43,10 @@ def in_another_process(folder: Path, code: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_a_second_run_is_told_who_writes_the_table_since_when_and_what_to_do(folder: Path):
-    with desk(folder).acquire(TABLE), pytest.raises(LeaseHeld) as told:
+def test_a_second_run_learns_who_writes_the_table_since_when_and_what_to_do(folder: Path):
+    with desk(folder).acquire(TABLE), pytest.raises(LeaseHeld) as raised:
         desk(folder, "run-b").acquire(TABLE)
-    assert told.value.exit_code == 40
+    assert raised.value.exit_code == 40
     for part in (
         "run-a",
         TABLE,
@@ -55,7 +55,7 @@ def test_a_second_run_is_told_who_writes_the_table_since_when_and_what_to_do(fol
         "since 20",
         "Wait for it or stop",
     ):
-        assert part.lower() in str(told.value).lower()
+        assert part.lower() in str(raised.value).lower()
 
 
 def test_the_token_grows_with_every_acquisition_and_survives_release(folder: Path):
@@ -128,9 +128,9 @@ def test_a_holder_that_was_taken_over_finds_itself_fenced_and_leaves_the_new_cla
     store = FolderClaims(folder)
     usurper = Claim(TABLE, lease.token + 1, "run-b", "now", LeaseOwner.this_process())
     assert store.create(TABLE, usurper.token, usurper.to_json())
-    with pytest.raises(Fenced, match="run-b") as told:
+    with pytest.raises(Fenced, match="run-b") as raised:
         lease.check()
-    assert told.value.exit_code == 41
+    assert raised.value.exit_code == 41
     with pytest.raises(Fenced):
         lease.renew()
     lease.release()
@@ -180,11 +180,11 @@ for _ in range(8):
     for racer in racers:
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    told = [racer.communicate(timeout=120)[0].split() for racer in racers]
+    answers = [racer.communicate(timeout=120)[0].split() for racer in racers]
     assert [racer.returncode for racer in racers] == [0] * 4
-    tokens = [int(token) for tokens in told for token in tokens]
+    tokens = [int(token) for tokens in answers for token in tokens]
     assert len(set(tokens)) == len(tokens) == 32
-    assert all(one == sorted(one) for one in told)
+    assert all(one == sorted(one) for one in answers)
 
 
 def test_of_racing_processes_without_waiting_exactly_one_wins(folder: Path):
@@ -201,10 +201,10 @@ except LeaseHeld:
     for racer in racers:
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    told = [racer.stdout.readline().strip() for racer in racers]
+    answers = [racer.stdout.readline().strip() for racer in racers]
     for racer in racers:
         racer.communicate("end\n", timeout=30)
-    assert sorted(told) == ["held", "held", "held", "won"]
+    assert sorted(answers) == ["held", "held", "held", "won"]
 
 
 class Overtaken(FolderClaims):
@@ -238,11 +238,11 @@ def test_of_two_first_claims_with_different_numbers_the_later_gives_way(folder: 
         LeaseDesk(Overtaken(folder, lambda: claimed(folder, LeaseOwner.this_process())), "run-a").acquire(TABLE)
 
 
-def test_a_folder_that_can_not_be_written_is_told_in_one_sentence(tmp_path: Path):
+def test_a_folder_that_can_not_be_written_is_an_error_of_one_sentence(tmp_path: Path):
     (tmp_path / "file").write_text("no folder")
-    with pytest.raises(StorageError, match="can't be created") as told:
+    with pytest.raises(StorageError, match="can't be created") as raised:
         desk(tmp_path / "file" / "leases").acquire(TABLE)
-    assert told.value.exit_code == 42
+    assert raised.value.exit_code == 42
 
 
 def test_a_lease_is_released_on_a_full_disk_too(folder: Path, monkeypatch):

@@ -169,6 +169,8 @@ def run_fields(outcome: "RunOutcome", report: str | None) -> dict[str, Any]:
     return {
         "event": "run",
         "run_id": outcome.run_id,
+        "step": None,
+        "parent": None,
         "command": outcome.command,
         "as_of": outcome.as_of,
         "seconds": round(outcome.seconds, 1),

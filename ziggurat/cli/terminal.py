@@ -1,12 +1,13 @@
-"""What a person sees while a run works: one line per step, a sign of life on long ones; or JSON lines for machines."""
+"""What a run prints while it works: one line per step and progress on long ones, or JSON lines for machines."""
 
 import json
 import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 if TYPE_CHECKING:
     from jobs.run.outcome import StepOutcome
@@ -16,13 +17,17 @@ _MARKS = {"published": "✓", "unchanged": "=", "failed": "✗", "could not chec
 
 
 class TerminalListener:
-    """Steps as aligned lines. After ten seconds without one it says what is being worked on, and for how long."""
+    """Steps as aligned lines. After ten seconds without one, a line says what is being worked on, and for how long."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out, self._lock = out or sys.stdout, threading.Lock()
         self._doing: dict[str, tuple[str, float]] = {}
-        self._spoke = time.monotonic()
-        threading.Thread(target=self._sign_of_life, name="sign of life", daemon=True).start()
+        self._last_line = time.monotonic()
+        threading.Thread(target=self._report_progress, name="progress", daemon=True).start()
+
+    def in_run(self, run_id: str, *, parent: str) -> Self:
+        """The same: people see one run at a time."""
+        return self
 
     def begun(self, table: str) -> None:
         self._doing[table] = ("reading", time.monotonic())
@@ -33,57 +38,70 @@ class TerminalListener:
 
     def ended(self, outcome: "StepOutcome") -> None:
         self._doing.pop(outcome.table, None)
-        self._say(step_line(outcome))
+        self._print(step_line(outcome))
 
     def idle(self, table: str) -> None:
         self._doing.pop(table, None)
 
     def note(self, text: str) -> None:
-        self._say(f"  {text}")
+        self._print(f"  {text}")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         with self._lock:
-            self._spoke = time.monotonic()
+            self._last_line = time.monotonic()
             print(text, file=self._out, flush=True)
 
-    def _sign_of_life(self) -> None:
+    def _report_progress(self) -> None:
         while True:
             time.sleep(1)
             now = time.monotonic()
-            if self._doing and now - self._spoke >= SILENCE_S:
-                told = ", ".join(
+            if self._doing and now - self._last_line >= SILENCE_S:
+                steps = ", ".join(
                     f"{table} {doing} {now - since:.0f} s" for table, (doing, since) in sorted(self._doing.items())
                 )
-                self._say(f"    … {told}")
+                self._print(f"    … {steps}")
 
 
+@dataclass(frozen=True)
 class JsonListener:
-    """Every event as one JSON line."""
+    """Every event as one JSON line: `at`, `event`, `run_id`, `step`, `parent`, then what the event says.
 
-    def __init__(self, out: TextIO | None = None) -> None:
-        self._out = out or sys.stdout
+    step: the table that is worked on; null for what concerns the whole run. parent: the run that started this one, as
+    a build does the upkeep of layouts; null for a run that a command started. run_id is null before a run begins.
+    """
+
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    run_id: str = ""
+    parent: str = ""
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def in_run(self, run_id: str, *, parent: str) -> "JsonListener":
+        """For the events of one run; both write to the same stream, under one lock."""
+        return replace(self, run_id=run_id, parent=parent)
 
     def begun(self, table: str) -> None:
-        self._say("begun", table=table)
+        self._write("begun", table, table=table)
 
     def phase(self, table: str, doing: str) -> None:
-        self._say("phase", table=table, doing=doing)
+        self._write("phase", table, table=table, doing=doing)
 
     def ended(self, outcome: "StepOutcome") -> None:
-        self._say("ended", **step_fields(outcome))
+        self._write("ended", outcome.table, **step_fields(outcome))
 
     def idle(self, table: str) -> None:
-        self._say("idle", table=table)
+        self._write("idle", table, table=table)
 
     def note(self, text: str) -> None:
-        self._say("note", text=text)
+        self._write("note", None, text=text)
 
-    def _say(self, event: str, **fields: Any) -> None:
-        print(
-            json.dumps({"at": datetime.now(UTC).isoformat(), "event": event, **fields}, default=str),
-            file=self._out,
-            flush=True,
-        )
+    def _write(self, event: str, step: str | None, **fields: Any) -> None:
+        """Whole lines, each flushed: steps run side by side, and a reader may follow the file."""
+        head = {"at": datetime.now(UTC).isoformat(), "event": event}
+        origin = {"run_id": self.run_id or None, "step": step, "parent": self.parent or None}
+        line = json.dumps({**head, **origin, **fields}, default=str)
+        with self.lock:
+            self.out.write(f"{line}\n")
+            self.out.flush()
 
 
 def step_fields(outcome: "StepOutcome") -> dict[str, Any]:
