@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -24,7 +25,8 @@ _CLOCKS = ("event_time", "available_time", "superseded_at")
 def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *, partitions: int) -> DataFrame:
     """facts: the source's rows with `superseded_at`. Returns keys, `event_time` (= T) and every published feature.
 
-    One shuffle by key; each task holds its entities' facts in memory, so `partitions` is sized to the facts.
+    One shuffle by key; each task holds its entities' facts in memory, so `partitions` is sized to the facts. 0: they
+    are few, and collected and aggregated in this process, now.
     """
     # A tombstone says that a state ended, not that something happened (S8).
     facts = without_marked(facts, view.root.tombstone)
@@ -38,17 +40,26 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
         view_columns=inputs.order,
         outputs=tuple(inputs.output(f) for f in view.aggregations),
     )
-    sent = facts.select(*view.entity.key_names, *_CLOCKS, *inputs.columns()).repartition(
-        partitions, *view.entity.key_names
-    )
+    sent = facts.select(*view.entity.key_names, *_CLOCKS, *inputs.columns())
     schema = T.StructType(
         [facts.schema[key] for key in view.entity.key_names]
         + [T.StructField("event_time", T.TimestampType())]
         + [T.StructField(f.name, _spark_type(f.type)) for f in view.aggregations]
     )
-    return with_expressions(sent.mapInArrow(partial(_aggregate_partition, plan=plan), schema), view.outputs).select(
+    if partitions:
+        shuffled = sent.repartition(partitions, *view.entity.key_names)
+        aggregated = shuffled.mapInArrow(partial(_aggregate_partition, plan=plan), schema)
+    else:
+        aggregated = _aggregated_here(sent, plan, schema)
+    return with_expressions(aggregated, view.outputs).select(
         *view.entity.key_names, "event_time", *[feature.name for feature in view.published]
     )
+
+
+def _aggregated_here(facts: DataFrame, plan: WindowPlan, schema: T.StructType) -> DataFrame:
+    batches = list(_aggregate_partition(iter(facts.toArrow().to_batches()), plan))
+    rows: Any = pa.Table.from_batches(batches) if batches else []
+    return facts.sparkSession.createDataFrame(rows, schema=schema)
 
 
 def with_expressions(frame: DataFrame, outputs: Iterable[Feature]) -> DataFrame:

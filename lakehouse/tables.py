@@ -17,6 +17,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse import data_locations as locations
+from lakehouse.commit_log import Commit, commits_in
 from lakehouse.storage_errors import StorageError, TableMissing, translated_storage_errors
 
 _COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
@@ -108,17 +109,6 @@ class Warehouse:
         return tuple(table for table in sorted(tables, key=str) if commit_versions(table.path))
 
 
-@dataclass(frozen=True)
-class Commit:
-    """One line of a table's history. `rows` were added by it; null where the operation writes none."""
-
-    version: int
-    at: datetime
-    operation: str
-    user_metadata: str | None
-    rows: int | None
-
-
 def exists(spark: SparkSession, path: str) -> bool:
     """True when a Delta table lies at `path`. One listing; a Spark job only where pyarrow knows no way."""
     return current_version(spark, path) is not None
@@ -152,7 +142,17 @@ def read(spark: SparkSession, path: str, *, version: int | None = None) -> DataF
 
 
 def history(spark: SparkSession, path: str, *, limit: int | None = None) -> Sequence[Commit]:
-    """Commits, newest first; none where there is no table. One small Spark job."""
+    """Commits, newest first; none where there is no table. On a local disk without Spark, else one small job."""
+    located = filesystem(path)
+    if limit is not None and located is not None and isinstance(located[0], fs.LocalFileSystem):
+        newest = sorted(set(commit_versions(path)), reverse=True)[:limit]
+        commits = commits_in(located[0], f"{located[1]}/_delta_log", newest)
+        if commits is not None:
+            return commits
+    return _history_by_spark(spark, path, limit=limit)
+
+
+def _history_by_spark(spark: SparkSession, path: str, *, limit: int | None) -> Sequence[Commit]:
     bound = f" LIMIT {int(limit)}" if limit is not None else ""
     try:
         rows = (

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -60,6 +61,26 @@ def measure(frame: DataFrame, *, keys: Sequence[str], profiled: Sequence[str], h
     measuring = partial(_measure_partition, columns=columns, profiled=list(profiled), hashed=list(hashed))
     parts = frame.select(*named).mapInArrow(measuring, _SCHEMA).toArrow()
     return Measured(_profile(parts), _hashes(parts), _key_counts(frame, keys))
+
+
+def measure_table(table: pa.Table, *, keys: Sequence[str], profiled: Sequence[str], hashed: Sequence[str]) -> Measured:
+    """The same of rows that this process holds."""
+    columns = list(dict.fromkeys([SLICE, *profiled, *hashed]))
+    batches = iter(table.select(columns).to_batches())
+    parts = _measure_partition(batches, columns=columns, profiled=list(profiled), hashed=list(hashed))
+    measured = pa.Table.from_batches(parts, schema=_arrow_schema())
+    return Measured(_profile(measured), _hashes(measured), _key_counts_of(table, keys))
+
+
+def _key_counts_of(table: pa.Table, keys: Sequence[str]) -> dict[int, KeyCounts]:
+    if not keys:
+        return {}
+    per_key = table.group_by([SLICE, *keys]).aggregate([([], "count_all")])
+    has_null = reduce(pc.or_, (pc.is_null(per_key[key]) for key in keys))
+    rows = per_key["count_all"]
+    counts = pa.table({SLICE: per_key[SLICE], "more": pc.subtract(rows, 1), "nulls": pc.if_else(has_null, rows, 0)})
+    by_slice = counts.group_by(SLICE).aggregate([("more", "sum"), ("nulls", "sum")]).to_pylist()
+    return {row[SLICE]: KeyCounts(row["more_sum"], row["nulls_sum"]) for row in by_slice}
 
 
 def _measure_partition(

@@ -9,15 +9,16 @@ from definitions.durations import day_or_instant, to_datetime
 from definitions.registry import key_of
 from definitions.versions import fingerprints, meaning_of
 from definitions.views import View
+from jobs.build.small import as_frame, collected, is_small
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import Published, publish, slices_at, stage
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.table_state import TableState
-from lakehouse.tables import read, remove
+from lakehouse.tables import exists, read, remove
 from quality import Bounds, Outcome, SliceFacts, Verdict, judge, refusal
-from quality.measure import SLICE, KeyCounts, Measured, measure
+from quality.measure import SLICE, KeyCounts, Measured, measure, measure_table
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +61,7 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     """One commit with the slices that passed and differ from what is published; the others stay as they are."""
     table = key_of(draft.view)
     staging = job.context.warehouse.staging(job.run_id, draft.view.name)
-    _doing(job, table, "computing")
-    staged = stage(draft.frame, staging, partition_by=[])
-    frame = read(job.context.spark, staged.path, version=staged.version)
-    _doing(job, table, "measuring")
-    measured = measure(
-        frame.withColumn(SLICE, draft.slice_of),
-        keys=draft.keys,
-        profiled=[f.name for f in draft.view.published],
-        hashed=draft.columns,
-    )
+    frame, measured = _measured(job, draft, staging)
     _doing(job, table, "judging")
     verdicts = _judge(job, draft, measured)
     passed = [us for us in draft.slices if verdicts[day_or_instant(us)].outcome is Outcome.PASSED]
@@ -80,7 +72,25 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     outcome = _outcome(job, draft, measured, verdicts, passed, changed, published)
     if outcome.error is None:
         remove(staging)
+    elif not exists(job.context.spark, staging):
+        stage(frame, staging, partition_by=[])  # a small table is staged only to be looked at
     return outcome
+
+
+def _measured(job: Job, draft: Draft, staging: str) -> tuple[DataFrame, Measured]:
+    """The rows as they will be published, whatever happens to their sources now, and what was measured of them."""
+    table = key_of(draft.view)
+    columns = {"keys": draft.keys, "profiled": [f.name for f in draft.view.published], "hashed": draft.columns}
+    _doing(job, table, "computing")
+    if is_small(job, draft.inputs, slices=draft.slices):
+        sliced = draft.frame.withColumn(SLICE, draft.slice_of)
+        rows = collected(sliced, draft.view.name)
+        if rows is not None:
+            return as_frame(rows, sliced), measure_table(rows, **columns)
+    staged = stage(draft.frame, staging, partition_by=[])
+    frame = read(job.context.spark, staged.path, version=staged.version)
+    _doing(job, table, "measuring")
+    return frame, measure(frame.withColumn(SLICE, draft.slice_of), **columns)
 
 
 def _judge(job: Job, draft: Draft, measured: Measured) -> dict[str, Verdict]:

@@ -11,6 +11,7 @@ from definitions.views import AggregateView, CrossEntityView, Snapshot
 from jobs.build.derived import rows_of
 from jobs.build.plan import PlannedStep
 from jobs.build.publish import Draft, Replaces, stage_audit_publish
+from jobs.build.small import is_small
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
 from lakehouse.tables import read
@@ -20,7 +21,8 @@ from temporal.instants import instant
 def build_aggregate(job: Job, view: AggregateView, step: PlannedStep) -> StepOutcome:
     """The step's as-ofs, from the facts known at each one's cut."""
     as_ofs_us = step.slices_us
-    frame = snapshots(facts_of(job, view, max(as_ofs_us)), view, as_ofs_us, partitions=tasks(job, view))
+    partitions = 0 if is_small(job, step.inputs, slices=as_ofs_us) else tasks(job, view)
+    frame = snapshots(facts_of(job, view, max(as_ofs_us)), view, as_ofs_us, partitions=partitions)
     return _publish(job, view, step, frame, rows_in=step.rows)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from lakehouse.commit_log import Commit
 from lakehouse.commit_notes import CommitNote
 from lakehouse.ledger.records import (
     FOREIGN,
@@ -17,7 +18,7 @@ from lakehouse.ledger.records import (
     slice_row,
     step_row,
 )
-from lakehouse.tables import Commit, TableAddress, current_version, history
+from lakehouse.tables import TableAddress, current_version, history
 
 # Delta's operations that leave every row what it was.
 _KEEPS_ROWS = frozenset(

@@ -155,8 +155,11 @@ def test_s21_many_instants_give_what_one_gives_under_any_partitioning(spark) -> 
     together = rows(answered(spark, view, EDGES, as_ofs=as_ofs).toArrow())
     shuffled = rows(answered(spark, view, EDGES, as_ofs=as_ofs[::-1], partitions=5).toArrow())
     alone = [row for one in as_ofs for row in rows(answered(spark, view, EDGES, as_ofs=(one,), partitions=1).toArrow())]
-    assert together == shuffled == sorted(alone, key=repr)
+    in_this_process = rows(answered(spark, view, EDGES, as_ofs=as_ofs, partitions=0).toArrow())
+    assert together == shuffled == in_this_process == sorted(alone, key=repr)
     assert len(together) > 20
+    nothing = facts(spark, EDGES).where("false")
+    assert snapshots(nothing, view, [at_us("10d")], partitions=0).count() == 0
 
 
 def test_s23_s24_inputs_are_rounded_to_the_quantum_half_even_and_what_is_not_finite_is_null(spark) -> None:
