@@ -54,4 +54,7 @@ def _commit(version: int, at: datetime, info: Mapping[str, Any]) -> Commit:
     written = (
         int(metrics["numOutputRows"]) - int(metrics.get("numCopiedRows", 0)) if "numOutputRows" in metrics else None
     )
-    return Commit(version, at.astimezone(UTC), info["operation"], info.get("userMetadata"), written)
+    at = at.astimezone(UTC)
+    # Delta tells times of commits in whole milliseconds.
+    at = at.replace(microsecond=at.microsecond // 1_000 * 1_000)
+    return Commit(version, at, info["operation"], info.get("userMetadata"), written)
