@@ -5,7 +5,6 @@ The verbs return DataFrames and outcomes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from jobs.export.job import ExportOutcome
     from jobs.run.context import Context, Listener
     from jobs.run.outcome import RunOutcome
-    from jobs.run.request import Request
     from jobs.spines.labels import LabelOutcome
     from jobs.training_set.diff import Difference
     from jobs.training_set.job import TrainingSet, TrainingSetRequest
@@ -70,11 +68,12 @@ class Workspace:
 
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
         from jobs.run.request import Request
+        from ziggurat.builds import built, unchanged
 
         request = Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select))
-        if done := self._unchanged(request):
+        if done := unchanged(request, plan_context(self.settings, self.registry)):
             return done
-        return _built(replace(self.context, options=replace(self.context.options, is_live=live)), request)
+        return built(request, replace(self.context, options=replace(self.context.options, is_live=live)))
 
     def plan(
         self, as_of: str = "", *, start: str = "", end: str = "", every: str = "1d", select: Sequence[str] = ()
@@ -83,9 +82,8 @@ class Workspace:
 
         Nothing is written, and Spark starts only where tables can't be read without it.
         """
-        from jobs.build.without_spark import plan_with_spark, plan_without_spark
         from jobs.run.request import Request, as_of_range
-        from lakehouse.reader import NeedsSpark
+        from ziggurat.builds import planned
 
         if bool(as_of) == bool(start or end) or bool(start) != bool(end):
             raise UsageError("a plan is of one as-of or of a range: give --as-of, or --start and --end.")
@@ -94,29 +92,15 @@ class Workspace:
         else:
             as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
         request = Request(command="plan", as_ofs_us=as_ofs, select=tuple(select))
-        try:
-            return plan_without_spark(plan_context(self.settings, self.registry), request, now=datetime.now(UTC))
-        except NeedsSpark:
-            return plan_with_spark(self.context, request)
-
-    def _unchanged(self, request: "Request") -> "RunOutcome | None":
-        """The outcome of a build that finds nothing to do, without Spark; None where Spark is needed."""
-        from jobs.build.without_spark import unchanged_without_spark
-        from jobs.run.request import new_run_id
-        from lakehouse.reader import NeedsSpark
-
-        now, context = datetime.now(UTC), plan_context(self.settings, self.registry)
-        try:
-            return unchanged_without_spark(context, request, now=now, run_id=new_run_id(now))
-        except NeedsSpark:
-            return None
+        return planned(request, plan_context(self.settings, self.registry), lambda: self.context)
 
     def retry(self, run: str | None = None) -> "RunOutcome | None":
         """Do again the failed and missing steps of the last failed run (or of `run`); None when no run failed."""
         from jobs.run.history import failed_request
+        from ziggurat.builds import built
 
         request = failed_request(self.context, run)
-        return _built(self.context, request) if request is not None else None
+        return built(request, self.context) if request is not None else None
 
     def views(self) -> "pd.DataFrame":
         """Every source and view that is declared: name, number of columns, first words of its description."""
@@ -328,17 +312,6 @@ class Workspace:
         if definition.is_delivered:
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
         return preview(self.context, definition, _instant(as_of, "as_of"), sample=sample)
-
-
-def _built(context: "Context", request: "Request") -> "RunOutcome":
-    """Build, then bring the layouts that exist to the new release."""
-    from jobs.build.job import build
-    from jobs.layouts.job import keep_up_layouts
-
-    outcome = build(context, request)
-    if not outcome.is_unchanged:
-        keep_up_layouts(context.in_run(outcome.run_id))
-    return outcome
 
 
 def open(

@@ -1,0 +1,42 @@
+"""Builds and plans of a workspace: without Spark as long as there is nothing to do, else with it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from jobs.build.without_spark import PlanContext, plan_with_spark, plan_without_spark, unchanged_without_spark
+from jobs.run.request import Request, new_run_id
+from lakehouse.reader import NeedsSpark
+
+if TYPE_CHECKING:
+    from jobs.build.plan import Plan
+    from jobs.run.context import Context
+    from jobs.run.outcome import RunOutcome
+
+
+def planned(request: Request, plan_context: PlanContext, context: "Callable[[], Context]") -> "Plan":
+    """context: opens Spark; it is called only where tables can't be read without it."""
+    try:
+        return plan_without_spark(plan_context, request, now=datetime.now(UTC))
+    except NeedsSpark:
+        return plan_with_spark(context(), request)
+
+
+def unchanged(request: Request, plan_context: PlanContext) -> "RunOutcome | None":
+    """The outcome of a build that finds nothing to do, without Spark; None where Spark is needed."""
+    now = datetime.now(UTC)
+    try:
+        return unchanged_without_spark(plan_context, request, now=now, run_id=new_run_id(now))
+    except NeedsSpark:
+        return None
+
+
+def built(request: Request, context: "Context") -> "RunOutcome":
+    """Build, then bring the layouts that exist to the new release."""
+    from jobs.build.job import build
+    from jobs.layouts.job import keep_up_layouts
+
+    outcome = build(context, request)
+    if not outcome.is_unchanged:
+        keep_up_layouts(context.in_run(outcome.run_id))
+    return outcome
