@@ -1,4 +1,4 @@
-# Every verb of the house. Nothing to set up first but make and Python 3.11 or newer.
+# Every command for this checkout. It needs make and Python 3.11 or newer, and nothing else to be set up.
 # All paths are relative, and commands run as modules: a folder with a space in its path is fine.
 
 SHELL := /bin/sh
@@ -74,7 +74,7 @@ $(READY): setup.py requirements/lock.txt .ci/install
 	@sh .ci/install .venv
 	@touch $(READY)
 
-# The peers ask for other versions than the runtime: never in .venv, never in CI.
+# The peers need other versions than the runtime: never in .venv, never in CI.
 $(PEERS_READY): setup.py requirements/peers.txt .ci/install
 	@sh .ci/install .venv-peers requirements/peers.txt local,peers
 	@touch $(PEERS_READY)

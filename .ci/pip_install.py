@@ -1,7 +1,7 @@
-"""Run `pip install` and show how far it is. `pip_install.py PYTHON PINS PIP_OPTION…`
+"""Run `pip install` and show its progress. `pip_install.py PYTHON PINS PIP_OPTION…`
 
-On a terminal one line is rewritten; elsewhere a plain line comes whenever something new begins, and at least every ten
-seconds. When pip fails, its whole output follows, and its exit code is ours. Runs on the standard library alone.
+On a terminal one line is rewritten; elsewhere a plain line is written whenever something new begins, and at least every
+ten seconds. If pip fails, its whole output follows, and this ends with its exit code. Needs the standard library alone.
 """
 
 import os
@@ -43,7 +43,7 @@ class Progress:
     size_mb: float = 0.0
 
     def read(self, line: str) -> bool:
-        """Take in one line of pip's. Returns whether something began that is worth a line of ours."""
+        """Take one line of pip's output. Returns whether it begins something that is shown on a line of its own."""
         if match := DOWNLOADING.match(line):
             unit = {"kB": 0.001, "MB": 1.0, "GB": 1000.0}[match[3]]
             self.file, self.size_mb = match[1], float(match[2]) * unit

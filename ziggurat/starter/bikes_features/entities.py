@@ -1,8 +1,8 @@
-"""Whom the features describe."""
+"""The entities that the features describe."""
 
 from ziggurat.model import Entity
 
 CITY_ZONE = "Europe/Amsterdam"
 
-# A join key's type is for good: 'R01' can't become 1 later without breaking every reader.
+# Choose a join key's type for good: if 'R01' became 1 later, no reader could join it any more.
 rider = Entity("rider", keys=(("rider_id", "string"),))

@@ -12,7 +12,7 @@ rider_activity = AggregateView(
     owner="growth",
     windows=("7d", "30d", LIFETIME),
     freshness=DAILY,
-    # The snapshot of midnight holds what was known at 04:00: a dock that was offline has reported by then.
+    # The snapshot of midnight holds what was known at 04:00: most docks that were offline have reported by then.
     cut_delay="4h",
     features=(
         count(named="ride", unit="rides", at_least=0),

@@ -1,4 +1,4 @@
-"""Who the riders are. The list carries no time, so it says so: static, and certified as such."""
+"""The riders. The list has no times, so it is declared static, and certificates say so."""
 
 from ziggurat.model import Column, Kind, Source
 

@@ -11,13 +11,13 @@ rides = Source(
     columns=(
         Column("ride_id", "bigint", required=True),
         Column("rider_id", "string", required=True),
-        # The docks write their wall clock, so we say where it hangs. On the night of 31 March 2024 it skipped
-        # an hour: a ride "at 02:30" never was, and goes to quarantine.
+        # The docks write local time, so the zone is declared. In the night of 31 March 2024 an hour was skipped:
+        # there was no 02:30, so a ride with that time goes to quarantine.
         Column("started_at", "timestamp", required=True, zone=CITY_ZONE),
         Column("minutes", "bigint", required=True, unit="min"),
         Column("metres", "bigint", required=True, unit="m"),
         Column("fare", "decimal(8,2)", required=True, unit="EUR"),
-        Column("recorded_at", "timestamp", required=True, doc="when headquarters heard of it"),
+        Column("recorded_at", "timestamp", required=True, doc="when headquarters received it"),
     ),
     # Two rows with one ride_id are two versions of one ride, not two rides.
     identity=("ride_id",),
@@ -25,6 +25,6 @@ rides = Source(
     event_time=EventTime("started_at"),
     available=AvailableColumn("recorded_at"),
     history_start="2024-03-01",
-    # Generous, because the example holds so many bad rows on purpose; the default is 5 %.
+    # High, because the example has many bad rows on purpose; the default is 5 %.
     max_quarantined_share=0.2,
 )
