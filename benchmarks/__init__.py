@@ -1,1 +1,1 @@
-"""Peers side by side, rerunnable by anyone: `make bench`."""
+"""Measurements that anyone can repeat: `make bench`."""

@@ -42,8 +42,8 @@ def _in_a_process(number: int, runs: int) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.demo", "--one"], capture_output=True, text=True, check=True
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return measured
 
 
 def _measured() -> dict[str, Any]:
@@ -90,15 +90,15 @@ def _model_steps(workspace: Workspace) -> dict[str, float]:
 
 
 def _print(runs: Any) -> None:
-    found = list(runs)
+    measured = list(runs)
     rows = []
-    for step in found[0]["seconds"]:
-        times = [run["seconds"][step] for run in found if step in run["seconds"]]
+    for step in measured[0]["seconds"]:
+        times = [run["seconds"][step] for run in measured if step in run["seconds"]]
         rows.append([step, round(statistics.median(times), 1), round(min(times), 1), round(max(times), 1)])
-    memory = max(run["peak_memory_mb"] or 0 for run in found)
+    memory = max(run["peak_memory_mb"] or 0 for run in measured)
     text = table_text(["step (seconds; steps run side by side)", "median", "min", "max"], rows)
     sys.stdout.write(
-        f"{text}\n\n  {len(found)} run(s) on {os.cpu_count()} cores; peak memory of all processes {memory:,.0f} MB\n"
+        f"{text}\n\n  {len(measured)} run(s) on {os.cpu_count()} cores; peak memory of all processes {memory:,.0f} MB\n"
     )
 
 

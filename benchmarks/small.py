@@ -1,4 +1,4 @@
-"""What a small project costs: whole processes, beside a bare Spark session: `make bench-small`, or --runs 5.
+"""The time of a small project: whole processes, beside a bare Spark session: `make bench-small`, or --runs 5.
 
 Each round writes the starter project into a new folder and runs one process after another: a bare session that writes
 and reads one Delta table of one row, the first build, the next as-of, the same again with nothing to do, and `plan`.

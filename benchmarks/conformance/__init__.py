@@ -1,1 +1,1 @@
-"""The drawn rules of the point-in-time join, put to others: who answers what."""
+"""The drawn rules of the point-in-time join, put to other libraries, and what they return."""

@@ -1,6 +1,6 @@
-"""Ask every peer every drawn rule: `python -m benchmarks.conformance`, or only some, by the names of their modules.
+"""Give every peer every drawn rule: `python -m benchmarks.conformance`, or only some, by the names of their modules.
 
-Writes results.json, and docs/peers.md from it. A peer that was not asked keeps its answers.
+Writes results.json, and docs/peers.md from it. The other peers keep their answers.
 """
 
 import argparse
@@ -22,12 +22,12 @@ from tests.spec.pit_join.rules import RULES
 PROJECT_ROOT = Path(__file__).parents[2]
 
 
-def asked(name: str, scratch: Path) -> None:
+def run_peer(name: str, scratch: Path) -> None:
     module = import_module(f"benchmarks.conformance.peers.{name}")
-    offered: dict[str, Any] = {"scratch": scratch}
+    arguments_of_peer: dict[str, Any] = {"scratch": scratch}
     if "spark" in signature(module.Peer).parameters:
-        offered["spark"] = opened(scratch)
-    peer = module.Peer(**{part: offered[part] for part in signature(module.Peer).parameters})
+        arguments_of_peer["spark"] = opened(scratch)
+    peer = module.Peer(**{part: arguments_of_peer[part] for part in signature(module.Peer).parameters})
     answers = {}
     for rule in RULES:
         answers[rule.says] = judged(module, peer, question(rule))
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = parser.parse_args(arguments).peers or PEERS
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         for name in names:
-            asked(name, Path(scratch))
+            run_peer(name, Path(scratch))
     (PROJECT_ROOT / "docs" / "peers.md").write_text(page(), "utf-8")
     return 0
 

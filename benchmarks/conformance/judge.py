@@ -1,4 +1,4 @@
-"""Whether an answer is the drawn one: right, wrong, raises, or a question that the peer has no words for."""
+"""Whether an answer is the drawn one: right, wrong, raises, or a question that the peer has no option for."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,56 +14,57 @@ RIGHT, NUDGED, WRONG, RAISES, CANNOT_SAY = "right", "nudged", "wrong", "raises",
 
 @dataclass(frozen=True)
 class Verdict:
-    """`found` is the evidence: the words that are missing, the error, or the first row that differs."""
+    """`found` is the evidence: the option that is missing, the error, or the first row that differs."""
 
     verdict: str
     found: str = ""
 
 
-def judged(module: Any, peer: Any, asked: Question) -> Verdict:
+def judged(module: Any, peer: Any, question: Question) -> Verdict:
     """Whether it is right, else whether it is once edges are moved by a microsecond: `nudged`, and what was found."""
-    lacking = [need for need in asked.needs if need not in getattr(module, "KNOWS", asked.needs)]
-    if not lacking and hasattr(peer, "lacks") and (type_ := peer.lacks(asked)):
+    lacking = [need for need in question.needs if need not in getattr(module, "KNOWS", question.needs)]
+    if not lacking and hasattr(peer, "lacks") and (type_ := peer.lacks(question)):
         lacking = [type_]
     if lacking:
         return Verdict(CANNOT_SAY, lacking[0])
-    first = _in_both_orders(peer, asked)
+    first = _in_both_orders(peer, question)
     if first.verdict != WRONG:
         return first
-    again = _in_both_orders(peer, asked.nudged(has_strict_edge=module.HAS_STRICT_EDGE))
+    again = _in_both_orders(peer, question.nudged(has_strict_edge=module.HAS_STRICT_EDGE))
     return Verdict(NUDGED, first.found) if again.verdict == RIGHT else first
 
 
-def _in_both_orders(peer: Any, asked: Question) -> Verdict:
+def _in_both_orders(peer: Any, question: Question) -> Verdict:
     """The order of the facts must not matter: only what is right both times is right."""
-    first = _judged(peer, asked)
-    if first.verdict != RIGHT or len(asked.facts) < 2:
+    first = _judged(peer, question)
+    if first.verdict != RIGHT or len(question.facts) < 2:
         return first
-    second = _judged(peer, asked.backwards())
+    second = _judged(peer, question.backwards())
     return second if second.verdict == RIGHT else Verdict(second.verdict, f"in another order of rows, {second.found}")
 
 
-def _judged(peer: Any, asked: Question) -> Verdict:
+def _judged(peer: Any, question: Question) -> Verdict:
     try:
-        answer = peer.answer(asked)
-    except Exception as error:  # any error is an answer: that is what is asked
+        answer = peer.answer(question)
+    except Exception as error:  # an error is a result, too
         return Verdict(RAISES, f"{type(error).__name__}: {_first_line(error)}")
-    found = Counter(map(_line, rows_of(answer, asked)))
-    wanted = Counter(map(_line, _drawn(asked)))
-    missing, surplus = list((wanted - found).elements()), list((found - wanted).elements())
+    actual = Counter(map(_line, rows_of(answer, question)))
+    expected = Counter(map(_line, _expected(question)))
+    missing, surplus = list((expected - actual).elements()), list((actual - expected).elements())
     if not missing and not surplus:
         return Verdict(RIGHT)
-    told = f"{len(missing)} of {wanted.total()} rows differ"
+    summary = f"{len(missing)} of {expected.total()} rows differ"
     first = f"found {surplus[0]}" if surplus else f"lost {missing[0]}"
     return Verdict(
-        WRONG, f"{told}: {first}" if found.total() == wanted.total() else f"{found.total()} rows came: {first}"
+        WRONG, f"{summary}: {first}" if actual.total() == expected.total() else f"{actual.total()} rows came: {first}"
     )
 
 
-def _drawn(asked: Question) -> Iterable[dict[str, Any]]:
-    for row in table(asked.rule.seen).to_pylist():
-        spine = {key: row[name] for name, key in zip(asked.rule.spine_columns, asked.spine.column_names, strict=True)}
-        yield spine | {name: row[name] for name in asked.features}
+def _expected(question: Question) -> Iterable[dict[str, Any]]:
+    for row in table(question.rule.seen).to_pylist():
+        names = zip(question.rule.spine_columns, question.spine.column_names, strict=True)
+        spine = {key: row[name] for name, key in names}
+        yield spine | {name: row[name] for name in question.features}
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A drawn rule as a question that another engine may be asked, and what one has to have a word for to be asked it."""
+"""A drawn rule as a question for another engine, and the options that an engine must have to get it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from tests.spec.pit_join.plain import in_utc
 from tests.spec.pit_join.rule import Rule
 from tests.support.drawn import table
 
-# What a rule may need that not every engine has a word for.
+# What a rule may need that not every engine has an option for.
 AVAILABILITY = "when a fact was known"
 VERSIONS = "versions of one fact"
 SUPERSEDED = "until when a version was in force"
@@ -68,7 +68,7 @@ class Question:
         return list(dict.fromkeys(needs)) if how.get("event_time", "event_time") else [STATIC]
 
     def nudged(self, *, has_strict_edge: bool) -> "Question":
-        """The same for who knows only <=: with labels and age limits a microsecond less, where the rule says <."""
+        """The same for an engine with <= alone: labels and age limits are a microsecond less where the rule says <."""
         us = timedelta(microseconds=1)
         is_moved = not has_strict_edge and not self.is_inclusive
         spine, max_age = self.spine, self.max_age
@@ -86,7 +86,7 @@ class Question:
 
 
 def question(rule: Rule) -> Question:
-    """The spine calls its keys as the facts do: to rename a column is nobody's difficulty."""
+    """The spine names its keys as the facts do: every engine can rename a column."""
     facts, drawn = table(rule.facts), table(rule.seen)
     spine = drawn.select(rule.spine_columns).rename_columns([*rule.keys, "label_time"])
     max_age = rule.how.get("max_age")
@@ -101,10 +101,10 @@ def question(rule: Rule) -> Question:
     )
 
 
-def rows_of(answer: pa.Table, asked: Question) -> Iterator[dict[str, object]]:
+def rows_of(answer: pa.Table, question: Question) -> Iterator[dict[str, object]]:
     """The answer's rows, as they are compared: the spine's columns and the features."""
-    for row in in_utc(answer.select([*asked.spine.column_names, *asked.features])).to_pylist():
-        yield row | {"label_time": row["label_time"] and row["label_time"] + asked.moved}
+    for row in in_utc(answer.select([*question.spine.column_names, *question.features])).to_pylist():
+        yield row | {"label_time": row["label_time"] and row["label_time"] + question.moved}
 
 
 def _has_two_clocks(facts: pa.Table) -> bool:

@@ -1,4 +1,4 @@
-"""Why a peer answers otherwise, in words: by its module, then by the rules' beginnings. Written from what it found."""
+"""Why a peer returns other rows: by its module, then by the rules' beginnings. Written from its answers."""
 
 _ORDER = "Equal times are decided by the order in which the rows happen to lie."
 _NULLS = "A null key matches a null key."
@@ -6,8 +6,8 @@ _EQUAL_AGE = "Its age limit keeps what is exactly that old."
 
 _LABEL_COUNTS = "What happens at the label time counts."
 _MISSES = f"{_LABEL_COUNTS} Labels can't be moved back: they would miss what becomes known at them."
-_TEXT = "Times become text, and are read again in the session's zone, here New York's, where 01:30 stands twice."
-_WHOLE_SECONDS = f"{_EQUAL_AGE} It counts whole seconds, so that a microsecond less can't be said."
+_TEXT = "Times become text, and are read again in the session's zone, here New York's, where 01:30 comes twice."
+_WHOLE_SECONDS = f"{_EQUAL_AGE} It counts whole seconds, so an age limit of a microsecond less can't be given."
 _DOUBLES = f"{_EQUAL_AGE} A microsecond less does not help: ages are compared as seconds in doubles."
 
 REASONS: dict[str, dict[str, str]] = {
@@ -23,9 +23,9 @@ REASONS: dict[str, dict[str, str]] = {
         "S14 what becomes": _MISSES,
         "S14 what happens": _LABEL_COUNTS,
         "S16": _LABEL_COUNTS,
-        "S17": "Keys and time are glued to one text: ('1', '23') and ('12', '3') get each other's rows.",
+        "S17": "Keys and time are joined to one text: ('1', '23') and ('12', '3') get each other's rows.",
         "S18 a fact is": _WHOLE_SECONDS,
-        "S18": "An age limit of less than a second is no limit at all.",
+        "S18": "An age limit of less than a second has no effect.",
     },
     "tempo_asof": {
         "S4": _DOUBLES,

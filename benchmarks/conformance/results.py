@@ -13,11 +13,11 @@ FILE = Path(__file__).parent / "results.json"
 
 def kept() -> dict[str, Any]:
     """By peer: its name, its version, and its verdicts by rule."""
-    found: dict[str, Any] = json.loads(FILE.read_text("utf-8")) if FILE.is_file() else {}
-    return found
+    content: dict[str, Any] = json.loads(FILE.read_text("utf-8")) if FILE.is_file() else {}
+    return content
 
 
 def keep(peer: str, name: str, version: str, answers: Mapping[str, Verdict]) -> None:
-    told = {"name": name, "version": version, "answers": {says: asdict(each) for says, each in answers.items()}}
-    everything = kept() | {peer: told}
-    FILE.write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    entry = {"name": name, "version": version, "answers": {says: asdict(verdict) for says, verdict in answers.items()}}
+    entries = kept() | {peer: entry}
+    FILE.write_text(json.dumps(entries, indent=1, ensure_ascii=False) + "\n", "utf-8")

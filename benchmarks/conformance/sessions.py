@@ -30,8 +30,8 @@ def session_in(spark: SparkSession, zone: str) -> Iterator[None]:
         spark.conf.set(ZONE, "UTC")
 
 
-def framed(spark: SparkSession, drawn: pa.Table, text: str, asked: Question) -> DataFrame:
-    """Some drawn columns, with the types that their header names; keys are called as the facts call them."""
-    called = dict(zip(asked.rule.spine_columns, asked.keys, strict=False))
+def framed(spark: SparkSession, drawn: pa.Table, text: str, question: Question) -> DataFrame:
+    """Some drawn columns, with the types that their header names; keys have the facts' names for them."""
+    called = dict(zip(question.rule.spine_columns, question.keys, strict=False))
     types = {called.get(name, name): kind for name, kind in kinds(text).items()}
     return spark.createDataFrame(drawn, ddl({name: types[name] for name in drawn.column_names}))

@@ -53,7 +53,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Question:
-    """A case as an engine sees it: files, and what is asked.
+    """A case as an engine gets it: its files and options.
 
     Latest fact per entity with event_time < label_time, its whole row; equal event times are decided by the larger seq.
     Output: the spine's columns, then `h0__v0`, `h0__v1`, … of each history.
@@ -90,7 +90,7 @@ def _grown(spine_rows: int) -> Case:
         10_000_000,
         engines=("limit", "colocated"),
         lays_out_anew=False,
-        runs=15,  # they are subtracted from each other: Java's compiler shall have its share in few of them
+        runs=15,  # medians are subtracted from each other, so few of the runs may include the work of Java's compiler
     )
 
 

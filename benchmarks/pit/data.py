@@ -1,4 +1,4 @@
-"""The files: a spine and its histories, the same for everybody who makes them, made once and used again."""
+"""The files: a spine and its histories, the same on every machine, made once and used again."""
 
 import shutil
 import zlib
@@ -25,7 +25,7 @@ _INSTANT = pa.timestamp("us", tz="UTC")
 
 def question_of(case: Case, folder: Path, *, is_sorted: bool = False) -> Question:
     """The case's files, made if they are not there yet: about a second for a million rows."""
-    path = folder / place_of(case)
+    path = folder / folder_name(case)
     spine = _made(path / f"spine-{case.spine_rows}", lambda: spine_slices(case))
     histories = [
         _made(path / f"h{number}", lambda number=number: history_slices(case, number))  # type: ignore[misc]
@@ -37,7 +37,7 @@ def question_of(case: Case, folder: Path, *, is_sorted: bool = False) -> Questio
     return Question(spine, tuple(histories), is_sorted=is_sorted, has_clocks=case.irregular is not None)
 
 
-def place_of(case: Case) -> str:
+def folder_name(case: Case) -> str:
     """The folder's name: cases that differ only in their spines or in the number of histories share one."""
     kind = "plain" if case.irregular is None else f"irregular-{case.irregular:g}"
     return f"{case.keys}-{case.history_rows}-{kind}"
@@ -117,10 +117,10 @@ class _Draw:
         drawn = random.random(rows)
         if self.heights is None:
             return self.ids[(drawn * len(self.ids)).astype(np.int64)]
-        found = self.ids[np.minimum(np.searchsorted(self.heights, drawn), len(self.ids) - 1)]
+        ids = self.ids[np.minimum(np.searchsorted(self.heights, drawn), len(self.ids) - 1)]
         if self.hot:
-            found[random.random(rows) < self.hot] = self.ids[0]
-        return found
+            ids[random.random(rows) < self.hot] = self.ids[0]
+        return ids
 
 
 def _times(rows: int, index: int, random: np.random.Generator) -> np.ndarray:
@@ -133,8 +133,8 @@ def _shares(rows: int) -> list[int]:
 
 
 def _random(case: Case, table: str, index: int) -> np.random.Generator:
-    told = f"{table} {index} {case.keys} {case.irregular} {case.history_rows} {case.spine_rows * (table == 'spine')}"
-    return np.random.default_rng(zlib.crc32(told.encode()))
+    seed = f"{table} {index} {case.keys} {case.irregular} {case.history_rows} {case.spine_rows * (table == 'spine')}"
+    return np.random.default_rng(zlib.crc32(seed.encode()))
 
 
 def _made(folder: Path, slices: Callable[[], Iterator[pa.Table]]) -> Path:

@@ -30,13 +30,13 @@ def draw(results: dict[str, Any], folder: Path) -> list[str]:
     """Write them as SVG, the same bytes for the same results, and return their names."""
     mpl.rcParams.update({"svg.hashsalt": "bench-pit", "font.size": 9, "svg.fonttype": "none"})
     drawn = {"performance-engines.svg": _engines(results), "performance-cases.svg": _cases(results)}
-    for name, each in drawn.items():
-        each.savefig(folder / name, metadata={"Date": None}, bbox_inches="tight")
+    for name, picture in drawn.items():
+        picture.savefig(folder / name, metadata={"Date": None}, bbox_inches="tight")
     return list(drawn)
 
 
 def _engines(results: dict[str, Any]) -> Figure:
-    """Wall seconds per engine on one history; who was ended is drawn as far as the limit, with an arrow."""
+    """Wall seconds per engine on one history; an engine that was ended is drawn as far as the limit, with an arrow."""
     wrong = differing(results, "m")
     entries = list(of_case(results, "m").items())[::-1]
     drawn = Figure(figsize=(7, 0.34 * len(entries) + 1.1))
@@ -45,8 +45,8 @@ def _engines(results: dict[str, Any]) -> Figure:
         wall = median(entry, "wall")
         length = wall if wall is not None else entry.get("limit", 0)
         axes.barh(index, length, color=_color(name))
-        told = f"{wall:.1f}" if wall is not None else status_of(entry)
-        axes.text(length, index, f" {told}{' (another answer)' if name in wrong else ''}", va="center")
+        text = f"{wall:.1f}" if wall is not None else status_of(entry)
+        axes.text(length, index, f" {text}{' (another answer)' if name in wrong else ''}", va="center")
     axes.set_yticks(range(len(entries)), [title_of(name) for name, _ in entries])
     axes.set_xscale("log")
     axes.set_xlabel("seconds, whole job: read, join, write (log scale)")
@@ -70,10 +70,10 @@ def _cases(results: dict[str, Any]) -> Figure:
 def _panel(axes: Axes, results: dict[str, Any], title: str, steps: dict[str, Any]) -> None:
     is_named = any(isinstance(at, str) for at in steps.values())
     for engine, (label, color, line) in _LINES.items():
-        found = [
+        values = [
             (index if is_named else at, figure(results, case, engine)) for index, (case, at) in enumerate(steps.items())
         ]
-        points = [(at, wall) for at, wall in found if wall is not None]
+        points = [(at, wall) for at, wall in values if wall is not None]
         if points:
             axes.plot(*zip(*points, strict=True), color=color, linestyle=line, marker="o", markersize=4, label=label)
     if not axes.lines:

@@ -1,4 +1,4 @@
-"""One engine on one case: a process is started, told what to answer, watched, and ended if it takes too long."""
+"""One engine on one case, in a process that is watched, and ended if it takes too long."""
 
 import json
 import queue
@@ -20,13 +20,13 @@ from benchmarks.pit.worker import MARK
 from jobs.run import process_tree
 
 _LOOK_EVERY = 0.2  # seconds between two looks at the tree's memory
-_START_SECONDS = 300  # to load, to start Spark and to answer the small set; Feast takes its time
+_START_SECONDS = 300  # to load, to start Spark and to answer the small set; Feast takes longest
 
 
 def measured(
     case: Case, engine: str, *, question: Question, warm_up: Question, runs: int, limit: float, scratch: Path
 ) -> dict[str, Any]:
-    """What came of it: `status` (answered, over the limit, failed), `runs` with wall, cpu and peak_mb, the answer.
+    """The result: `status` (answered, over the limit, failed), `runs` with wall, cpu and peak_mb, the answer.
 
     `limit` is in seconds and for each run. A layout is made if its folder is not there, and timed apart.
     """
@@ -42,13 +42,13 @@ def measured(
     }
     log = scratch.with_name(f"{scratch.name}.log")
     with _worker(order, log) as worker:
-        found = _watched(worker, limit)
-    if found["status"] == "failed":
-        found["error"] = _last_words(log)
-    if found["runs"]:
-        found |= asdict(answer_in(scratch / "answer.parquet"))
+        result = _watched(worker, limit)
+    if result["status"] == "failed":
+        result["error"] = _last_words(log)
+    if result["runs"]:
+        result |= asdict(answer_in(scratch / "answer.parquet"))
     shutil.rmtree(scratch, ignore_errors=True)
-    return found
+    return result
 
 
 @contextmanager
@@ -62,38 +62,38 @@ def _worker(order: dict[str, Any], log: Path) -> "Iterator[subprocess.Popen[str]
 
 
 def _watched(worker: "subprocess.Popen[str]", limit: float) -> dict[str, Any]:
-    told: queue.Queue[dict[str, Any] | None] = queue.Queue()
-    threading.Thread(target=_read, args=(worker, told), daemon=True).start()
-    found: dict[str, Any] = {"status": "failed", "runs": []}
+    events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+    threading.Thread(target=_read, args=(worker, events), daemon=True).start()
+    result: dict[str, Any] = {"status": "failed", "runs": []}
     is_warm, since, peak = False, time.monotonic(), 0.0
     while True:
         try:
-            event = told.get(timeout=_LOOK_EVERY)
+            event = events.get(timeout=_LOOK_EVERY)
         except queue.Empty:
             peak = max(peak, process_tree.resident_mb(worker.pid))
             if time.monotonic() - since > (limit if is_warm else _START_SECONDS):
-                return found | ({} if found["runs"] else {"status": "over the limit", "limit": limit})
+                return result | ({} if result["runs"] else {"status": "over the limit", "limit": limit})
             continue
         if event is None:
-            return found
+            return result
         kind = event.pop("event")
         if kind == "run":
-            found["runs"].append(event | {"peak_mb": peak})
+            result["runs"].append(event | {"peak_mb": peak})
         elif kind == "laid out":
-            found["laid_out"] = event | {"peak_mb": peak}
+            result["laid_out"] = event | {"peak_mb": peak}
         elif kind == "step":
-            found.setdefault("steps", []).append(event | {"peak_mb": peak})
+            result.setdefault("steps", []).append(event | {"peak_mb": peak})
         elif kind == "done":
-            return found | {"status": "answered"}
+            return result | {"status": "answered"}
         is_warm = is_warm or kind == "warm"
         since, peak = time.monotonic(), process_tree.resident_mb(worker.pid)
 
 
-def _read(worker: "subprocess.Popen[str]", told: "queue.Queue[dict[str, Any] | None]") -> None:
+def _read(worker: "subprocess.Popen[str]", events: "queue.Queue[dict[str, Any] | None]") -> None:
     for line in worker.stdout or ():
         if line.startswith(MARK):
-            told.put(json.loads(line.removeprefix(MARK)))
-    told.put(None)
+            events.put(json.loads(line.removeprefix(MARK)))
+    events.put(None)
 
 
 def _last_words(log: Path) -> str:

@@ -22,8 +22,8 @@ _SECTIONS = (
 )
 _BEFORE = {
     "Late and corrected facts": "Here the histories have two clocks and an identity. Of the irregular rows half came "
-    "one to ten days late, the other half correct an earlier row. Ours answer with what was known at each label time. "
-    "The others have no such notion: they are asked the plain question on the same files, and say something else.",
+    "one to ten days late, the other half correct an earlier row. Ours join what was known at each label time. "
+    "The others have no second clock: they get the plain question on the same files, and return other rows.",
 }
 
 
@@ -45,10 +45,10 @@ def page(results: dict[str, Any]) -> str:
 
 def _introduction(results: dict[str, Any]) -> str:
     machine = results["machine"]
-    told = "The machine: {processor}, {cores} cores, {memory_gb} GB.".format(**machine) if machine else ""
+    machine_text = "The machine: {processor}, {cores} cores, {memory_gb} GB.".format(**machine) if machine else ""
     return (
         "Whole jobs: read parquet, join, write parquet. The same files, one machine, each engine in a process of its "
-        f"own, medians. {told} `make bench-pit` measures it again; `make bench-pit ARGS=--quick` does so at "
+        f"own, medians. {machine_text} `make bench-pit` measures it again; `make bench-pit ARGS=--quick` does so at "
         "small sizes.\n\n"
         "The question: the latest fact of the same entity with `event_time < label_time`, its whole row, and of equal "
         "event times the one with the larger `seq`. Answers are compared by a hash of all rows and columns."
@@ -56,9 +56,9 @@ def _introduction(results: dict[str, Any]) -> str:
 
 
 def _targets(results: dict[str, Any]) -> str:
-    rows = [[each.asked, each.measured, _REACHED[each.is_reached]] for each in targets(results)]
+    rows = [[target.requirement, target.measured, _REACHED[target.is_reached]] for target in targets(results)]
     return (
-        "The co-located strategy was to reach these. Its layout is written once, and its cost stands apart below.\n\n"
+        "Targets of the co-located strategy. Its layout is written once; that cost is in a table of its own below.\n\n"
         f"{_table(['target', 'measured', 'reached'], rows)}"
     )
 
@@ -84,15 +84,15 @@ def _case(results: dict[str, Any], case: str) -> str:
         )
     head = ["engine", "seconds", "CPU seconds", "× ours", "peak GB", "runs", "answer"]
     size = f"{short(facts['spine_rows'])} × {short(facts['history_rows'])}"
-    each = " each" if facts["histories"] > 1 else ""
-    return f"**{size}{each}, {facts['title']}, {facts['keys']} keys**\n\n{_table(head, rows)}"
+    per_history = " each" if facts["histories"] > 1 else ""
+    return f"**{size}{per_history}, {facts['title']}, {facts['keys']} keys**\n\n{_table(head, rows)}"
 
 
 def _growth(results: dict[str, Any]) -> str:
     rows = []
     for case in (name for name in GROWTH if of_case(results, name)):
-        found = [figure(results, case, engine, name) for engine in (OURS, "limit") for name in ("wall", "cpu")]
-        rows.append([short(results["cases"][case]["spine_rows"]), *map(seconds, found)])
+        figures = [figure(results, case, engine, name) for engine in (OURS, "limit") for name in ("wall", "cpu")]
+        rows.append([short(results["cases"][case]["spine_rows"]), *map(seconds, figures)])
     head = ["spine rows", "co-located, seconds", "CPU seconds", "read and write only, seconds", "CPU seconds"]
     return f"10 M facts, one history. The layout was written once, for all of these.\n\n{_table(head, rows)}"
 
@@ -103,13 +103,13 @@ def _upkeep(results: dict[str, Any]) -> str:
         for step in of_case(results, "upkeep")["upkeep"].get("steps", ())
     ]
     laid = [
-        [short(facts["spine_rows"]), f"{facts['histories']} × {short(facts['history_rows'])}", seconds(told["wall"])]
+        [short(facts["spine_rows"]), f"{facts['histories']} × {short(facts['history_rows'])}", seconds(layout["wall"])]
         for name, facts in results["cases"].items()
-        if (told := of_case(results, name).get(OURS, {}).get("laid_out"))
+        if (layout := of_case(results, name).get(OURS, {}).get("laid_out"))
     ]
     return (
-        "A layout is written once and then kept up: each day adds a run, and many runs are compacted into one. Each "
-        "step is timed once, on 1 M × 10 M.\n\n"
+        "A layout is written once and then brought up to date: each day adds a run, and many runs are compacted into "
+        "one. Each step is timed once, on 1 M × 10 M.\n\n"
         f"{_table(['step', 'seconds', 'CPU seconds'], rows)}\n\n"
         f"Written whole before the joins above:\n\n{_table(['spine rows', 'histories × facts', 'seconds'], laid)}"
     )
@@ -125,10 +125,10 @@ def _how(results: dict[str, Any]) -> str:
         [
             when or "Nothing is measured yet.",
             "",
-            "- Files lie by month, in no order within a file. *Sorted files* are sorted by key and time beforehand; "
+            "- One file for each month, in no order within it. *Sorted files* are sorted by key and time beforehand; "
             "that sorting is not counted.",
             "- 2 % of feature values are null. One row in a hundred has the key and event time of another.",
-            "- Each process first answers a small set (20 k × 200 k). Starting is not counted. Files lie in the page "
+            "- Each process first answers a small set (20 k × 200 k). Starting is not counted. Files are in the page "
             "cache.",
             "- Seven runs, fifteen for the growth of the spine; three if the first took 10 seconds, one if it took two "
             "minutes. A run over the limit is ended, and shown as `>` the limit.",
@@ -149,9 +149,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def main() -> None:
     from benchmarks.pit.figures import draw
 
-    found = results_file.read()
-    (DOCS / "performance.md").write_text(page(found), "utf-8")
-    draw(found, DOCS)
+    results = results_file.read()
+    (DOCS / "performance.md").write_text(page(results), "utf-8")
+    draw(results, DOCS)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ def read(path: Path = RESULTS) -> dict[str, Any]:
     empty: dict[str, Any] = {"machine": {}, "versions": {}, "cases": {}, "entries": {}}
     if not path.is_file():
         return empty
-    found: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    return empty | found
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return empty | content
 
 
 def write(results: dict[str, Any], path: Path = RESULTS) -> None:
@@ -41,7 +41,7 @@ def now() -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What figures depend on; nothing that names this one machine."""
+    """What figures depend on; nothing that identifies this machine."""
     from lakehouse.session.java import find_java
 
     processor = next(
@@ -69,8 +69,8 @@ def versions() -> dict[str, str]:
 
 def commit() -> str:
     """The checkout's, if it is one."""
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return told.stdout.strip()
+    git = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return git.stdout.strip()
 
 
 def median(entry: dict[str, Any], figure: str) -> float | None:
@@ -83,13 +83,14 @@ def median(entry: dict[str, Any], figure: str) -> float | None:
 
 def of_case(results: dict[str, Any], case: str) -> dict[str, dict[str, Any]]:
     """The case's entries by engine (`duckdb`, `duckdb sorted`), in the order of the table of engines."""
-    found = {key.partition("/")[2]: entry for key, entry in results["entries"].items() if key.partition("/")[0] == case}
+    parts = {(*key.partition("/"),): entry for key, entry in results["entries"].items()}
+    entries = {engine: entry for (name, _, engine), entry in parts.items() if name == case}
     order = list(ENGINES)
-    return dict(sorted(found.items(), key=lambda item: (order.index(item[0].split()[0]), item[0])))
+    return dict(sorted(entries.items(), key=lambda item: (order.index(item[0].split()[0]), item[0])))
 
 
 def differing(results: dict[str, Any], case: str) -> set[str]:
-    """The engines whose answer is not what most gave to the same question."""
+    """The engines whose rows differ from those that most engines returned for the same question."""
     wrong: set[str] = set()
     entries = {name: entry for name, entry in of_case(results, case).items() if "hash" in entry and name != "limit"}
     for question in {entry["question"] for entry in entries.values()}:

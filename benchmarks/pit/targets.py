@@ -1,4 +1,4 @@
-"""What issue and design ask of the co-located strategy, and what the results file says to each."""
+"""The targets of the co-located strategy, and what was measured for each of them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ GROWTH = ("spine_250k", "spine_500k", "spine_1000k", "spine_2000k")
 class Target:
     """`is_reached` is None where something needed for it was not measured."""
 
-    asked: str
+    requirement: str
     measured: str
     is_reached: bool | None
 
@@ -50,48 +50,48 @@ def ratio(results: dict[str, Any], case: str, engine: str) -> tuple[float, bool]
     return (entry["limit"] / ours, True) if entry["status"] == "over the limit" else None
 
 
-def _ahead(results: dict[str, Any], case: str, engine: str, times: float, asked: str) -> Target:
-    found = ratio(results, case, engine)
-    if found is None:
-        return Target(asked, "not measured", None)
-    value, is_least = found
+def _ahead(results: dict[str, Any], case: str, engine: str, times: float, requirement: str) -> Target:
+    measured = ratio(results, case, engine)
+    if measured is None:
+        return Target(requirement, "not measured", None)
+    value, is_least = measured
     reached = value >= times or (None if is_least else False)
-    return Target(asked, f"{'more than ' * is_least}{value:.{2 if value < 10 else 0}f}×", reached)
+    return Target(requirement, f"{'more than ' * is_least}{value:.{2 if value < 10 else 0}f}×", reached)
 
 
 def _further(results: dict[str, Any], engine: str, title: str) -> Target:
     one, ten = ratio(results, "histories_1", engine), ratio(results, "histories_10", engine)
-    asked = f"further ahead of {title} with 10 histories than with 1"
+    requirement = f"further ahead of {title} with 10 histories than with 1"
     if one is None or ten is None:
-        return Target(asked, "not measured", None)
-    return Target(asked, f"{ten[0]:.2f}× with 10, {one[0]:.2f}× with 1", ten[0] > one[0])
+        return Target(requirement, "not measured", None)
+    return Target(requirement, f"{ten[0]:.2f}× with 10, {one[0]:.2f}× with 1", ten[0] > one[0])
 
 
 def _linear(results: dict[str, Any]) -> Target:
     """Each added spine row costs as much in the last doubling as in the first two, give or take 30 %."""
-    asked = "cost linear in spine rows"
+    requirement = "cost linear in spine rows"
     cpu = [figure(results, case, OURS, "cpu") for case in GROWTH]
     if any(value is None for value in cpu):
-        return Target(asked, "not measured", None)
+        return Target(requirement, "not measured", None)
     quarter, _, one, two = (value or 0.0 for value in cpu)
     early, late = (one - quarter) / 0.75, two - one
-    told = f"{early:.1f} CPU s for each million rows from 0.25 M to 1 M, {late:.1f} from 1 M to 2 M"
-    return Target(asked, told, late <= 1.3 * early)
+    growth = f"{early:.1f} CPU s for each million rows from 0.25 M to 1 M, {late:.1f} from 1 M to 2 M"
+    return Target(requirement, growth, late <= 1.3 * early)
 
 
 def _bounded(results: dict[str, Any]) -> Target:
-    asked = "peak memory bounded: five times the rows take at most 1.5× of it"
+    requirement = "peak memory bounded: five times the rows take at most 1.5× of it"
     usual, large = figure(results, "m", OURS, "peak_mb"), figure(results, "l", OURS, "peak_mb")
     if usual is None or large is None:
-        return Target(asked, "not measured", None)
+        return Target(requirement, "not measured", None)
     return Target(
-        asked, f"{usual / 1000:.1f} GB at 1 M × 10 M, {large / 1000:.1f} GB at 5 M × 50 M", large <= 1.5 * usual
+        requirement, f"{usual / 1000:.1f} GB at 1 M × 10 M, {large / 1000:.1f} GB at 5 M × 50 M", large <= 1.5 * usual
     )
 
 
 def _hot(results: dict[str, Any]) -> Target:
-    asked = "one key with 10 % of all rows: at most 1.3× the CPU"
+    requirement = "one key with 10 % of all rows: at most 1.3× the CPU"
     hot, usual = figure(results, "m_hot", OURS, "cpu"), figure(results, "m", OURS, "cpu")
     if hot is None or usual is None:
-        return Target(asked, "not measured", None)
-    return Target(asked, f"{hot / usual:.2f}×", hot <= 1.3 * usual)
+        return Target(requirement, "not measured", None)
+    return Target(requirement, f"{hot / usual:.2f}×", hot <= 1.3 * usual)

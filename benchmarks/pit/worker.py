@@ -1,6 +1,6 @@
 """One engine in a process of its own: `python -m benchmarks.pit.worker ORDER`, an order as JSON.
 
-It tells its parent, a line of JSON each, when it is ready, warm, laid out, and done with a run.
+It prints a line of JSON for its parent when it is ready, when it is warm, after each layout and after each run.
 """
 
 import json
@@ -26,43 +26,43 @@ def main() -> None:
     order = json.loads(sys.argv[1])
     scratch = Path(order["scratch"])
     engine = start(order["engine"], scratch, order["shuffle_partitions"])
-    _tell("ready")
+    _report("ready")
     warm, question = _question(order["warm_up"]), _question(order["question"])
     output = scratch / "answer.parquet"
     if order["engine"] in UPKEEP:
         _keep(cast(Keeps, engine), warm, question, output)
     else:
         _answer(engine, warm, question, output, runs=order["runs"])
-    _tell("done")
+    _report("done")
 
 
 def _keep(engine: Keeps, warm: Question, question: Question, output: Path) -> None:
     for _, work in engine.steps(warm, output):
         work()
-    _tell("warm")
+    _report("warm")
     for name, work in engine.steps(question, output):
         _emptied(output)
         _timed("step", work, step=name, answer=output)
 
 
 def _answer(engine: Engine, warm: Question, question: Question, output: Path, *, runs: int) -> None:
-    for asked, event in ((warm, "laid out small"), (question, "laid out")):
-        if asked.layouts is not None and not _is_laid_out(asked):
-            _timed(event, lambda asked=asked: cast(LaysOut, engine).lay_out(asked))  # type: ignore[misc]
-        if asked is warm:
+    for files, event in ((warm, "laid out small"), (question, "laid out")):
+        if files.layouts is not None and not _is_laid_out(files):
+            _timed(event, lambda files=files: cast(LaysOut, engine).lay_out(files))  # type: ignore[misc]
+        if files is warm:
             _timed("warm", lambda: engine.answer(warm, _emptied(output)))
     first = _timed("run", lambda: engine.answer(question, _emptied(output)))
     for _ in range(1, min([runs, *(most for seconds, most in FEWER if first > seconds)])):
         _timed("run", lambda: engine.answer(question, _emptied(output)))
 
 
-def _question(told: dict[str, Any]) -> Question:
+def _question(order: dict[str, Any]) -> Question:
     return Question(
-        spine=Path(told["spine"]),
-        histories=tuple(map(Path, told["histories"])),
-        is_sorted=told["is_sorted"],
-        has_clocks=told["has_clocks"],
-        layouts=Path(told["layouts"]) if told["layouts"] else None,
+        spine=Path(order["spine"]),
+        histories=tuple(map(Path, order["histories"])),
+        is_sorted=order["is_sorted"],
+        has_clocks=order["has_clocks"],
+        layouts=Path(order["layouts"]) if order["layouts"] else None,
     )
 
 
@@ -83,16 +83,16 @@ def _timed(event: str, work: Callable[[], None], *, step: str | None = None, ans
     used, begun = cpu_seconds(os.getpid()), time.monotonic()
     work()
     wall = time.monotonic() - begun
-    told: dict[str, Any] = {"wall": wall, "cpu": cpu_seconds(os.getpid()) - used}
+    figures: dict[str, Any] = {"wall": wall, "cpu": cpu_seconds(os.getpid()) - used}
     if step is not None:
-        told["step"] = step
+        figures["step"] = step
     if answer is not None and answer.exists():
-        told |= asdict(answer_in(answer))
-    _tell(event, **told)
+        figures |= asdict(answer_in(answer))
+    _report(event, **figures)
     return wall
 
 
-def _tell(event: str, **figures: Any) -> None:
+def _report(event: str, **figures: Any) -> None:
     sys.stdout.write(f"{MARK}{json.dumps({'event': event, **figures})}\n")
     sys.stdout.flush()
 

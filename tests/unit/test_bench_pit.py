@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from benchmarks.pit.cases import Case, cases, short
-from benchmarks.pit.data import LANDING_US, SLICES, history_slices, place_of, question_of, spine_slices
+from benchmarks.pit.data import LANDING_US, SLICES, folder_name, history_slices, question_of, spine_slices
 from benchmarks.pit.figures import draw
 from benchmarks.pit.page import DOCS, page
 from benchmarks.pit.results import differing, read
@@ -112,7 +112,7 @@ def test_files_are_made_once_and_the_sorted_ones_hold_the_same_rows(tmp_path: Pa
 
 def test_cases_that_differ_only_in_their_spines_share_their_histories() -> None:
     known = {case.name: case for case in cases()}
-    assert place_of(known["m"]) == place_of(known["spine_250k"]) != place_of(known["m_hot"])
+    assert folder_name(known["m"]) == folder_name(known["spine_250k"]) != folder_name(known["m_hot"])
     assert len(known) == len(cases())
 
 
@@ -209,7 +209,7 @@ def test_whoever_did_not_finish_is_shown_with_the_limit(results: dict) -> None:
 
 
 def test_a_target_that_was_missed_says_so_and_one_that_was_not_measured_too(results: dict) -> None:
-    found = {target.asked: (target.measured, target.is_reached) for target in targets(results)}
+    found = {target.requirement: (target.measured, target.is_reached) for target in targets(results)}
     assert found["at least 2× faster than DuckDB, 1 M × 10 M, one history"] == ("2.00×", True)
     assert found["at least 2× faster than polars, 1 M × 10 M, one history"] == ("1.33×", False)
     assert found["at least 20× faster than Feast's Spark store, 1 M × 10 M"] == ("more than 200×", True)

@@ -1,1 +1,1 @@
-"""One adapter for each: a question in, its answer out, as its own documentation would have a user ask."""
+"""One adapter for each library: a question in, its answer out, written as its own documentation recommends."""

@@ -1,4 +1,4 @@
-"""Feast's Spark offline store: get_historical_features, told when each row was created if the rule has two clocks."""
+"""Feast's Spark offline store: get_historical_features, with each row's creation time if the rule has two clocks."""
 
 import warnings
 from importlib.metadata import version
@@ -32,28 +32,29 @@ class Peer:
         warnings.simplefilter("ignore")
         self._spark = spark
         self._scratch = scratch
-        self._asked = 0
+        self._questions = 0
 
-    def lacks(self, asked: Question) -> str | None:
-        """A type that it has no word for."""
-        types = kinds(asked.rule.facts)
-        names = [(name, _KEYS) for name in asked.keys] + [(name, _FIELDS) for name in asked.features]
+    def lacks(self, question: Question) -> str | None:
+        """A type of the rule that it does not have."""
+        types = kinds(question.rule.facts)
+        names = [(name, _KEYS) for name in question.keys] + [(name, _FIELDS) for name in question.features]
         return next((f"{types[name]} as a type" for name, known in names if types[name] not in known), None)
 
-    def answer(self, asked: Question) -> pa.Table:
-        self._asked += 1
-        with session_in(self._spark, asked.zone):
-            spine = framed(self._spark, asked.spine, asked.rule.seen, asked)
-            found = self._store_of(asked).get_historical_features(
+    def answer(self, question: Question) -> pa.Table:
+        self._questions += 1
+        with session_in(self._spark, question.zone):
+            spine = framed(self._spark, question.spine, question.rule.seen, question)
+            job = self._store_of(question).get_historical_features(
                 entity_df=spine.withColumnRenamed("label_time", "event_timestamp"),
-                features=[f"view:{name}" for name in asked.features],
-                filter_by_created_timestamp=asked.available_time is not None,
+                features=[f"view:{name}" for name in question.features],
+                filter_by_created_timestamp=question.available_time is not None,
             )
-            return found.to_spark_df().withColumnRenamed("event_timestamp", "label_time").toArrow()
+            return job.to_spark_df().withColumnRenamed("event_timestamp", "label_time").toArrow()
 
-    def _store_of(self, asked: Question) -> FeatureStore:
-        path = self._scratch / f"feast_{self._asked}"
-        framed(self._spark, asked.facts, asked.rule.facts, asked).coalesce(1).write.parquet(str(path / "facts"))
+    def _store_of(self, question: Question) -> FeatureStore:
+        path = self._scratch / f"feast_{self._questions}"
+        facts = framed(self._spark, question.facts, question.rule.facts, question)
+        facts.coalesce(1).write.parquet(str(path / "facts"))
         config = RepoConfig(
             project="conformance",
             provider="local",
@@ -63,19 +64,19 @@ class Peer:
             entity_key_serialization_version=3,
         )
         store = FeatureStore(config=config)
-        types = kinds(asked.rule.facts)
-        entities = [Entity(name=key, join_keys=[key], value_type=_KEYS[types[key]]) for key in asked.keys]
+        types = kinds(question.rule.facts)
+        entities = [Entity(name=key, join_keys=[key], value_type=_KEYS[types[key]]) for key in question.keys]
         view = FeatureView(
             name="view",
             entities=entities,
-            ttl=asked.max_age,
-            schema=[Field(name=name, dtype=_FIELDS[types[name]]) for name in asked.features],
+            ttl=question.max_age,
+            schema=[Field(name=name, dtype=_FIELDS[types[name]]) for name in question.features],
             source=SparkSource(
                 name="facts",
                 path=str(path / "facts"),
                 file_format="parquet",
                 timestamp_field="event_time",
-                created_timestamp_column=asked.available_time or next(iter(asked.tie_break), None),
+                created_timestamp_column=question.available_time or next(iter(question.tie_break), None),
             ),
         )
         store.apply([*entities, view])

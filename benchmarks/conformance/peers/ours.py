@@ -1,4 +1,4 @@
-"""This house's own join, by its SQL strategy, of each rule alone."""
+"""Ziggurat's own join, by its SQL strategy, of each rule alone."""
 
 import pyarrow as pa
 from pyspark.sql import SparkSession
@@ -16,11 +16,11 @@ class Peer:
     def __init__(self, spark: SparkSession) -> None:
         self._spark = spark
 
-    def answer(self, asked: Question) -> pa.Table:
-        with session_in(self._spark, asked.zone):
-            facts = framed(self._spark, asked.facts, asked.rule.facts, asked)
-            spine = framed(self._spark, asked.spine, asked.rule.seen, asked)
-            view = History("view", facts, keys=asked.keys, features=asked.features, **asked.rule.how)
-            joined = point_in_time_join(spine, [view], knowledge=asked.rule.knowledge, strategy="sql")
-            features = [F.col(f"view__{name}").alias(name) for name in asked.features]
+    def answer(self, question: Question) -> pa.Table:
+        with session_in(self._spark, question.zone):
+            facts = framed(self._spark, question.facts, question.rule.facts, question)
+            spine = framed(self._spark, question.spine, question.rule.seen, question)
+            view = History("view", facts, keys=question.keys, features=question.features, **question.rule.how)
+            joined = point_in_time_join(spine, [view], knowledge=question.rule.knowledge, strategy="sql")
+            features = [F.col(f"view__{name}").alias(name) for name in question.features]
             return joined.select(*spine.columns, *features).toArrow()

@@ -13,26 +13,26 @@ KNOWS = {TIE_BREAK, TIE_BREAKS}
 
 
 class Peer:
-    def answer(self, asked: Question) -> pa.Table:
-        facts = _frame(asked.facts.select([*asked.keys, "event_time", *_others(asked)]))
+    def answer(self, question: Question) -> pa.Table:
+        facts = _frame(question.facts.select([*question.keys, "event_time", *_others(question)]))
         joined = pd.merge_asof(
-            _frame(asked.spine).sort_values("label_time", kind="stable"),
-            facts.sort_values(["event_time", *asked.tie_break], kind="stable", na_position="first"),
+            _frame(question.spine).sort_values("label_time", kind="stable"),
+            facts.sort_values(["event_time", *question.tie_break], kind="stable", na_position="first"),
             left_on="label_time",
             right_on="event_time",
-            by=list(asked.keys),
-            tolerance=None if asked.max_age is None else pd.Timedelta(asked.max_age),
-            allow_exact_matches=asked.is_inclusive,
+            by=list(question.keys),
+            tolerance=None if question.max_age is None else pd.Timedelta(question.max_age),
+            allow_exact_matches=question.is_inclusive,
         )
         return pa.Table.from_pandas(joined, preserve_index=False)
 
 
-def _others(asked: Question) -> list[str]:
-    return list(dict.fromkeys([*asked.tie_break, *asked.features]))
+def _others(question: Question) -> list[str]:
+    return list(dict.fromkeys([*question.tie_break, *question.features]))
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
-    """Arrow's types, so that whole numbers stay whole next to nulls; times as pandas', which the join asks for."""
+    """Arrow's types, so that whole numbers stay whole next to nulls; times as pandas', which the join needs."""
     frame: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
     for name in {"label_time", "event_time"} & set(frame.columns):
         frame[name] = table[name].to_pandas()

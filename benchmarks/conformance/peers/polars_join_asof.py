@@ -13,19 +13,19 @@ KNOWS = {TIE_BREAK, TIE_BREAKS}
 
 
 class Peer:
-    def answer(self, asked: Question) -> pa.Table:
-        spine, facts = pl.from_arrow(asked.spine), pl.from_arrow(asked.facts)
+    def answer(self, question: Question) -> pa.Table:
+        spine, facts = pl.from_arrow(question.spine), pl.from_arrow(question.facts)
         assert isinstance(spine, pl.DataFrame)
         assert isinstance(facts, pl.DataFrame)
-        others = dict.fromkeys([*asked.tie_break, *asked.features])
-        facts = facts.select(*asked.keys, "event_time", *others)
+        others = dict.fromkeys([*question.tie_break, *question.features])
+        facts = facts.select(*question.keys, "event_time", *others)
         joined = spine.sort("label_time").join_asof(
-            facts.sort("event_time", *asked.tie_break, nulls_last=False, maintain_order=True),
+            facts.sort("event_time", *question.tie_break, nulls_last=False, maintain_order=True),
             left_on="label_time",
             right_on="event_time",
-            by=list(asked.keys),
-            tolerance=asked.max_age,
-            allow_exact_matches=asked.is_inclusive,
+            by=list(question.keys),
+            tolerance=question.max_age,
+            allow_exact_matches=question.is_inclusive,
             check_sortedness=False,
         )
         return joined.to_arrow()

@@ -18,18 +18,18 @@ class Peer:
     def __init__(self, spark: SparkSession) -> None:
         self._spark = spark
 
-    def answer(self, asked: Question) -> pa.Table:
-        with session_in(self._spark, asked.zone):
+    def answer(self, question: Question) -> pa.Table:
+        with session_in(self._spark, question.zone):
             # Both sides' time columns must have one name.
-            spine = framed(self._spark, asked.spine, asked.rule.seen, asked)
+            spine = framed(self._spark, question.spine, question.rule.seen, question)
             spine = spine.withColumnRenamed("label_time", "event_time")
-            facts = framed(self._spark, asked.facts, asked.rule.facts, asked)
-            facts = facts.select(*asked.keys, "event_time", *dict.fromkeys([*asked.tie_break, *asked.features]))
-            keys = list(asked.keys)
+            facts = framed(self._spark, question.facts, question.rule.facts, question)
+            keys, ties = list(question.keys), question.tie_break
+            facts = facts.select(*keys, "event_time", *dict.fromkeys([*ties, *question.features]))
             joined = TSDF(spine, ts_col="event_time", partition_cols=keys).asofJoin(
-                TSDF(facts, ts_col="event_time", partition_cols=keys, sequence_col=next(iter(asked.tie_break), None)),
+                TSDF(facts, ts_col="event_time", partition_cols=keys, sequence_col=next(iter(ties), None)),
                 skipNulls=False,
-                tolerance=None if asked.max_age is None else asked.max_age.total_seconds(),
+                tolerance=None if question.max_age is None else question.max_age.total_seconds(),
             )
-            names = {f"right_{name}": name for name in asked.features} | {"event_time": "label_time"}
+            names = {f"right_{name}": name for name in question.features} | {"event_time": "label_time"}
             return joined.df.withColumnsRenamed(names).toArrow()

@@ -18,7 +18,7 @@ class Engine(Protocol):
 
 
 class LaysOut(Protocol):
-    """One that wants the histories laid out beforehand, which is timed apart."""
+    """One that needs layouts of the histories beforehand, which is timed separately."""
 
     def lay_out(self, question: Question) -> None:
         """Write the histories' layouts into `question.layouts`."""
@@ -35,7 +35,7 @@ class Keeps(Protocol):
 class Known:
     """`title` as tables print it; `module` in this folder, whose `start(scratch, shuffle_partitions)` gives the engine.
 
-    has_clocks    it answers for two clocks and corrected facts; the others are asked the plain question instead
+    has_clocks    it joins by two clocks and corrected facts; the others get the plain question instead
     note          what was done so that it answers the same question
     """
 

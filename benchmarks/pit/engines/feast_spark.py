@@ -25,9 +25,9 @@ class Feast:
         moved = F.expr("label_time - INTERVAL '0.000001' SECOND")
         spine = self._spark.read.parquet(str(question.spine)).withColumn("event_timestamp", moved).drop("label_time")
         features = [f"h{number}:{name}" for number in range(len(question.histories)) for name in FEATURES]
-        found = store.get_historical_features(entity_df=spine, features=features, full_feature_names=True)
+        job = store.get_historical_features(entity_df=spine, features=features, full_feature_names=True)
         back = F.expr("event_timestamp + INTERVAL '0.000001' SECOND")
-        answered = found.to_spark_df().withColumn("label_time", back).drop("event_timestamp")
+        answered = job.to_spark_df().withColumn("label_time", back).drop("event_timestamp")
         answered.write.mode("overwrite").parquet(str(output))
 
     def _store_of(self, question: Question) -> FeatureStore:

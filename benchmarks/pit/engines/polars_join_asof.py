@@ -15,7 +15,7 @@ class Polars:
             names = {name: f"h{number}__{name}" for name in FEATURES}
             history = pl.scan_parquet(path).select("entity_id", "event_time", "seq", *FEATURES).rename(names)
             joined = joined.join_asof(
-                # Sorted by key and time is sorted within each key, which is all that it asks for.
+                # Sorted by key and time is sorted within each key, which is all that it needs.
                 (history if question.is_sorted else history.sort("event_time", "seq")).drop("seq"),
                 left_on="label_time",
                 right_on="event_time",

@@ -1,4 +1,4 @@
-"""The session that every engine on Spark gets: the house's own, with the machine's cores and 8 GB of heap."""
+"""The session that every engine on Spark gets: Ziggurat's own, with the machine's cores and 8 GB of heap."""
 
 from pathlib import Path
 

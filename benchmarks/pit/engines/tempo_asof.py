@@ -18,16 +18,16 @@ class Tempo:
         # Both sides' time columns must have one name.
         moved = F.expr("label_time - INTERVAL '0.000001' SECOND").alias("event_time")
         joined = self._spark.read.parquet(str(question.spine)).select("entity_id", moved, "label")
-        wanted = joined.columns
+        columns = joined.columns
         for number, path in enumerate(question.histories):
             history = self._spark.read.parquet(str(path)).select("entity_id", "event_time", "seq", *FEATURES)
-            found = TSDF(joined, ts_col="event_time", partition_cols=["entity_id"]).asofJoin(
+            result = TSDF(joined, ts_col="event_time", partition_cols=["entity_id"]).asofJoin(
                 TSDF(history, ts_col="event_time", partition_cols=["entity_id"], sequence_col="seq"),
                 right_prefix=f"h{number}_",
                 skipNulls=False,
             )
-            wanted = [*wanted, *(f"h{number}__{name}" for name in FEATURES)]
-            joined = found.df.select(*wanted)
+            columns = [*columns, *(f"h{number}__{name}" for name in FEATURES)]
+            joined = result.df.select(*columns)
         back = F.expr("event_time + INTERVAL '0.000001' SECOND")
         joined.withColumn("label_time", back).drop("event_time").write.mode("overwrite").parquet(str(output))
 

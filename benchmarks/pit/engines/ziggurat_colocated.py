@@ -22,7 +22,7 @@ class Colocated(Ziggurat):
 
     def folder(self, history: History, question: Question) -> str:
         if question.layouts is None:
-            raise ValueError("the co-located strategy was asked without a folder for its layouts")
+            raise ValueError("the co-located strategy needs a folder for its layouts; set `layouts` of the question")
         return str(question.layouts / history.name)
 
 

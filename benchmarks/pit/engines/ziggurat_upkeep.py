@@ -18,7 +18,7 @@ from pit_join.layout_writer import buckets_for, laid_rows
 
 DAYS = 10
 _END = datetime.fromtimestamp((START_US + YEAR_US) / 1e6, UTC)
-JOIN = "join"  # how the names of steps begin whose answers are hashed
+JOIN = "join"  # the first word of the steps whose answers are hashed
 
 
 class Upkeep(Colocated):
