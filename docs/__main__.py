@@ -22,8 +22,8 @@ HERE = Path(__file__).parent
 _FEATURE_HEADER = ["feature", "type", "unit", "what it is", "the gate expects"]
 _NOTE = "<!-- Written by `python -m docs` from the definitions. Change those, then run `make docs`. -->"
 _LANGUAGE = """\
-Expressions are Spark SQL text. Each one is parsed, checked against the columns' declared types, and written anew
-before Spark sees it. Nothing outside this page gets through: [why](adr/0001-definitions-are-data-with-sql-text.md).
+Expressions are Spark SQL text. Each one is parsed, checked against the columns' declared types, and written again
+before Spark gets it. Everything outside this page is refused: [why](adr/0001-definitions-are-data-with-sql-text.md).
 
 - **Values:** `1`, `0.5`, `1e6`, `'text'`, `true`, `null`, `date'2017-11-30'`, `timestamp'2017-11-30T00:00:00Z'`.
 - **Operators:** `+ - *`, `= <> < <= > >= <=>`, `and or not`, `is null`, `in (…)`, `between`, `like`, `case when`.
@@ -53,17 +53,17 @@ def catalogue(registry: Registry) -> str:
         "# The catalogue of features",
         _NOTE,
         f"{len(views)} views above raw publish {count} features, about {household.name}s and {product.name}s. "
-        "`ziggurat describe VIEW` prints the same for one view. What `event_time`, windows and null mean stands in "
-        "[semantics.md](semantics.md); the words stand in the [glossary](../GLOSSARY.md).",
+        "`ziggurat describe VIEW` prints the same for one view. What `event_time`, windows and null mean is in "
+        "[semantics.md](semantics.md); the words are in the [glossary](../GLOSSARY.md).",
     ]
     for layer, contents in LAYER_CONTENTS.items():
         tables = [table for table in described if table.layer == layer]
         rows = [[_link(table.key), _row(table), table.doc] for table in tables]
         title = f"## {layer_name(layer).capitalize()}: {contents}"
-        parts += [title, _table(["table", "one row per", "what it says"], rows), *map(_section, tables)]
+        parts += [title, _table(["table", "one row per", "what it holds"], rows), *map(_section, tables)]
     parts += ["## Services: what each model reads", *map(_service, registry.services)]
     labels = [[f"`{label.name}`", f"`{label.column}`", label.doc] for label in registry.labels]
-    parts += ["## Labels: what each model predicts", _table(["label", "column", "what it says"], labels)]
+    parts += ["## Labels: what each model predicts", _table(["label", "column", "what it is"], labels)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -81,7 +81,7 @@ def _service(service: FeatureService) -> str:
 def expressions() -> str:
     """The functions that an expression may call, and the rest of its language."""
     rows = [[f"`{function.reads}`"] for _, function in sorted(FUNCTIONS.items())]
-    return "\n\n".join(["# What an expression may say", _NOTE, _LANGUAGE, _table(["function"], rows)]) + "\n"
+    return "\n\n".join(["# What an expression may contain", _NOTE, _LANGUAGE, _table(["function"], rows)]) + "\n"
 
 
 def _section(described: Description) -> str:
@@ -127,7 +127,7 @@ def _clocks(described: Description) -> list[str]:
                 f"The snapshot of T holds what happened before T and was known at T + {hours_text(cut)}; "
                 f"it is available at T + {hours_text(publish)}."
             ]
-    return ["Static: it has no time, and says so (S10)." if described.is_static else "Its clocks are its source's."]
+    return ["Static: declared without time (S10)." if described.is_static else "Its clocks are its source's."]
 
 
 def _availability(available: Availability) -> str:
@@ -145,7 +145,7 @@ def _link(key: str) -> str:
 
 
 def _anchor(key: str) -> str:
-    """As the common renderers make it from a heading: slashes go, the rest stays."""
+    """As the common renderers make it from a heading: without slashes."""
     return key.replace("/", "")
 
 

@@ -12,14 +12,14 @@ from tests.support.drawn import kinds
 
 _NOTE = "<!-- Written by `python -m docs` from tests/spec/pit_join. Change those, then run `make docs`. -->"
 _INTRO = """\
-What does a row of a training set see of a history? These {count} rules answer by example. Each one is a small table of
+Which fact of a history does a row of a training set get? These {count} rules are examples. Each one is a small table of
 facts, and below it what each row of a spine gets. The [contract](semantics.md#point-in-time-join) says the same in
 general; the number of a rule is its number there.
 
-The tests read these very tables: a slow oracle in plain Python answers every one of them, and so does every
+The tests read these same tables: a slow oracle in plain Python gives every result, and so does every
 [strategy](fast-joins.md), under five session zones, with ANSI mode on and off, split into one, three or seven
 partitions. On Spark Connect the SQL strategy does.
-[Who else answers them](peers.md) has a page of its own.
+How [other libraries](peers.md) answer them is on a page of its own.
 
 ## How to read them
 

@@ -50,7 +50,7 @@ def execute(notebook: Notebook, *, warehouse: str, settings: Mapping[str, str] =
         env = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH", "")])),
-            "IPYTHONDIR": private,  # nobody's profile or start-up files
+            "IPYTHONDIR": private,  # without the profile or start-up files of a user
             "ZIGGURAT__WAREHOUSE": warehouse,
             **settings,
         }
@@ -88,11 +88,11 @@ def _code(cell: Notebook) -> str:
 
 
 def _text(output: Notebook) -> list[str]:
-    """What a cell said: prose and tables as they are, printed lines as a block, object representations not at all."""
+    """A cell's output: prose and tables as they are, printed lines as a block, object representations not at all."""
     if output.output_type == "stream":
         return [f"```\n{output.text.rstrip()}\n```"]
-    said = output.get("data", {}).get("text/markdown")
-    return [said] if said else []
+    markdown = output.get("data", {}).get("text/markdown")
+    return [markdown] if markdown else []
 
 
 def _small(png: bytes) -> bytes:
@@ -107,15 +107,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--warehouse", default=os.environ.get("ZIGGURAT__WAREHOUSE", "warehouse"))
     parser.add_argument("--into", type=Path, default=HERE / "notebooks")
-    asked = parser.parse_args()
-    warehouse = asked.warehouse if re.match(r"\w+:/", asked.warehouse) else str(Path(asked.warehouse).absolute())
-    asked.into.mkdir(exist_ok=True)
+    options = parser.parse_args()
+    warehouse = options.warehouse if re.match(r"\w+:/", options.warehouse) else str(Path(options.warehouse).absolute())
+    options.into.mkdir(exist_ok=True)
     for script in SCRIPTS:
         notebook = notebook_of(script)
         execute(notebook, warehouse=warehouse)
         for name, content in page(notebook, script.stem).items():
-            (asked.into / name).write_bytes(content)
-        sys.stdout.write(f"wrote {asked.into.name}/{script.stem}.md and its pictures\n")
+            (options.into / name).write_bytes(content)
+        sys.stdout.write(f"wrote {options.into.name}/{script.stem}.md and its pictures\n")
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ class Structure:
             "median lines of a function": statistics.median(self.functions),
             "functions of more than 25 lines": sum(lines > 25 for lines in self.functions),
             "public names with a docstring, %": round(100 * statistics.mean(map(_is_documented, public))),
-            "tests of a view's kind": sum(_asks_kind(n) for tree in self.trees.values() for n in ast.walk(tree)),
+            "tests of a view's kind": sum(_is_test_of_kind(n) for tree in self.trees.values() for n in ast.walk(tree)),
             "imports inside jobs": self._inside("jobs"),
             "levels inside jobs": self._levels("jobs"),
         }
@@ -76,13 +76,13 @@ class Structure:
     def edges(self, *, inside: str = "") -> dict[str, set[str]]:
         """Which package imports which: the top-level ones, or those inside one of them."""
         parts = 2 if inside else 1
-        found: dict[str, set[str]] = {}
+        packages: dict[str, set[str]] = {}
         for name, others in self.imports.items():
             if not inside or _is_in(name, inside):
                 own = ".".join(name.split(".")[:parts])
                 there = {".".join(other.split(".")[:parts]) for other in others if not inside or _is_in(other, inside)}
-                found.setdefault(own, set()).update(there - {own})
-        return found
+                packages.setdefault(own, set()).update(there - {own})
+        return packages
 
     def _is_package(self, name: str) -> bool:
         return any(other.startswith(f"{name}.") for other in self.texts)
@@ -143,7 +143,7 @@ def _is_documented(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None
 
 
-def _asks_kind(node: ast.AST) -> bool:
+def _is_test_of_kind(node: ast.AST) -> bool:
     is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "isinstance"
     return is_call and bool(KINDS & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)})
 

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Who shops here: from the pyramid to segments
 #
-# We look at what stands in the warehouse, follow one household through the four layers, and
+# We look at what is published in the warehouse, follow one household through the four layers, and
 # let Spark ML find groups of households that shop alike. The groups get their names from
-# their own numbers, by a rule that is written below, so the names move with the data.
+# their own numbers, by a rule that is written below, so the names follow the data.
 #
 # Everything here reads published tables. Every number in the text was computed when this
 # page was made.
@@ -25,11 +25,11 @@ import ziggurat as zg
 workspace = zg.open()
 
 # %% [markdown]
-# ## What stands
+# ## What is published
 #
 # Each layer reads the one before it. Raw holds what was delivered; derived adds columns to
-# each row; aggregate has one row per household or product and as-of; cross-entity sets each
-# of them beside its group.
+# each row; aggregate has one row per household or product and as-of; cross-entity compares each
+# of them with its group.
 
 # %%
 views = workspace.views()
@@ -56,8 +56,8 @@ today is **{TODAY}**: the newest of them.
 # %% [markdown]
 # ## One household, through the layers
 #
-# We take the household in the middle: the median of lifetime spend among those that told us
-# their age and income. Its last basket, as the till sent it (left) and with what derived
+# We take the household in the middle: the median of lifetime spend among those whose age
+# and income are known. Its last basket, as the till sent it (left) and with what derived
 # adds to each line (right):
 
 # %%
@@ -68,10 +68,10 @@ household_spend = (
     .sort_index()
 )
 demographics = workspace.view("demographics").toPandas().set_index("household_id")
-told = household_spend.loc[
+with_cohort = household_spend.loc[
     household_spend.index.isin(demographics.index), "sales_value_sum_lifetime"
 ]
-HOUSEHOLD = int(told.sort_values(kind="stable").index[len(told) // 2])
+HOUSEHOLD = int(with_cohort.sort_values(kind="stable").index[len(with_cohort) // 2])
 
 lines = (
     workspace.view("basket_lines")
@@ -90,7 +90,7 @@ style.table(
 )
 
 # %% [markdown]
-# And what the upper layers say about it, each value with the unit that its definition
+# And what the upper layers hold about it, each value with the unit that its definition
 # declares:
 
 # %%
@@ -246,11 +246,11 @@ their own, by definition.
 """)
 
 # %% [markdown]
-# ## Beside their own kind
+# ## Beside their cohort
 #
-# `household_vs_cohort` sets a household beside the others of its age and income. Where
+# `household_vs_cohort` compares a household with the others of its age and income. Where
 # fewer than 20 others are in the cohort it publishes null instead of a comparison with
-# almost nobody; those cohorts are left out here too.
+# very few; those cohorts are left out here too.
 
 # %% figure="cohorts" alt="Spend of 90 days by cohort of age and income: median and middle half"
 cohort = (
@@ -259,9 +259,9 @@ cohort = (
 beside = household_spend.join(demographics[["age", "income"]]).join(
     cohort["sales_value_sum_90d_ratio_to_mean"]
 )
-told = beside["age"].notna() & beside["income"].notna()
+has_answered = beside["age"].notna() & beside["income"].notna()
 beside["cohort"] = (beside["age"] + " years, " + beside["income"] + " USD").where(
-    told, "told us neither"
+    has_answered, "told us neither"
 )
 compared = beside[beside["sales_value_sum_90d_ratio_to_mean"].notna()].groupby("cohort")[
     "sales_value_sum_90d"
@@ -302,10 +302,11 @@ style.dollars(ax, "x")
 
 # %% tags=["fold"]
 answered, silent = (
-    beside.loc[rows, "sales_value_sum_90d"].median() for rows in (told, ~told)
+    beside.loc[rows, "sales_value_sum_90d"].median()
+    for rows in (has_answered, ~has_answered)
 )
 style.say(f"""
-{told.sum():,} households told us their age and income; the other {(~told).sum():,} form a
+{has_answered.sum():,} households told us their age and income; the other {(~has_answered).sum():,} form a
 cohort of their own. The first spend a median of ${answered:,.0f} in 90 days, the others
 ${silent:,.0f}. That somebody answered says more than most answers do: whoever drops the
 others trains on the {"best" if answered > silent else "smallest"} customers only.
@@ -317,8 +318,8 @@ others trains on the {"best" if answered > silent else "smallest"} customers onl
 # Five measures say how a household shops: how often it comes, how much it takes each time,
 # how long ago it was here, how much of its spend is discounted, and how much goes to the
 # store's own brands. The first three are skewed, so we take their logarithm. All five are
-# cut at their 1st and 99th percentile, so that no single household pulls a centre, and
-# brought to one scale, so that no unit outweighs another.
+# cut at their 1st and 99th percentile, so that no single household moves a centre far,
+# and scaled alike, so that no unit outweighs another.
 
 # %%
 MEASURES = {
@@ -415,9 +416,9 @@ style.say(
 
 # %% [markdown]
 # How many groups? The silhouette says how much closer a household is to its own group than
-# to the next one. Two groups (busy and not busy) often win, and help nobody. So we ask for
+# to the next one. Two groups (busy and not busy) often win, and are of little use. So we require
 # at least four, and take **the most groups that keep 80% of the best silhouette**. Shopping
-# is a continuum: no number of groups is the truth, and no group stands far apart.
+# is a continuum: no number of groups is the right one, and no group is far from the others.
 
 # %% figure="silhouette" alt="Silhouette by number of groups, with the number that we take"
 judge = ClusteringEvaluator(featuresCol="features")
@@ -501,7 +502,7 @@ spent = people.groupby("segment")["spend"].sum().sort_values(ascending=False)
 clustered = list(spent.index.drop(GONE, errors="ignore"))
 order = [*clustered, *spent.index.intersection([GONE])]
 colours = dict(zip(clustered, style.PALETTE, strict=False)) | {GONE: style.GREY}
-told = [
+shown_columns = [
     "spend",
     "visits",
     "basket",
@@ -512,7 +513,7 @@ told = [
     "own_brand",
     "produce_share",
 ]
-segments = people.groupby("segment")[told].median().loc[order]
+segments = people.groupby("segment")[shown_columns].median().loc[order]
 segments.insert(0, "households", people["segment"].value_counts())
 units = {"spend": "USD"} | {name: unit for name, (_, unit, _) in MEASURES.items()} | CHECKS
 forms = {name: form for name, (_, _, form) in MEASURES.items()}
@@ -638,8 +639,8 @@ _ = ax.set_title("Medians: blue is more than everyone's, red is less")
 # %% [markdown]
 # ## Do the segments say anything about tomorrow?
 #
-# A description is cheap. So we go back about four weeks, put the households of that day
-# into today's segments, and look at what they did afterwards. Nobody knew it then: that
+# A description alone is easy. So we go back about four weeks, put the households of that day
+# into today's segments, and look at what they did afterwards. It was not known then: that
 # as-of holds only what was known at its cut.
 
 # %%

@@ -2,10 +2,10 @@
 # # Who will stay away: a churn model on what was known
 #
 # We ask of each household, every Monday at noon: will it buy nothing in the next 30 days?
-# The platform answers both halves of the question. The label looks forward, and says null
-# where the data end too early to tell. The features look backward, and hold only what had
-# been published when the label time came. Between the two lies everything that makes churn
-# models look better on paper than in the shop.
+# The platform answers both halves of the question. The label reads what came after, and is null
+# where the data end too early. The features read what came before, and hold only what had
+# been published by the label time. If the two are not kept apart, a churn model looks better
+# in its test than it is in use.
 #
 # Every number in the text was computed when this page was made.
 
@@ -50,19 +50,19 @@ labels = (
     spine.select("label_time", "has_churned").toPandas().astype({"has_churned": "float64"})
 )
 weekly = labels.groupby("label_time")["has_churned"].agg(["mean", "count"])
-told, untold = weekly[weekly["count"] > 0], weekly[weekly["count"] == 0]
+labelled, unlabelled = weekly[weekly["count"] > 0], weekly[weekly["count"] == 0]
 
 fig, ax = plt.subplots(figsize=(8, 2.8))
-ax.plot(told.index, told["mean"], color=style.BLUE, marker="o", ms=3.5)
-if len(untold):
+ax.plot(labelled.index, labelled["mean"], color=style.BLUE, marker="o", ms=3.5)
+if len(unlabelled):
     half = pd.Timedelta(days=3.5)
-    first, last = untold.index[0] - half, untold.index[-1] + half
+    first, last = unlabelled.index[0] - half, unlabelled.index[-1] + half
     ax.axvspan(first, last, color=style.EDGE, alpha=0.6, lw=0)
     middle = first + (last - first) / 2
     ax.text(middle, 0.02, "not known\nyet", ha="center", color=style.QUIET)
 ax.set(
     title="Households that buy nothing in the 30 days after each Monday",
-    ylim=(0, 1.4 * told["mean"].max()),
+    ylim=(0, 1.4 * labelled["mean"].max()),
 )
 style.percents(ax)
 style.months(ax)
@@ -72,7 +72,7 @@ base = outcome.positives / (outcome.rows - outcome.unknown)
 style.say(f"""
 {outcome.rows:,} rows in the spine: one per Monday and household seen before it, since
 {FIRST}. {base:.1%} of those with a known outcome stayed away. {outcome.unknown:,} rows, the
-last {len(untold)} Mondays, have none: their 30 days reach past the end of the data. Null is
+last {len(unlabelled)} Mondays, have none: their 30 days reach past the end of the data. Null is
 never "no": counting them as loyal would teach the model that nobody leaves in December.
 """)
 
@@ -81,8 +81,8 @@ never "no": counting them as loyal would teach the model that nobody leaves in D
 #
 # `training_set` joins each row of the spine to the newest snapshot that was published by
 # its label time, in the order of columns that the service `churn_v1` declares. Nothing that
-# came later is in it. Stored under a name, with `build_training_set`, it brings a
-# certificate that says how that was checked.
+# came later is in it. Stored under a name, with `build_training_set`, it has a certificate
+# that says how that was checked.
 
 # %%
 everything = workspace.training_set("churn_v1", spine).toPandas()
@@ -130,9 +130,9 @@ right.set(
 )
 
 # %% [markdown]
-# A null says something: no visit in the window, so no share and no price; no coupon ever;
+# A null has a meaning: no visit in the window, so no share and no price; no coupon ever;
 # too few others in the cohort to compare with; or no feature at all, as the household came
-# for the first time after the newest snapshot. And a null is no 0: on the right stands how
+# for the first time after the newest snapshot. And a null is no 0: the right side shows how
 # many of those households stay away. The gradient boosting below takes nulls as they are.
 
 
@@ -140,8 +140,8 @@ right.set(
 # ## A split that time would allow
 #
 # We test on the last third of the label times. An outcome is known only 30 days after its
-# label time, so the training rows stop 30 days before the first test row: whoever had
-# trained on that day would have had no more. The rows in between are used by nobody.
+# label time, so the training rows stop 30 days before the first test row: a model
+# trained on that day could have had no more. The rows in between are not used.
 
 # %% figure="split" alt="Training rows, the gap of 30 days, and test rows on a time axis"
 times = np.sort(rows["label_time"].unique())
@@ -183,8 +183,8 @@ style.months(ax)
 # ## What it is worth
 #
 # A model must beat what a shop assistant knows: *who has not been here for long, stays
-# away*. So beside the gradient boosting stand recency alone, and a plain logistic
-# regression on all features.
+# away*. So the gradient boosting is compared with recency alone, and with a plain
+# logistic regression on all features.
 
 # %%
 RECENCY = "household_visits__days_since_last_visit"
@@ -323,9 +323,9 @@ style.ends(
 # %% [markdown]
 # ## What carries it
 #
-# Each feature in turn is shuffled among the test rows. What the ROC AUC loses is what the
-# model took from that feature alone; features that say the same thing share their
-# importance.
+# Each feature in turn is shuffled among the test rows. The ROC AUC then falls by what
+# the model takes from that feature alone; features that hold the same information share
+# their importance.
 
 # %% figure="importance" alt="Loss of ROC AUC when a feature is shuffled, eight most important features"
 some = np.random.default_rng(1).choice(np.flatnonzero(is_test), size=3000, replace=False)
@@ -352,7 +352,7 @@ ax.set(
 )
 
 # %% [markdown]
-# Why does recency alone not do? Because the same silence means different things. Here are
+# Why is recency alone not enough? Because the same number of days means different things. Here are
 # the observed outcomes, without any model, for households of different rhythm:
 
 # %% figure="rhythm" alt="Observed churn by days since the last visit, for three rhythms of visiting"
@@ -390,9 +390,9 @@ style.percents(ax)
 # ## What a leak would look like
 #
 # Two mistakes are so common that we make them here on purpose, on a third of the
-# households, to be quick. The first splits the rows at random: the same household stands a
-# week apart in train and test, with almost the same 30 days ahead of it. The second takes
-# the visits as they stood four weeks later, as happens when features are computed at the
+# households, to be quick. The first splits the rows at random: the same household is in
+# train and in test, a week apart, with almost the same 30 days ahead of it. The second takes
+# the visits as they were four weeks later, as happens when features are computed at the
 # end of a month for a label that began with it.
 
 # %%
@@ -444,10 +444,9 @@ leaks = pd.DataFrame(
 style.table(leaks, {"ROC AUC": "{:.3f}"})
 
 # %% [markdown]
-# A score that is too good is the sign: on the day when it is needed, neither help is there.
-# The platform refuses the second mistake by construction: what was not available at the
-# label time is not joined, late facts and corrections included. The first is up to whoever
-# trains.
+# A score that is too good is the sign: on the day when it is needed, neither is possible.
+# The platform makes the second mistake impossible: what was not available at the label time
+# is not joined, late facts and corrections included. To avoid the first is your own task.
 
 # %% [markdown]
 # ## Today
@@ -530,4 +529,4 @@ of it, at a median risk of {first["risk"].median():.0%}.
 # A risk of 40% means: of the households that look like this one, about 40 in 100 bought
 # nothing in the next 30 days. It does not say why, nor that a coupon would have brought
 # them back; that takes an experiment, with households that are left alone. And "stays away"
-# means away from these stores for 30 days: who comes every six weeks is no lost customer.
+# means away from these stores for 30 days: a household that comes every six weeks is not lost.

@@ -13,7 +13,7 @@ SIGNS = {RIGHT: "right", NUDGED: "by 1 µs", WRONG: "**wrong**", RAISES: "**rais
 _NOTE = "<!-- Written by `python -m docs` from benchmarks/conformance/results.json. `make conformance` runs anew. -->"
 _INTRO = """\
 The [{count} rules](point-in-time.md) of the point-in-time join, run with the libraries that are used for it today. Each
-is called as its own documentation recommends, with the options that come closest to the rule. These are good tools, made
+is called as its own documentation recommends, with the options that come closest to the rule. They are good tools, made
 for other questions: a dash is no fault. But if you train a model on their rows, you should know where they differ.
 
 | | |

@@ -3,7 +3,7 @@
 Results go to benchmarks/pit/results.json, after each engine, and from it into docs/performance.md.
 
 Finished cases are kept and skipped, so a run that was stopped goes on where it was; --again measures all. Figures
-depend on the other work of the machine: measure on a quiet one. Data are in .bench-pit/, up to 15 GB at the largest size.
+depend on the other work of the machine: measure on a quiet one. Data are in .bench-pit/: up to 15 GB at full size.
 """
 
 import argparse
