@@ -1,4 +1,4 @@
-"""Nothing that a user can meet is without its line in the docs: verbs, options, settings, errors, views, words."""
+"""All that a user can meet has its line in the docs: verbs, options, settings, errors, views, words."""
 
 import importlib
 import pkgutil
@@ -18,7 +18,7 @@ from lakehouse.session.environment import PACKAGES
 from tests.docs.pages import PROJECT_ROOT, everything, text_of
 from ziggurat.cli.main import verbs
 
-# The glossary's words as the house's style names them.
+# The glossary's words, as the rules of style list them.
 WORDS = """
 entity, join key, source, fact, identity, version, retraction, tombstone, view, look-up, feature, feature
 service, spine, training set, batch frame, window, tile, quantum, snapshot, cut, restatement, release, layout,
@@ -45,7 +45,7 @@ def test_every_verb_stands_in_the_page_about_running(command: str) -> None:
 
 
 def test_every_option_is_mentioned() -> None:
-    told = everything()
+    page = everything()
     options = {
         option
         for command in [verbs, *COMMANDS.values()]
@@ -54,7 +54,7 @@ def test_every_option_is_mentioned() -> None:
         for option in parameter.opts
     }
     assert len(options) > 10
-    assert not [option for option in options if not re.search(rf"(?<![\w-]){option}(?![\w-])", told)]
+    assert not [option for option in options if not re.search(rf"(?<![\w-]){option}(?![\w-])", page)]
 
 
 def leaves(tree: dict, above: str = "") -> Iterator[str]:
@@ -67,49 +67,49 @@ def leaves(tree: dict, above: str = "") -> Iterator[str]:
 
 def test_every_setting_has_its_line_and_its_default() -> None:
     base = yaml.safe_load(text_of("conf/base.yaml"))
-    told = text_of("docs/configuration.md")
-    assert not [key for key in leaves(base) if f"`{key}`" not in told]
+    page = text_of("docs/configuration.md")
+    assert not [key for key in leaves(base) if f"`{key}`" not in page]
     for key, value in base["build"].items():
-        assert f"| `build.{key}` | `{value}` |" in told
+        assert f"| `build.{key}` | `{value}` |" in page
     for key in ("driver_memory", "shuffle_partitions"):
-        assert f"| `spark.{key}` | `{base['spark'][key]}` |" in told
+        assert f"| `spark.{key}` | `{base['spark'][key]}` |" in page
 
 
 def test_every_environment_has_its_line() -> None:
-    told = text_of("docs/configuration.md")
-    assert not [file.name for file in PROJECT_ROOT.glob("conf/*.yaml") if f"(../conf/{file.name})" not in told]
+    page = text_of("docs/configuration.md")
+    assert not [file.name for file in PROJECT_ROOT.glob("conf/*.yaml") if f"(../conf/{file.name})" not in page]
 
 
 def test_every_variable_that_the_code_reads_has_its_line() -> None:
-    told = text_of("docs/configuration.md")
-    code = "\n".join(file.read_text("utf-8") for room in PACKAGES for file in (PROJECT_ROOT / room).rglob("*.py"))
+    page = text_of("docs/configuration.md")
+    code = "\n".join(file.read_text("utf-8") for package in PACKAGES for file in (PROJECT_ROOT / package).rglob("*.py"))
     read = set(re.findall(r"\bZIGGURAT_[A-Z]+(?:_[A-Z]+)*\b", code)) - {"ZIGGURAT_CRASH_AT"}  # a hook of the tests
     assert read
-    assert not [name for name in read if name not in told]
+    assert not [name for name in read if name not in page]
 
 
 def every_error() -> list[type[errors.ZigguratError]]:
-    for room in PACKAGES:
-        for module in pkgutil.walk_packages([str(PROJECT_ROOT / room)], f"{room}."):
+    for package in PACKAGES:
+        for module in pkgutil.walk_packages([str(PROJECT_ROOT / package)], f"{package}."):
             if module.name.rsplit(".", 1)[-1] != "__main__" and ".starter" not in module.name:
                 importlib.import_module(module.name)
-    found, todo = [], [errors.ZigguratError]
+    classes_so_far, todo = [], [errors.ZigguratError]
     while todo:
-        found.append(todo.pop())
-        todo += found[-1].__subclasses__()
-    return [error for error in found if error.__module__.split(".")[0] in PACKAGES]
+        classes_so_far.append(todo.pop())
+        todo += classes_so_far[-1].__subclasses__()
+    return [error for error in classes_so_far if error.__module__.split(".")[0] in PACKAGES]
 
 
 def test_every_error_has_its_paragraph_and_stands_in_the_tree_with_its_code() -> None:
-    told, tree = text_of("docs/errors.md"), errors.__doc__ or ""
+    page, tree = text_of("docs/errors.md"), errors.__doc__ or ""
     classes = every_error()
     assert len(classes) > 20
     for error in classes:
         name, code = error.__name__, error.exit_code
-        assert f"### {name} ({code})\n" in told
-        assert re.search(rf"^\| {code} \| \[{name}\]", told, re.MULTILINE), f"{name} is not in the table"
+        assert f"### {name} ({code})\n" in page
+        assert re.search(rf"^\| {code} \| \[{name}\]", page, re.MULTILINE), f"{name} is not in the table"
         assert re.search(rf"{name} +{code}\b", tree), f"{name} is not in the tree of definitions/errors.py"
-    paragraphs = set(re.findall(r"^### (\w+) \(", told, re.MULTILINE))
+    paragraphs = set(re.findall(r"^### (\w+) \(", page, re.MULTILINE))
     assert paragraphs == {error.__name__ for error in classes}
 
 
@@ -121,8 +121,8 @@ def test_every_operation_has_its_word_in_the_page_about_adding_features() -> Non
 
 
 def test_every_shipped_table_is_in_the_catalogue() -> None:
-    told = text_of("docs/features.md")
-    assert not [key_of(d) for d in load().definitions if f"### {key_of(d)}\n" not in told]
+    page = text_of("docs/features.md")
+    assert not [key_of(d) for d in load().definitions if f"### {key_of(d)}\n" not in page]
 
 
 def test_the_generated_pages_are_up_to_date(capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,7 +142,7 @@ def test_every_word_has_one_entry_that_says_what_it_is_not(word: str) -> None:
 def test_every_rule_that_code_or_docs_cite_is_written() -> None:
     rules = [int(n) for n in re.findall(r"^### S(\d+) ", text_of("docs/semantics.md"), re.MULTILINE)]
     assert rules == list(range(1, 38))
-    code = [file for room in [*PACKAGES, "tests", "docs"] for file in (PROJECT_ROOT / room).rglob("*.py")]
+    code = [file for package in [*PACKAGES, "tests", "docs"] for file in (PROJECT_ROOT / package).rglob("*.py")]
     cited = {n for file in code for n in re.findall(r"[(,; ]S(\d{1,2})[),:.;]", file.read_text("utf-8"))}
     cited |= set(re.findall(r"\(S(\d+)\)", everything()))
     assert len(cited) > 15

@@ -1,4 +1,4 @@
-"""What the docs call planned or not built yet is compared with the code: neither list can outlive the other."""
+"""What the docs call planned or not built yet is compared with the code: a list that is no longer true fails."""
 
 import inspect
 import re
@@ -85,7 +85,7 @@ def test_every_environment_that_the_configuration_names_has_a_file() -> None:
 
 
 def test_a_claim_of_speed_names_the_fastest_form_that_was_measured() -> None:
-    """Next to a factor over DuckDB stands the packed form of its question, which is faster."""
+    """A factor over DuckDB is given with the packed form of its question, which is faster."""
     for page in ("README.md", "CHANGELOG.md", "docs/fast-joins.md", "docs/training-sets.md"):
         for paragraph in re.split(r"\n(?=\n|- )", text_of(page)):
             if "DuckDB" in paragraph and re.search(r"\btimes|\bhalf|×|faster", paragraph):

@@ -1,4 +1,4 @@
-"""Links lead somewhere, commands parse, examples load, and no page knows the machine it was written on."""
+"""Links lead somewhere, commands parse, examples load, and no page holds a path of the machine on which it was written."""
 
 import re
 import shlex
@@ -31,14 +31,14 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 
 def test_links_outside_lead_only_to_public_pages() -> None:
-    found = set(re.findall(r"https?://([^/\s)>\"']+)", everything()))
-    assert found <= HOSTS
+    present = set(re.findall(r"https?://([^/\s)>\"']+)", everything()))
+    assert present <= HOSTS
 
 
-def test_no_page_holds_a_path_of_somebody_s_machine() -> None:
+def test_no_page_holds_an_absolute_path() -> None:
     absolute = re.compile(r"(?<![\w.>~:/}…])/(?!Volumes/)[a-z]\w*/[\w./-]*")
-    found = {(page.name, path) for page in PAGES for path in absolute.findall(page.read_text("utf-8"))}
-    assert not found
+    present = {(page.name, path) for page in PAGES for path in absolute.findall(page.read_text("utf-8"))}
+    assert not present
 
 
 def test_every_make_verb_that_is_used_exists() -> None:

@@ -1,4 +1,4 @@
-"""A run is killed (SIGKILL) at each named point; the next one finds out what it published, and ends well."""
+"""A run is killed (SIGKILL) at each named point; the next one finds what it published, and succeeds."""
 
 import os
 import signal
@@ -30,10 +30,10 @@ def test_the_run_after_a_killed_one_ends_as_if_nothing_had_happened(spark, tmp_w
 
 
 def test_it_does_so_too_when_spark_dies_with_the_run(spark, tmp_warehouse: Path):
-    house = Path(nightly.__file__).parents[2]
+    checkout = Path(nightly.__file__).parents[2]
     done = subprocess.run(
         [sys.executable, nightly.__file__, str(tmp_warehouse), "killed", "40"],
-        env={**os.environ, "ZIGGURAT_CRASH_AT": "after_publish", "PYTHONPATH": str(house)},
+        env={**os.environ, "ZIGGURAT_CRASH_AT": "after_publish", "PYTHONPATH": str(checkout)},
         capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL, done.stderr

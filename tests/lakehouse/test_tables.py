@@ -9,7 +9,7 @@ from lakehouse.tables import Warehouse, current_version, exists, history, read
 from tests.lakehouse.nightly import households
 
 
-def test_a_view_lies_at_layer_name_and_version():
+def test_a_view_has_the_path_layer_name_and_version():
     warehouse = Warehouse("s3a://lake/prefix/")
     table = warehouse.table("aggregate", "household_spend", 2)
     assert (table.key, table.path) == (

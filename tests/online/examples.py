@@ -38,11 +38,13 @@ def a_view(
     content_hash: str = "",
     is_static: bool = False,
 ) -> StoredView:
-    told = tuple(StoredColumn(name, type_, unit="USD" if type_ == "double" else "") for name, type_ in columns.items())
+    stored_columns = tuple(
+        StoredColumn(name, type_, unit="USD" if type_ == "double" else "") for name, type_ in columns.items()
+    )
     return StoredView(
         table,
         tuple(keys.items()),
-        columns=told,
+        columns=stored_columns,
         table_version=4,
         definition=f"{table.split('/')[1]:0<64}",
         rows=rows,

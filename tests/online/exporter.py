@@ -37,9 +37,9 @@ def main(folder, day, how, point):
         views = {**views, SPEND: rows_until_half(views[SPEND], how)}
     try:
         EmbeddedStore(folder).export(description, views, step=lambda step: stopped(how) if step == point else None)
-    except OnlineStoreError as told:
-        sys.stdout.write(str(told))
-        sys.exit(told.exit_code)
+    except OnlineStoreError as error:
+        sys.stdout.write(str(error))
+        sys.exit(error.exit_code)
 
 
 main(*sys.argv[1:])

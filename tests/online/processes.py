@@ -17,7 +17,7 @@ def started(script: str, *words: object) -> subprocess.Popen[str]:
 
 
 def finished(script: str, *words: object) -> tuple[int, str]:
-    """The exit code, and what it said."""
+    """The exit code, and the output."""
     with started(script, *words) as process:
         out, err = process.communicate(timeout=60)
     return process.returncode, out + err

@@ -25,16 +25,16 @@ NOW = FIRST_US + 2 * DAY_US
 
 
 def test_a_service_answers_its_columns_in_its_order_with_what_they_mean(reader):
-    found = answer(reader, "churn_v1", {"household_id": 22}, NOW + 3)
-    assert found.values == {
+    result = answer(reader, "churn_v1", {"household_id": 22}, NOW + 3)
+    assert result.values == {
         "household_spend__visit_count_7d": 24,
         "household_spend__sales_value_sum_7d": 2.0,
         "demographics__age": "35-44",
     }
-    assert next(iter(found.values)) == "household_spend__visit_count_7d"
-    assert (found.service, found.fingerprint, found.at_us) == ("churn_v1", "c" * 64, NOW + 3)
-    assert (found.snapshot_id, found.as_of, found.release) == (reader.snapshot_id, "2017-11-03", 2)
-    spend, profile = found.views
+    assert next(iter(result.values)) == "household_spend__visit_count_7d"
+    assert (result.service, result.fingerprint, result.at_us) == ("churn_v1", "c" * 64, NOW + 3)
+    assert (result.snapshot_id, result.as_of, result.release) == (reader.snapshot_id, "2017-11-03", 2)
+    spend, profile = result.views
     assert (spend.name, spend.table, spend.as_of, spend.state) == ("household_spend", SPEND, "2017-11-03", "fresh")
     assert spend.definition.startswith("household_spend0")
     assert (spend.event_time_us, spend.age_us) == (NOW, 3)
@@ -60,7 +60,7 @@ def test_age_counts_from_the_record_not_from_the_snapshot(reader):
     assert (deals.age_us, deals.state, deals.features[0].value) == (3 * DAY_US, "expired", None)
 
 
-def test_who_was_not_seen_gets_nulls_and_no_age(reader):
+def test_an_entity_that_was_not_seen_gets_nulls_and_no_age(reader):
     spend, profile = answer(reader, "churn_v1", {"household_id": 23}, NOW).views
     for view in (spend, profile):
         assert (view.state, view.event_time_us, view.age_us) == ("unseen", None, None)
@@ -69,9 +69,9 @@ def test_who_was_not_seen_gets_nulls_and_no_age(reader):
 
 def test_one_row_names_entities_in_several_roles(reader):
     keys = {"household_id": "1", "product_id": "x", "referrer_household_id": "333"}
-    found = answer(reader, "referral_v2", keys, NOW)
-    assert found.values == {"deals__deal_count": None, "referrer_household_spend__visit_count_7d": 335}
-    assert [(key.name, key.value, key.type) for key in found.keys] == [
+    result = answer(reader, "referral_v2", keys, NOW)
+    assert result.values == {"deals__deal_count": None, "referrer_household_spend__visit_count_7d": 335}
+    assert [(key.name, key.value, key.type) for key in result.keys] == [
         ("household_id", 1, "bigint"),
         ("product_id", "x", "string"),
         ("referrer_household_id", 333, "bigint"),
@@ -120,8 +120,8 @@ def test_keys_that_do_not_fit_are_refused_with_those_that_are_needed(reader, key
     ],
 )
 def test_key_text_is_read_by_the_type_of_the_key(type_, given, value):
-    found = key_value(given, type_, where="key")
-    assert (type(found), str(found)) == (type(value), str(value))
+    result = key_value(given, type_, where="key")
+    assert (type(result), str(result)) == (type(value), str(value))
 
 
 @pytest.mark.parametrize(

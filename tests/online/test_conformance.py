@@ -1,4 +1,4 @@
-"""What every online store promises, whatever it is made of."""
+"""What every online store promises."""
 
 import datetime as dt
 import math
@@ -45,7 +45,7 @@ EXTREMES = {
 
 
 def exact(value):
-    """Tells apart what == does not: −0.0 from 0.0, 1 from 1.0 and True, 12.5 from 12.50."""
+    """Different for values that == takes for equal: −0.0 from 0.0, 1 from 1.0 and True, 12.5 from 12.50."""
     return type(value).__name__, value.hex() if isinstance(value, float) else str(value)
 
 
@@ -56,9 +56,9 @@ def test_every_value_of_every_type_comes_back_bit_for_bit(store):
     store.export(a_snapshot(view), {view.table: [batch_of(view, rows)]})
     with store.open() as reader:
         for id_, *values in rows:
-            found = reader.get(view.table, [id_])
-            assert [exact(value) for value in found.values] == [exact(value) for value in values]
-            assert (found.event_time_us, found.available_time_us) == (FIRST_US, FIRST_US + 5)
+            result = reader.get(view.table, [id_])
+            assert [exact(value) for value in result.values] == [exact(value) for value in values]
+            assert (result.event_time_us, result.available_time_us) == (FIRST_US, FIRST_US + 5)
 
 
 @pytest.mark.parametrize("type_", [type_ for type_ in EXTREMES if type_ != "double"])
@@ -221,7 +221,7 @@ def answers_from(store):
         return reader.get(SPEND, [22]).values[0]
 
 
-def test_a_snapshot_stays_readable_to_who_has_it_open(store):
+def test_a_snapshot_stays_readable_for_readers_that_have_it_open(store):
     store.export(*nightly(0))
     with store.open() as reader, store.open() as other:
         for day in range(1, 6):
@@ -232,7 +232,7 @@ def test_a_snapshot_stays_readable_to_who_has_it_open(store):
     assert answers_from(store) == 5
 
 
-def test_what_the_check_finds_stops_the_export_before_anybody_sees_it(store):
+def test_what_the_check_finds_stops_the_export_before_readers_see_it(store):
     store.export(*nightly(0))
     seen = []
 

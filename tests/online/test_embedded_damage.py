@@ -1,4 +1,4 @@
-"""An embedded store in which something is not as an export left it: told in a sentence, mended by the next export."""
+"""A damaged embedded store: reported in one sentence, and repaired by the next export."""
 
 import json
 import os
@@ -51,12 +51,12 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_told_when_the_store_is_opened_and_mended_by_the_next_export(exported, damage):
+def test_damage_is_reported_when_the_store_is_opened_and_repaired_by_the_next_export(exported, damage):
     do, message = DAMAGES[damage]
     do(exported.folder.current())
-    with pytest.raises(StoreDamaged, match=message) as told:
+    with pytest.raises(StoreDamaged, match=message) as raised:
         exported.open()
-    assert "Export it again" in str(told.value)
+    assert "Export it again" in str(raised.value)
     assert not exported.export(*nightly(0)).is_unchanged
     assert answers_from(exported) == 0
 
@@ -65,12 +65,12 @@ CHANGES = {"a value": b",23,null]", "a record cut short": b",22,nullx"}
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_record_that_changed_on_the_disk_is_found_by_verify_and_mended_by_the_next_export(exported, change):
+def test_a_record_that_changed_on_the_disk_is_found_by_verify_and_replaced_by_the_next_export(exported, change):
     overwritten(exported.folder.current() / "data.mdb", b",22,null]", CHANGES[change])
     found_by_verify_and_mended(exported)
 
 
-def test_so_is_a_key(exported):
+def test_a_key_that_changed_on_the_disk_is_found_by_verify_too(exported):
     overwritten(exported.folder.current() / "data.mdb", b"333", b"334")
     found_by_verify_and_mended(exported)
 
@@ -82,7 +82,7 @@ def found_by_verify_and_mended(exported):
     assert answers_from(exported) == 0
 
 
-def test_a_record_that_can_not_be_read_is_told_when_it_is_asked_for(exported):
+def test_a_record_that_can_not_be_read_is_reported_when_it_is_looked_up(exported):
     overwritten(exported.folder.current() / "data.mdb", b",22,null]", b",22,nullx")
     with exported.open() as reader:
         assert reader.get(SPEND, [1]).values[0] == 0

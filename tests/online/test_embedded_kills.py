@@ -1,4 +1,4 @@
-"""The embedded store while its writers are killed, wait, run out of disk or flip under a reader's eyes."""
+"""The embedded store while its writers are killed, wait, run out of disk or replace the pointer during a read."""
 
 import signal
 
@@ -17,7 +17,7 @@ def answers_from(embedded):
 
 
 def files_of(embedded):
-    """Every file and folder but the snapshots' own files, which `verify` looks after."""
+    """Every file and folder but the snapshots' own files, which `verify` checks."""
     root = embedded.folder.root
     return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.name not in ("data.mdb", "snapshot.json"))
 
@@ -27,7 +27,7 @@ def clean_files(*days):
 
 
 @pytest.mark.parametrize("point", ["rows", *STEPS])
-def test_a_killed_export_changes_nothing_for_readers_and_the_next_one_ends_well(embedded, point):
+def test_a_killed_export_changes_nothing_for_readers_and_the_next_one_succeeds(embedded, point):
     embedded.export(*nightly(0))
     code, said = finished("exporter.py", embedded.folder.root, 1, "kill", point)
     assert code == -signal.SIGKILL, said
@@ -57,7 +57,7 @@ def test_an_export_of_another_day_takes_away_what_a_killed_one_left(embedded):
     assert files_of(embedded) == clean_files(2)
 
 
-def test_one_export_at_a_time_and_the_other_is_told_who(embedded):
+def test_a_second_export_at_once_is_refused_and_names_the_first(embedded):
     embedded.export(*nightly(0))
     with started("exporter.py", embedded.folder.root, 1, "wait", "verify") as writer:
         assert writer.stdout.readline() == "waiting\n"
@@ -71,7 +71,7 @@ def test_one_export_at_a_time_and_the_other_is_told_who(embedded):
     assert answers_from(embedded) == 2
 
 
-def test_a_full_disk_is_told_in_a_sentence_and_costs_nothing(embedded):
+def test_a_full_disk_is_reported_in_a_sentence_and_changes_nothing(embedded):
     embedded.export(*nightly(0))
     code, said = finished("exporter.py", embedded.folder.root, 1, "limit", 500_000)
     assert code == OnlineStoreError.exit_code, said
@@ -81,7 +81,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_costs_nothing(embedded):
     assert files_of(embedded) == clean_files(0)
 
 
-def test_a_folder_that_is_a_file_is_told_in_a_sentence(embedded):
+def test_a_folder_that_is_a_file_is_reported_in_a_sentence(embedded):
     embedded.folder.root.write_text("not a folder")
     with pytest.raises(OnlineStoreError, match=r"can't be written \(.*exists"):
         embedded.export(*nightly(0))
@@ -96,7 +96,7 @@ def test_a_failed_export_leaves_no_draft(embedded):
     assert files_of(embedded) == [".lock", "snapshots"]
 
 
-def test_readers_see_one_whole_snapshot_while_the_pointer_flips(embedded):
+def test_readers_see_one_whole_snapshot_while_the_pointer_is_replaced(embedded):
     embedded.export(*nightly(0))
     with started("looping_reader.py", embedded.folder.root, 20) as reader:
         assert reader.stdout.readline() == "reading\n"

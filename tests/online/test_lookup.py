@@ -1,4 +1,4 @@
-"""`ziggurat get` behind its words: what a person reads, what a machine reads, and how little is loaded for it."""
+"""The output of `ziggurat get`, as text and as JSON, and the few modules that are loaded for it."""
 
 import json
 import subprocess
@@ -47,17 +47,17 @@ def test_a_person_sees_why_there_is_no_value(folder):
 
 
 def test_a_machine_reads_one_object_with_all_of_it(folder):
-    told = json.loads(look_up(StoreSettings(folder), "churn_v1", ["household_id=22"], at="2017-11-04", as_json=True))
-    assert {name: told[name] for name in ("service", "keys", "at", "as_of", "release")} == {
+    output = json.loads(look_up(StoreSettings(folder), "churn_v1", ["household_id=22"], at="2017-11-04", as_json=True))
+    assert {name: output[name] for name in ("service", "keys", "at", "as_of", "release")} == {
         "service": "churn_v1",
         "keys": {"household_id": 22},
         "at": "2017-11-04T00:00:00Z",
         "as_of": "2017-11-03",
         "release": 2,
     }
-    assert told["snapshot"] == nightly(2)[0].snapshot_id
-    assert told["fingerprint"] == churn().fingerprint
-    spend, profile = told["views"]
+    assert output["snapshot"] == nightly(2)[0].snapshot_id
+    assert output["fingerprint"] == churn().fingerprint
+    spend, profile = output["views"]
     assert spend["features"][1] == {
         "name": "household_spend__sales_value_sum_7d", "value": 2.0, "type": "double", "unit": "USD"
     }  # fmt: skip
@@ -74,8 +74,8 @@ def test_values_are_sent_exactly_and_shown_on_one_line(embedded):
     embedded.export(a_snapshot(view, services=[service]), {view.table: [row]})
 
     words = {"pairs": ["shop=a=b"], "at": None}
-    [told] = json.loads(look_up(StoreSettings(embedded.folder.root), "odd_v1", **words, as_json=True))["views"]
-    assert [feature["value"] for feature in told["features"]] == [
+    [output] = json.loads(look_up(StoreSettings(embedded.folder.root), "odd_v1", **words, as_json=True))["views"]
+    assert [feature["value"] for feature in output["features"]] == [
         0.30000000000000004, "two\nlines\x1b[2J", "12.00", "/w==", 2**53 + 1
     ]  # fmt: skip
     text = look_up(StoreSettings(embedded.folder.root), "odd_v1", **words, as_json=False)
@@ -111,7 +111,7 @@ def test_words_that_can_not_be_read_are_a_usage_error(folder, words, at, message
         (172_800, "2 d"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(seconds, text):
+def test_an_age_is_shown_in_its_largest_unit(seconds, text):
     assert age_text(seconds * 1_000_000 + 999_999) == text
 
 

@@ -1,4 +1,4 @@
-"""The archives hold the house and nothing else, and run on a cluster that has never seen the checkout."""
+"""The archives hold our packages and nothing else, and run on a cluster that does not have the checkout."""
 
 import json
 import os
@@ -33,15 +33,15 @@ def test_the_list_of_packages_is_every_folder_that_is_one(monkeypatch: pytest.Mo
     monkeypatch.setattr(setuptools, "setup", lambda **options: listed.extend(options["packages"]))
     runpy.run_path(str(PROJECT_ROOT / "setup.py"))
     inits = [init for name in PACKAGES for init in (PROJECT_ROOT / name).rglob("__init__.py")]
-    found = [init.relative_to(PROJECT_ROOT).parent.parts for init in inits]
-    # What `ziggurat init` copies is data to us, though it is a package to whoever gets it.
-    assert sorted(listed) == sorted(".".join(parts) for parts in found if "starter" not in parts)
+    packages = [init.relative_to(PROJECT_ROOT).parent.parts for init in inits]
+    # What `ziggurat init` copies is data here, though it is a package in the user's project.
+    assert sorted(listed) == sorted(".".join(parts) for parts in packages if "starter" not in parts)
 
 
 def test_every_top_level_package_is_known_to_the_doctor() -> None:
     others = {"tests", "benchmarks", "docs", "notebooks", "deploy"}
-    found = {init.parent.name for init in PROJECT_ROOT.glob("*/__init__.py")} - others
-    assert found == set(PACKAGES) == {*own_packages.PACKAGES, "features", "ziggurat"}
+    packages = {init.parent.name for init in PROJECT_ROOT.glob("*/__init__.py")} - others
+    assert packages == set(PACKAGES) == {*own_packages.PACKAGES, "features", "ziggurat"}
 
 
 def test_the_archive_holds_packages_and_their_data_but_no_tests(archive: Path) -> None:
@@ -74,8 +74,8 @@ def test_driver_and_workers_of_a_cluster_import_from_the_archive(archive: Path, 
     env = inherited | {"JAVA_HOME": str(launcher_home(java)), "PYSPARK_PYTHON": sys.executable}
     run = subprocess.run(command, cwd=empty, env=env, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr[-4000:]
-    told = json.loads(run.stdout.splitlines()[-1])
-    assert archive.name in told["driver"]
-    assert len(told["workers"]) == 1
-    assert archive.name in told["workers"][0]
-    assert told["zone"] == "UTC"
+    output = json.loads(run.stdout.splitlines()[-1])
+    assert archive.name in output["driver"]
+    assert len(output["workers"]) == 1
+    assert archive.name in output["workers"][0]
+    assert output["zone"] == "UTC"

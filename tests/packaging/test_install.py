@@ -1,4 +1,4 @@
-"""What an installation shows: how far it is, in lines that any terminal can show; and pip's own words when it fails."""
+"""What an installation shows: its progress, in lines that any terminal can show, and pip's output if it fails."""
 
 import runpy
 import subprocess
@@ -48,7 +48,7 @@ def test_what_is_installed_is_counted_in_the_environment(progress: Any, tmp_path
     assert progress.text() == "installing: 1 of 3 packages"
 
 
-def test_what_pip_says_when_it_fails_is_shown_whole_with_its_exit_code(tmp_path: Path) -> None:
+def test_the_output_of_a_failed_pip_is_shown_whole_with_its_exit_code(tmp_path: Path) -> None:
     (tmp_path / "pins.txt").write_text(PINS)
     command = [sys.executable, SCRIPT, sys.executable, tmp_path / "pins.txt", "--no-index", "no-such-package-of-ours"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""A project with packages called like ours works with an installed Ziggurat, and is told which ones are hidden."""
+"""A project with packages called like ours works with an installed Ziggurat, which names those that are hidden."""
 
 import os
 import subprocess

@@ -43,7 +43,7 @@ ROWS = [
     (None,) * len(SCHEMA),
 ]
 
-# in the row FULL, in the row ZERO; the row of nulls is only asked not to fail
+# in the row FULL, in the row ZERO; the row of nulls only must not fail
 VALUES = [
     ("n + 1", 8, 1),
     ("n + big * 2 - -3", 7 + 2**41 + 3, 3),

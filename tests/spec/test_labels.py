@@ -135,8 +135,8 @@ def test_s27_absence_is_the_other_answer_and_knows_no_more(spark) -> None:
         leaves     1d
         the end    17d
     """
-    told, cut = {"available": LandingDelay("0s")}, {"available": LandingDelay("1h")}
-    for available, returned, left in ((told, "true", "false"), (cut, "-", "-")):
+    as_known, cut = {"available": LandingDelay("0s")}, {"available": LandingDelay("1h")}
+    for available, returned, left in ((as_known, "true", "false"), (cut, "-", "-")):
         visits_of = replace(VISITS, **available)
         there = spine(spark, returns(source=visits_of), drawn)
         gone = spine(spark, returns(source=visits_of, column="has_left", is_absence=True), drawn)
@@ -203,7 +203,7 @@ def test_s14_seen_is_what_happened_before_t_was_known_by_t_and_stood_at_t(spark)
 
 def test_s8_what_was_seen_then_and_retracted_since_stays_seen_then_but_does_not_count_as_an_outcome(spark) -> None:
     """Spines are of what was known at t, labels of what is known now."""
-    told = source(
+    as_known = source(
         "told",
         CASE,
         Column("fact", "bigint"),
@@ -238,9 +238,9 @@ def test_s8_what_was_seen_then_and_retracted_since_stays_seen_then_but_does_not_
         retracted, and last      13           true               2000d       2002d
         """,
     ).selectExpr("*", "event_time as event_at", "available_time as told_at")
-    versions = with_superseded_at(raw, told, has_versions=True)
+    versions = with_superseded_at(raw, as_known, has_versions=True)
     same(
-        label_spine(returns(source=told), LabelInputs(versions, versions)),
+        label_spine(returns(source=as_known), LabelInputs(versions, versions)),
         """
         case                     label_time:timestamp  has_returned:boolean
         retracted after t        10d                   false
@@ -253,7 +253,7 @@ def test_s8_what_was_seen_then_and_retracted_since_stays_seen_then_but_does_not_
     )
 
 
-def test_who_was_seen_may_be_unseen_and_seen_again(spark) -> None:
+def test_an_entity_that_was_seen_may_be_unseen_and_seen_again(spark) -> None:
     """Every ten days: one fact is known at first and taken back later; another comes, and both stand for a while."""
     answer = spine(
         spark,
@@ -509,7 +509,7 @@ def test_s7_an_offer_that_was_moved_starts_at_its_newest_time_and_its_end_is_no_
     )
 
 
-def test_without_facts_nobody_is_seen_and_nothing_is_told(spark) -> None:
+def test_without_facts_no_entity_is_seen_and_no_label_is_known(spark) -> None:
     assert spine(spark, returns(), "case  event_time").isEmpty()
     assert spine(spark, returns(column="has_left", is_absence=True), "case  event_time").isEmpty()
     same(
@@ -564,7 +564,7 @@ def test_random_facts_give_what_a_plain_reading_of_the_rule_gives(spark) -> None
         "timestamp_micros(ended) as superseded_at",
     )
     answer = label_spine(label, LabelInputs(rows, rows)).selectExpr("case", "unix_micros(label_time)", "has_returned")
-    found = [tuple(row) for row in answer.collect()]
-    assert len(found) == len(set(found)) > 300
-    assert set(found) == expected
-    assert {value for *_, value in found} == {True, False, None}
+    spine = [tuple(row) for row in answer.collect()]
+    assert len(spine) == len(set(spine)) > 300
+    assert set(spine) == expected
+    assert {value for *_, value in spine} == {True, False, None}

@@ -197,24 +197,24 @@ def test_the_evidence_counts_outcomes_and_clocks_in_one_pass(spark) -> None:
     later = History("later", later.frame, keys=("who",), features=("value",))
     names = History("names", later.frame, keys=("who",), features=("value",), event_time=None)
     everything = [facts, later, names]
-    found = gather_evidence(join_with_evidence(spine, everything), everything)
-    view = found["view"]
+    evidence = gather_evidence(join_with_evidence(spine, everything), everything)
+    view = evidence["view"]
     assert (view.rows, view.matched, view.unseen, view.expired, view.ended, view.without_key) == (9, 3, 2, 1, 1, 2)
     assert (view.ties, view.event_at_label, view.available_at_label) == (1, 0, 1)
     assert (view.newest_event_us, view.newest_available_us) == (at_us("4d"), at_us("5d"))
     assert (view.smallest_event_gap_us, view.smallest_availability_gap_us) == (1, 0)
     assert view.oldest_matched_us == 86_400_000_000
     assert (view.first_label_us, view.last_label_us, view.first_available_us) == (at_us("3d"), at_us("20d"), None)
-    assert (found["later"].unseen, found["later"].first_available_us) == (7, at_us("40d"))
-    assert (found["names"].matched, found["names"].ties, found["names"].unseen) == (4, 4, 3)
-    assert found["names"].newest_event_us is None
+    assert (evidence["later"].unseen, evidence["later"].first_available_us) == (7, at_us("40d"))
+    assert (evidence["names"].matched, evidence["names"].ties, evidence["names"].unseen) == (4, 4, 3)
+    assert evidence["names"].newest_event_us is None
     assert [facts_at_label(spine, each) for each in everything] == [2, 0, 0]
 
 
 def test_an_empty_training_set_has_evidence_of_nothing(spark) -> None:
     facts = history(spark, FACTS)
-    found = gather_evidence(join_with_evidence(frame(spark, SPINE), [facts]), [facts])["view"]
-    assert (found.rows, found.matched, found.newest_event_us, found.first_label_us) == (0, 0, None, None)
+    evidence = gather_evidence(join_with_evidence(frame(spark, SPINE), [facts]), [facts])["view"]
+    assert (evidence.rows, evidence.matched, evidence.newest_event_us, evidence.first_label_us) == (0, 0, None, None)
 
 
 def test_one_shuffle_per_history_and_no_python(spark, capsys) -> None:

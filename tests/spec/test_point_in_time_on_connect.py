@@ -75,6 +75,6 @@ def test_every_rule_holds_on_spark_connect_and_nothing_else_is_needed(server: st
     env = environment(JAVA_HOME="/nowhere", PYTHONPATH=str(PROJECT_ROOT))
     done = subprocess.run(command, env=env, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=150, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout)
-    assert not any(found.values()), "\n".join(line for lines in found.values() for line in lines)
-    assert len(found) == 4
+    failures = json.loads(done.stdout)
+    assert not any(failures.values()), "\n".join(line for lines in failures.values() for line in lines)
+    assert len(failures) == 4

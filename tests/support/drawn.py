@@ -85,9 +85,9 @@ def _named(heading: str) -> tuple[str, str]:
 
 
 def rows(drawn: pa.Table) -> list[tuple[Any, ...]]:
-    """The rows in one order; NaN stands as text, −0.0 is told from 0.0."""
-    found = [tuple(_plain(value) for value in row.values()) for row in drawn.to_pylist()]
-    return sorted(found, key=repr)
+    """The rows in one order; NaN as text, −0.0 different from 0.0."""
+    actual = [tuple(_plain(value) for value in row.values()) for row in drawn.to_pylist()]
+    return sorted(actual, key=repr)
 
 
 def same(answer: Any, text: str) -> None:
@@ -95,11 +95,11 @@ def same(answer: Any, text: str) -> None:
     drawn = table(text)
     arrow = answer.select(*drawn.column_names)
     arrow = arrow if isinstance(arrow, pa.Table) else arrow.toArrow()
-    found, wanted = rows(arrow), rows(drawn)
+    actual, expected = rows(arrow), rows(drawn)
     pairs = zip(arrow.schema, drawn.schema, strict=True)
     types = [f"{field.name} is {field.type}, drawn {like.type}" for field, like in pairs if field.type != like.type]
-    surplus = [f"not drawn: {row}" for row in found if found.count(row) > wanted.count(row)]
-    missing = [f"missing:   {row}" for row in wanted if wanted.count(row) > found.count(row)]
+    surplus = [f"not drawn: {row}" for row in actual if actual.count(row) > expected.count(row)]
+    missing = [f"missing:   {row}" for row in expected if expected.count(row) > actual.count(row)]
     if types or surplus or missing:
         raise AssertionError("\n".join([str(tuple(drawn.column_names)), *types, *surplus, *missing]))
 
@@ -157,21 +157,21 @@ def _text(cell: str) -> str:
     return cell[1:-1] if is_quoted else cell
 
 
-def _nested(told: Any, kind: str) -> Any:
-    """What JSON tells, in the form that Arrow takes: a map as pairs, in the order in which it is drawn."""
+def _nested(content: Any, kind: str) -> Any:
+    """A value from JSON in the form that Arrow takes: a map as pairs, in the order in which it is drawn."""
     nested = _NESTED.fullmatch(kind)
-    if told is None or kind == "string":
-        return told
+    if content is None or kind == "string":
+        return content
     if nested is None:
-        return _value(str(told).lower() if isinstance(told, bool) else str(told), kind)
+        return _value(str(content).lower() if isinstance(content, bool) else str(content), kind)
     parts = _parts(nested[2])
     match nested[1]:
         case "array":
-            return [_nested(each, parts[0]) for each in told]
+            return [_nested(each, parts[0]) for each in content]
         case "map":
-            return [(_nested(key, parts[0]), _nested(value, parts[1])) for key, value in told.items()]
+            return [(_nested(key, parts[0]), _nested(value, parts[1])) for key, value in content.items()]
     named = dict(part.split(":", 1) for part in parts)
-    return {name: _nested(told[name], inner) for name, inner in named.items()}
+    return {name: _nested(content[name], inner) for name, inner in named.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -179,7 +179,7 @@ def check_merged_slices_answer_as_the_oracle(operation: str, case: Slices) -> No
 
 
 def check_subtracting_is_exact_or_refused(operation: str, case: Slices) -> None:
-    """What is merged and subtracted again leaves no trace; an operation whose states can't do that refuses."""
+    """A state is the same after merging and subtracting; an operation whose states can't subtract refuses."""
     kept, leaving = case.slices[0], [fact for part in case.slices[1:] for fact in part]
     before, gone = state_of(operation, kept, case), state_of(operation, leaving, case)
     whole = kernel(operation).merge(before, gone)

@@ -78,7 +78,7 @@ def test_the_page_is_well_formed_loads_nothing_and_executes_nothing():
     assert not any(word in page.styles for word in ("url(", "@import", "http"))
 
 
-def test_the_head_tells_what_it_is_and_how_much_of_it():
+def test_the_head_shows_name_service_and_numbers():
     text = seen().text
     assert (
         "churn_2017 Whether a household stays away. Features of churn_v1 · label will_churn · made 2026-02-01" in text
@@ -154,7 +154,7 @@ def test_labels_that_are_all_negative_or_all_of_no_row_can_be_drawn():
     assert "2017-04-03 0 0 0 0 –" in after("The label over time", balance=(week(3, positive=0, rows=0),))
 
 
-def test_a_set_without_a_label_says_so_and_speaks_of_no_shares():
+def test_a_set_without_a_label_says_so_and_shows_no_shares():
     page = seen(label=None, balance=())
     assert "no label" in page.text
     assert "This training set has no label." in page.text
@@ -207,7 +207,7 @@ def test_texts_and_instants_have_a_smallest_and_a_largest_too():
     assert "2017-04-03 – 2017-12-04 12:00" in text
 
 
-def test_markup_in_any_text_is_shown_and_not_obeyed():
+def test_markup_in_any_text_is_shown_as_text():
     page = seen(
         name=EVIL,
         service=EVIL,

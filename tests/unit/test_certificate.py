@@ -1,4 +1,4 @@
-"""A certificate says what was promised of a training set and what was found; it reads no data."""
+"""A certificate holds the promises of a training set and the counts that show them; it reads no data."""
 
 import json
 from dataclasses import asdict, replace
@@ -13,7 +13,7 @@ from tests.support.drawn import at_us
 
 
 class Columns:
-    """A frame's schema: all that a history asks of a frame before it is joined."""
+    """A frame's schema: all that a history reads of a frame before it is joined."""
 
     schema = (
         StructType()

@@ -1,4 +1,4 @@
-"""A certificate says its verdict first, hides nothing that counts against it, and is the same every time."""
+"""A certificate shows its verdict first and every reason against it, and is the same every time."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -200,7 +200,7 @@ def test_the_facts_of_the_spine_are_shown_and_what_is_not_known_is_a_dash():
     assert "label –" in page.text
 
 
-def test_markup_in_any_text_is_shown_and_not_obeyed():
+def test_markup_in_any_text_is_shown_as_text():
     page = seen(
         name=EVIL,
         service=EVIL,

@@ -1,4 +1,4 @@
-"""The content hash: order, partitioning and engine don't matter; every value and its type do (S34)."""
+"""The content hash: it depends on every value and its type, not on order, partitioning or engine (S34)."""
 
 import datetime as dt
 import hashlib

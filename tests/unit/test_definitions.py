@@ -1,4 +1,4 @@
-"""An impossible definition can't exist: it is refused where it is written, with the place and the way out."""
+"""An impossible definition is refused where it is written, with its name and what to do."""
 
 from typing import Any
 
@@ -453,7 +453,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_an_impossible_definition_is_refused_and_told(case: str) -> None:
+def test_an_impossible_definition_is_refused_with_its_message(case: str) -> None:
     declare, error, message = REFUSED[case]
     with pytest.raises(DefinitionError) as refused:
         declare()

@@ -1,4 +1,4 @@
-"""What the gate promises about its engine: late, quiet, offline, safe in threads, never silently absent."""
+"""The gate's engine: loaded late, quiet, offline, safe in threads; its absence is an error."""
 
 import importlib
 import os
@@ -118,7 +118,7 @@ def test_a_metric_that_could_not_be_computed_is_a_problem_and_not_a_failure() ->
     assert {each.problem for each in findings.values()} == {None}
 
 
-def test_an_expectation_that_saw_fewer_figures_than_it_is_for_is_not_believed() -> None:
+def test_an_expectation_that_saw_too_few_figures_counts_as_not_evaluated() -> None:
     findings = {each.rule.name: each for each in evaluate(laid_out().assign(minimum=float("nan")))}
     assert findings["minimum"].problem == "the expectation minimum saw 0 of the 1 figures it is for"
 

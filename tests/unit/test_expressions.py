@@ -141,7 +141,7 @@ def test_a_canonical_definition_has_its_type_and_one_spark_text(text: str, kind:
         ("case when is_a then 1 else 0 end + 1", "(case when is_a then 1 else 0 end) + 1"),
     ],
 )
-def test_formatting_synonyms_and_needless_brackets_leave_no_trace(formatted: str, canonical: str) -> None:
+def test_formatting_synonyms_and_needless_brackets_change_nothing(formatted: str, canonical: str) -> None:
     assert parse(formatted) == parse(canonical)
     assert parse(formatted).text == canonical
 

@@ -1,4 +1,4 @@
-"""A label is refused where it is written, if what it declares could not be an honest spine (S27)."""
+"""A label is refused where it is written, if no correct spine follows from its declaration (S27)."""
 
 from dataclasses import replace
 

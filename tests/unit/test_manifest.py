@@ -53,22 +53,22 @@ def placed(warehouse: Warehouse, name: str, fields: dict[str, object]) -> Manife
 
 
 def test_a_manifest_of_format_2_is_read_into_typed_parts() -> None:
-    found = stored_manifest()
-    assert found.spine == SpinePart(("customer", "label_time", "has_ridden"), 6, SPINE_HASH)
-    assert found.data == DataPart(2, 6, HASH)
-    assert found.evidence == EvidencePart(4, 6)
+    manifest = stored_manifest()
+    assert manifest.spine == SpinePart(("customer", "label_time", "has_ridden"), 6, SPINE_HASH)
+    assert manifest.data == DataPart(2, 6, HASH)
+    assert manifest.evidence == EvidencePart(4, 6)
     split = SplitRequest(at=("2024-06-03T00:00:00Z", "2024-06-08T00:00:00Z"), gap="1d")
-    assert found.options == ManifestOptions(
+    assert manifest.options == ManifestOptions(
         knowledge="at_label", keys={"rider_id": "customer"}, split=split, format="parquet"
     )
-    assert found.parquet == ParquetPart("parquet/3", 6)
-    assert isinstance(found.split, SplitPart)
-    assert found.split.parts["train"] == SplitRows(2, "2024-06-01T12:00:00Z", "2024-06-01T12:00:00Z")
-    assert found.split.parts["gap"] == SplitRows(0, None, None)
-    view = found.views["rider_activity"]
+    assert manifest.parquet == ParquetPart("parquet/3", 6)
+    assert isinstance(manifest.split, SplitPart)
+    assert manifest.split.parts["train"] == SplitRows(2, "2024-06-01T12:00:00Z", "2024-06-01T12:00:00Z")
+    assert manifest.split.parts["gap"] == SplitRows(0, None, None)
+    view = manifest.views["rider_activity"]
     assert (view.keys, view.spine_keys, view.max_age) == ((("rider_id", "string"),), ("customer",), "8d")
-    assert found.card.balance[1].unknown == 2
-    assert found.card.columns[2].mean == 7.125
+    assert manifest.card.balance[1].unknown == 2
+    assert manifest.card.columns[2].mean == 7.125
 
 
 def test_the_leak_test_is_read_from_the_names_that_the_json_has_for_it() -> None:
@@ -128,11 +128,17 @@ def test_a_manifest_of_format_1_is_read_and_has_no_evidence_no_views_and_no_leak
         del fields[newer]
     del fields["certificate"]["proof"]
     fields |= {"format": 1, "options": {"knowledge": "at_label", "keys": {}}}
-    found = placed(warehouse, "older", fields)
-    assert found is not None
-    assert (found.format, found.version, found.evidence, found.views, found.split) == (1, 1, None, {}, None)
-    assert found.certificate.leak_test == LeakTestResult()
-    assert found.data == DataPart(2, 6, HASH)
+    manifest = placed(warehouse, "older", fields)
+    assert manifest is not None
+    assert (manifest.format, manifest.version, manifest.evidence, manifest.views, manifest.split) == (
+        1,
+        1,
+        None,
+        {},
+        None,
+    )
+    assert manifest.certificate.leak_test == LeakTestResult()
+    assert manifest.data == DataPart(2, 6, HASH)
 
 
 def test_a_newer_format_and_an_unknown_part_are_refused(warehouse: Warehouse) -> None:

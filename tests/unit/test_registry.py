@@ -88,7 +88,7 @@ def test_a_definition_is_found_by_name_by_version_and_by_key(package: Write) -> 
     assert registry.get("aggregate/spend/v1") is registry.get("spend/v1")
 
 
-def test_an_unknown_name_is_told_with_its_nearest(shipped: Registry) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest_names(shipped: Registry) -> None:
     with pytest.raises(UnknownName, match=r"called 'household_spent' in .*Did you mean 'household_spend'\?"):
         shipped.get("household_spent")
     with pytest.raises(UnknownName, match="called 'household_spend/v9' in 'features'"):

@@ -52,9 +52,9 @@ def test_bars_stay_inside_the_picture_whatever_the_values(values: list[float | N
     drawn = histogram(values)
     if any(value is not None for value in values):
         assert drawn is not None
-        found = bars(drawn.path)
-        assert len(found) == drawn.path.count("M") >= 1
-        assert all(x >= -0.1 and x + wide <= WIDTH + 0.1 and tall < HEIGHT for x, tall, wide in found)
+        drawn_bars = bars(drawn.path)
+        assert len(drawn_bars) == drawn.path.count("M") >= 1
+        assert all(x >= -0.1 and x + wide <= WIDTH + 0.1 and tall < HEIGHT for x, tall, wide in drawn_bars)
 
 
 def test_a_trend_breaks_where_a_slice_is_missing():

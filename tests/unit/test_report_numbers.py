@@ -1,4 +1,4 @@
-"""Figures read as people write them, and never say more or less than is known."""
+"""Figures are written as people write them, with no more and no fewer digits than are known."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal

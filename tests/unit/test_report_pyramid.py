@@ -1,4 +1,4 @@
-"""The pyramid is a pyramid: wide steps below, every box on its step, no line through a name."""
+"""The picture of the pyramid: wide steps below, every box on its step, no line through a name."""
 
 import re
 from collections.abc import Iterable

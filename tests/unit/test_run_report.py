@@ -1,4 +1,4 @@
-"""The page of a run stands alone, shows everything, invents nothing, and is the same every time."""
+"""The page of a run loads nothing, shows every result and no other, and is the same every time."""
 
 import subprocess
 import sys
@@ -137,7 +137,7 @@ def test_every_view_and_every_feature_is_on_the_page():
         assert all(column.name in text and column.unit in text for column in view.columns)
 
 
-def test_the_head_tells_status_instants_and_totals():
+def test_the_head_shows_status_instants_and_totals():
     page = seen()
     assert "As of 2017-11-30" in page.text
     assert "views 4" in page.text
@@ -201,7 +201,7 @@ def test_many_failures_are_cut_and_the_rest_is_counted():
     assert "And 10 more" in page.text
 
 
-def test_markup_in_any_text_is_shown_and_not_obeyed():
+def test_markup_in_any_text_is_shown_as_text():
     evil = "<script>alert('x')</script>\"'&"
     report = run(
         run_id=evil,
@@ -244,7 +244,7 @@ def test_a_profile_of_no_rows_has_no_null_share():
     assert "decimal(12,2) USD – – – –" in page.text
 
 
-def test_a_feature_of_nulls_only_says_so_in_place_of_a_picture():
+def test_a_feature_of_nulls_only_has_a_note_instead_of_a_picture():
     page = seen(samples=(Sample("household_spend", {"spend_trend": [None, None]}),))
     assert "spend_trend no value in the sample" in page.text
 
@@ -271,7 +271,7 @@ def test_a_run_that_stopped_before_its_first_step_still_has_a_page():
 
 
 def test_the_same_run_gives_the_same_bytes_in_another_process(tmp_path: Path):
-    house = Path(__file__).parents[2]
+    checkout = Path(__file__).parents[2]
     script = (
         "import importlib.util, sys\n"
         f"spec = importlib.util.spec_from_file_location('t', {str(Path(__file__))!r})\n"
@@ -282,7 +282,7 @@ def test_the_same_run_gives_the_same_bytes_in_another_process(tmp_path: Path):
         subprocess.run(
             [sys.executable, "-c", script],
             cwd=tmp_path,
-            env={"PYTHONPATH": str(house), "PYTHONHASHSEED": seed, "TZ": zone},
+            env={"PYTHONPATH": str(checkout), "PYTHONHASHSEED": seed, "TZ": zone},
             capture_output=True,
             check=True,
         ).stdout

@@ -26,9 +26,9 @@ def test_a_manifest_keeps_the_request_and_the_boundaries(tmp_path):
     for request in (parse_split("0.7,0.15,0.15", "", "30d"), parse_split("", "2024-06-01,2024-07-01", "7d"), None):
         stored = stored_manifest()
         write_manifest(warehouse, replace(stored, options=replace(stored.options, split=request)))
-        found = manifest_of(warehouse, stored.name)
-        assert found.options.split == request
-        assert Split.of_part(found.split) == Split(instant_us("2024-06-03"), instant_us("2024-06-08"), DAY_US)
+        manifest = manifest_of(warehouse, stored.name)
+        assert manifest.options.split == request
+        assert Split.of_part(manifest.split) == Split(instant_us("2024-06-03"), instant_us("2024-06-08"), DAY_US)
     assert Split.of_part(None) is None
 
 

@@ -57,7 +57,7 @@ def test_an_expression_may_write_a_type_as_spark_does() -> None:
     assert parse_type("decimal( 8 , 2 )") == SqlType("decimal", 8, 2)
 
 
-def test_numbers_fractions_times_and_keys_are_told_apart() -> None:
+def test_numbers_fractions_times_and_keys_are_different() -> None:
     names = {name.partition("(")[0] for name in DECLARED}
     types = [type_named(name) for name in DECLARED]
     assert {t.name for t in types if t.is_number} == {"int", "bigint", "double", "decimal"}
