@@ -1,4 +1,4 @@
-"""Links lead somewhere, commands parse, examples load, and no page holds a path of the machine on which it was written."""
+"""Links lead somewhere, commands parse, examples load, and no page holds a path of the machine that wrote it."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""A process that opens the store and reads, over and over, until it sees the last day; it fails if an answer mixes two days."""
+"""A process that opens the store and reads until it sees the last day; it fails if an answer mixes two days."""
 
 import sys
 
