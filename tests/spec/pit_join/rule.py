@@ -16,8 +16,8 @@ VERSIONS = {**KNOWN, "identity": ("case", "fact"), "version_by": "nth", "retract
 class Rule:
     """`seen` draws the spine's columns (the keys and label_time), then the features, `outcome` and `is_tied`.
 
-    `how` holds the other arguments of `History`, beside keys and features. Cases are kept apart by their key. A rule that
-    is alone has a frame of its own wherever rules are stacked: its keys must be what they are, or it has no facts at all.
+    `how` holds the other arguments of `History`, beside keys and features. Cases are kept apart by their key. A rule
+    that is alone has a frame of its own wherever rules are stacked: its keys must be as they are, or it has no facts.
     """
 
     says: str
