@@ -167,7 +167,7 @@ def _nested(content: Any, kind: str) -> Any:
     parts = _parts(nested[2])
     match nested[1]:
         case "array":
-            return [_nested(each, parts[0]) for each in content]
+            return [_nested(element, parts[0]) for element in content]
         case "map":
             return [(_nested(key, parts[0]), _nested(value, parts[1])) for key, value in content.items()]
     named = dict(part.split(":", 1) for part in parts)

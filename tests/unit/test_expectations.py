@@ -110,16 +110,16 @@ def laid_out() -> pd.DataFrame:
 
 
 def test_a_metric_that_could_not_be_computed_is_a_problem_and_not_a_failure() -> None:
-    findings = {each.rule.name: each for each in evaluate(laid_out().drop(columns="minimum"))}
+    findings = {result.rule.name: result for result in evaluate(laid_out().drop(columns="minimum"))}
     finding = findings.pop("minimum")
     assert finding.failing == ()
     assert finding.problem is not None
     assert "minimum" in finding.problem.removeprefix("the expectation minimum was not evaluated: ")
-    assert {each.problem for each in findings.values()} == {None}
+    assert {result.problem for result in findings.values()} == {None}
 
 
 def test_an_expectation_that_saw_too_few_figures_counts_as_not_evaluated() -> None:
-    findings = {each.rule.name: each for each in evaluate(laid_out().assign(minimum=float("nan")))}
+    findings = {result.rule.name: result for result in evaluate(laid_out().assign(minimum=float("nan")))}
     assert findings["minimum"].problem == "the expectation minimum saw 0 of the 1 figures it is for"
 
 
@@ -129,11 +129,11 @@ def test_every_rule_holds_on_its_bound_and_fails_past_it() -> None:
     findings = {}
     for rule in RULES:
         figures = pd.Series([5.0, past[rule.comparison]]).reindex(table.index)
-        bounds = {each.bound: 5.0 if each is rule else float("nan") for each in RULES}
+        bounds = {other.bound: 5.0 if other is rule else float("nan") for other in RULES}
         findings[rule] = evaluate(table.assign(**{rule.found: figures}, **bounds).iloc[:2])
-    for rule, found in findings.items():
-        assert {each.rule: each.failing for each in found if each.failing} == {rule: (1,)}
-        assert {each.problem for each in found} == {None}
+    for rule, results in findings.items():
+        assert {result.rule: result.failing for result in results if result.failing} == {rule: (1,)}
+        assert {result.problem for result in results} == {None}
 
 
 def test_views_judged_from_several_threads_get_their_own_verdicts() -> None:

@@ -147,7 +147,7 @@ def test_the_gate_judges_as_a_plain_reading_of_its_rules_does(data: st.DataObjec
         assert judged.outcome is outcome, judged.message
         assert by_text(failures) == by_text(
             [
-                (each.feature, next(w for w in words if each.expectation.startswith(w)), each.found)
-                for each in judged.failures
+                (failure.feature, next(w for w in words if failure.expectation.startswith(w)), failure.found)
+                for failure in judged.failures
             ]
         )

@@ -75,11 +75,11 @@ def _whole_rows_only(honest: Any) -> Any:
     """The last value of each column that is not null, as many libraries fill gaps."""
 
     def searchable_facts(history: History, **how: Any) -> SearchableFacts:
-        found = honest(history, **how)
-        rows = found.frame
+        prepared = honest(history, **how)
+        rows = prepared.frame
         for name in facts.feature_fields(history).values():
             rows = rows.where(F.col("fact.row").getField(name).isNotNull())
-        return replace(found, frame=rows)
+        return replace(prepared, frame=rows)
 
     return searchable_facts
 
@@ -107,8 +107,8 @@ def _glue_keys(monkeypatch: pytest.MonkeyPatch) -> None:
         return replace(keyed, frame=_glued(keyed.frame, tuple(f"key_{n}" for n in range(len(keyed.key_names)))))
 
     def searchable_facts(history: History, **how: Any) -> SearchableFacts:
-        found = honest_facts(history, **how)
-        return replace(found, frame=_glued(found.frame, found.keys))
+        prepared = honest_facts(history, **how)
+        return replace(prepared, frame=_glued(prepared.frame, prepared.keys))
 
     monkeypatch.setattr(join, "key_spine", key_spine)
     monkeypatch.setattr(join, "searchable_facts", searchable_facts)

@@ -38,8 +38,8 @@ def _known_at_once(looked_up: rows.LookedUp) -> DataFrame:
 def _best_of_all_time(frame: DataFrame, facts: DataFrame, lookup: Any, *, by: list[str]) -> DataFrame:
     at_the_end = F.lit("2199-12-31T00:00:00Z").cast("timestamp")
     later = frame.withColumn("_own", F.col("event_time")).withColumn("event_time", at_the_end)
-    found = _BEST(later, facts, lookup, by=["_own" if name == "event_time" else name for name in by])
-    return found.withColumnRenamed("_own", "event_time")
+    correct = _BEST(later, facts, lookup, by=["_own" if name == "event_time" else name for name in by])
+    return correct.withColumnRenamed("_own", "event_time")
 
 
 def _stamped_by_the_clock(frame: DataFrame, source: Any, load: arrival.Load, *, known: Any) -> DataFrame:

@@ -172,14 +172,14 @@ def _facts_of(job: Any, view: Any, last_us: int) -> DataFrame:
 
 def _snapshots(frame: DataFrame, view: Any, as_ofs_us: Any, *, partitions: int) -> DataFrame:
     later = {"stamped_at_start": DAY_US, "as_of_included": 1}.get(view.name, 0)
-    found = _HONEST_SNAPSHOTS(frame, view, [us + later for us in as_ofs_us], partitions=partitions)
-    return found.withColumn("event_time", F.timestamp_micros(F.unix_micros("event_time") - later))
+    correct = _HONEST_SNAPSHOTS(frame, view, [us + later for us in as_ofs_us], partitions=partitions)
+    return correct.withColumn("event_time", F.timestamp_micros(F.unix_micros("event_time") - later))
 
 
 def _stamped(job: Any, view: Any, frame: DataFrame) -> DataFrame:
-    found = _HONEST_STAMPED(job, view, frame)
+    correct = _HONEST_STAMPED(job, view, frame)
     is_early = view.name == "published_early"
-    return found.withColumn("available_time", F.col("event_time")) if is_early else found
+    return correct.withColumn("available_time", F.col("event_time")) if is_early else correct
 
 
 def _compare(rows: DataFrame, membership: Any, view: Any) -> DataFrame:
@@ -190,10 +190,10 @@ def _compare(rows: DataFrame, membership: Any, view: Any) -> DataFrame:
 
 
 def _derive(rows: DataFrame, lookups: Any, view: Any) -> DataFrame:
-    found = _HONEST_DERIVE(rows, lookups, view)
+    correct = _HONEST_DERIVE(rows, lookups, view)
     earlier = F.timestamp_micros(F.unix_micros("available_time") - DAY_US)
     known = F.greatest("event_time", earlier)
-    return found.withColumn("available_time", known) if view.name == "early_trips" else found
+    return correct.withColumn("available_time", known) if view.name == "early_trips" else correct
 
 
 _HONEST_FACTS, _HONEST_SNAPSHOTS, _HONEST_STAMPED = builder.facts_of, builder.snapshots, builder.stamped

@@ -22,19 +22,19 @@ SPINE = "who:bigint  label_time:timestamp\n1  4d\n2  4d"
 def main(server: str) -> dict[str, list[str]]:
     spark = SparkSession.builder.remote(server).getOrCreate()
     cases = Cases(spark)
-    found = {"auto": cases.failures("auto", partitions=3), "evidence": evidence(spark), "refused": refused(spark)}
+    failures = {"auto": cases.failures("auto", partitions=3), "evidence": evidence(spark), "refused": refused(spark)}
     with session_like(spark, ELSEWHERE):
-        found["sql, in New York, without ANSI"] = cases.failures("sql", only={0})
+        failures["sql, in New York, without ANSI"] = cases.failures("sql", only={0})
     spark.stop()
-    return found
+    return failures
 
 
 def evidence(spark: SparkSession) -> list[str]:
     """The evidence that the certificate needs of a finished join."""
     history = History("view", frame(spark, FACTS), keys=("who",), features=("value",))
     spine = frame(spark, SPINE)
-    found = gather_evidence(join_with_evidence(spine, [history]), [history])["view"]
-    counts = (found.matched, found.unseen, facts_at_label(spine, history))
+    counts_of_view = gather_evidence(join_with_evidence(spine, [history]), [history])["view"]
+    counts = (counts_of_view.matched, counts_of_view.unseen, facts_at_label(spine, history))
     return [] if counts == (1, 1, 1) else [f"matched, unseen and at the label time: {counts}"]
 
 

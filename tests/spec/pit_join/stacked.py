@@ -95,12 +95,12 @@ class Stack:
 
 def stacks(rules: Sequence[Rule]) -> list[Stack]:
     """Rules with the same declarations share a stack, as far as their columns have one order."""
-    found: list[Stack] = []
+    open_stacks: list[Stack] = []
     for rule in rules:
-        index = next((index for index, stack in enumerate(found) if stack.takes(rule)), len(found))
-        before = found[index].rules if index < len(found) else ()
-        found[index : index + 1] = [Stack(f"h{index}", (*before, rule))]
-    return found
+        index = next((index for index, stack in enumerate(open_stacks) if stack.takes(rule)), len(open_stacks))
+        before = open_stacks[index].rules if index < len(open_stacks) else ()
+        open_stacks[index : index + 1] = [Stack(f"h{index}", (*before, rule))]
+    return open_stacks
 
 
 def batches(rules: Sequence[Rule] = RULES) -> list[list[Stack]]:
@@ -108,12 +108,12 @@ def batches(rules: Sequence[Rule] = RULES) -> list[list[Stack]]:
 
     The first batch has everything that a session's zone could change.
     """
-    found = []
+    all_batches = []
     for knowledge in dict.fromkeys(rule.knowledge for rule in rules):
         here = stacks([rule for rule in rules if rule.knowledge == knowledge])
         here.sort(key=lambda stack: not stack.draws_nights)
-        found += [here[first : first + AT_ONCE] for first in range(0, len(here), AT_ONCE)]
-    return found
+        all_batches += [here[first : first + AT_ONCE] for first in range(0, len(here), AT_ONCE)]
+    return all_batches
 
 
 class Cases:
@@ -158,7 +158,7 @@ class Cases:
 
 
 def failures(spark: Any, strategy: str = "auto", *, rules: Sequence[Rule] = RULES) -> list[str]:
-    """The rules that a strategy breaks: rule, row, what was wanted and what was found."""
+    """The rules that a strategy breaks: rule, row, the expected and the actual values."""
     return Cases(spark, rules).failures(strategy)
 
 
@@ -206,25 +206,25 @@ def _joined(spine: Any, histories: Sequence[History], knowledge: str, strategy: 
 
 def _types(joined: Any, spine: Any, histories: Sequence[History]) -> list[str]:
     """The spine's columns and the features have the types that they had."""
-    wanted = dict(spine.dtypes)
+    expected = dict(spine.dtypes)
     for history in histories:
         types = dict(history.frame.dtypes)
-        wanted |= {f"{history.name}__{name}": types[name] for name in history.features}
-    found = dict(joined.dtypes)
-    return [f"{name} is {found[name]}, and was {kind}" for name, kind in wanted.items() if found[name] != kind]
+        expected |= {f"{history.name}__{name}": types[name] for name in history.features}
+    actual = dict(joined.dtypes)
+    return [f"{name} is {actual[name]}, and was {kind}" for name, kind in expected.items() if actual[name] != kind]
 
 
 def _rows(answer: pa.Table, here: Sequence[Stack]) -> list[str]:
     """Every row, as often as it is drawn, as it is drawn: by its rule, since rows have no names (S15)."""
     of_rule = {rule.says: (stack, rule) for stack in here for rule in stack.rules}
-    found: dict[str, Counter[str]] = {says: Counter() for says in of_rule}
+    joined_rows: dict[str, Counter[str]] = {says: Counter() for says in of_rule}
     lines = []
     for row in answer.to_pylist():
         stack, rule = of_rule[row[RULE]]
         point = {name: row[name] for name in rule.spine_columns}
         seen = {name: row[f"{stack.name}__{name}"] for name in rule.features}
         outcome = {name: row[f"{stack.name}:{name}"] for name in rule.outcome_columns}
-        found[rule.says][_line(point | seen | outcome)] += 1
+        joined_rows[rule.says][_line(point | seen | outcome)] += 1
         if [plain(row[KEPT])] != [[("a", len(rule.says)), ("b", None)]]:
             lines.append(f"{rule.says}: the spine's map came back as {row[KEPT]}")
         lines += [
@@ -233,9 +233,9 @@ def _rows(answer: pa.Table, here: Sequence[Stack]) -> list[str]:
             if other is not stack and row[f"{other.name}:outcome"] not in LOST
         ]
     for rule in (rule for _, rule in of_rule.values()):
-        wanted = Counter(_line(row) for row in table(rule.seen).to_pylist())
-        lines += [f"{rule.says}: wanted {row}" for row in (wanted - found[rule.says]).elements()]
-        lines += [f"{rule.says}: found  {row}" for row in (found[rule.says] - wanted).elements()]
+        expected = Counter(_line(row) for row in table(rule.seen).to_pylist())
+        lines += [f"{rule.says}: wanted {row}" for row in (expected - joined_rows[rule.says]).elements()]
+        lines += [f"{rule.says}: found  {row}" for row in (joined_rows[rule.says] - expected).elements()]
     return lines
 
 
