@@ -25,7 +25,7 @@ class Commit:
 
 
 def commits_in(system: fs.FileSystem, log: str, versions: Iterable[int]) -> Sequence[Commit] | None:
-    """Those versions, in their order; None where one of them can't be told from the log's files alone."""
+    """Those versions, in their order; None where a file is missing or has no such line."""
     commits = []
     for version in versions:
         path = f"{log}/{version:020d}.json"

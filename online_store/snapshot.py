@@ -1,6 +1,6 @@
 """What a snapshot in an online store holds, as data: views, services, and which release they came from.
 
-The standard library only: whoever answers from a store reads this first, in milliseconds.
+The standard library only: what answers from a store reads this first, in milliseconds.
 """
 
 import hashlib

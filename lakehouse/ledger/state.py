@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql import Window as W  # noqa: N817  one of the house's three aliases for Spark
+from pyspark.sql import Window as W  # noqa: N817  one of the three aliases for Spark
 from pyspark.sql import functions as F
 
 from lakehouse.ledger.records import FOREIGN, PUBLISHED, UNCHANGED, UPKEEP
