@@ -33,19 +33,22 @@ def commits_in(system: fs.FileSystem, log: str, versions: Iterable[int]) -> Sequ
         info = _commit_info(system, path) if file.type is fs.FileType.File else None
         if info is None or "inCommitTimestamp" in info:
             return None
-        commits.append(_commit(version, file.mtime, info))
+        try:
+            commits.append(_commit(version, file.mtime, info))
+        except (KeyError, TypeError, ValueError, AttributeError):  # written by others, with less or other fields
+            return None
     return tuple(commits)
 
 
 def _commit_info(system: fs.FileSystem, path: str) -> Mapping[str, Any] | None:
     with system.open_input_stream(path) as stream:
-        lines = stream.read().decode("utf-8").splitlines()
-    for line in lines:
-        action = json.loads(line)
-        if "commitInfo" in action:
-            info: Mapping[str, Any] = action["commitInfo"]
-            return info
-    return None
+        text = stream.read()
+    try:
+        # Not splitlines(): JSON text may hold other characters that Python takes for the end of a line.
+        actions = [json.loads(line) for line in text.split(b"\n") if line]
+    except ValueError:
+        return None
+    return next((action["commitInfo"] for action in actions if "commitInfo" in action), None)
 
 
 def _commit(version: int, at: datetime, info: Mapping[str, Any]) -> Commit:

@@ -117,6 +117,8 @@ def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> Dat
 def _opened(path: str, version: int | None) -> Any:
     from deltalake import DeltaTable
 
+    if "%" in path or "\\" in path:  # delta-rs takes them for an encoding, and would open another folder
+        raise NeedsSpark(f"delta-rs can't open {path}")
     if not path.startswith(("s3://", "s3a://", "s3n://")):
         return DeltaTable(path, version=version)
     return DeltaTable(f"s3://{path.partition('://')[2]}", version=version, storage_options=_IMPATIENT)

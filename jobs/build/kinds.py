@@ -1,6 +1,6 @@
 """The kinds of definition: for each, the function that plans its step and the one that executes it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, cast
@@ -59,20 +59,34 @@ def plan_step(
     return replace(step, remark=f"{len(failed)} as-ofs blocked: {', '.join(partly)} failed there") if failed else step
 
 
-def planned_steps(state: PlanState, selected: Sequence[Definition], request: Request) -> Iterator[PlannedStep]:
-    """Every step before any has run, each after what it reads; one that needs Spark to be planned is UNDECIDED."""
+def planned_steps(
+    state: PlanState, selected: Sequence[Definition], request: Request, unrecorded: Collection[str] = ()
+) -> Iterator[PlannedStep]:
+    """Every step before any has run, each after what it reads; one that needs Spark to be planned is UNDECIDED.
+
+    unrecorded: tables with commits that the ledger does not know; a build looks at those first.
+    """
     ends: dict[str, UpstreamEnd] = {}
     for definition in selected:
         try:
             step = plan_step(state, definition, request, ends)
         except NeedsSpark as why:
             step = _undecided(state, definition, request, f"Spark has to count its rows ({why})")
+        if step.action is Action.NOTHING and step.table in unrecorded:
+            step = _undecided(state, definition, request, "it has commits that are not in the ledger")
         ends[step.table] = _end(step)
         yield step
 
 
-def plan(state: PlanState, selected: Sequence[Definition], request: Request, notes: Sequence[str] = ()) -> Plan:
-    steps = tuple(planned_steps(state, selected, request))
+def plan(
+    state: PlanState,
+    selected: Sequence[Definition],
+    request: Request,
+    *,
+    notes: Sequence[str] = (),
+    unrecorded: Collection[str] = (),
+) -> Plan:
+    steps = tuple(planned_steps(state, selected, request, unrecorded))
     return Plan(command=request.command, as_of=request.as_of, steps=steps, notes=tuple(notes))
 
 
@@ -99,8 +113,9 @@ def _end(step: PlannedStep) -> UpstreamEnd:
 
 
 def blocked_step(definition: Definition, request: Request, ends: Mapping[str, UpstreamEnd]) -> PlannedStep | None:
-    """A view is not built from older rows of what failed before it (S13)."""
-    for key, end in ends.items():
+    """A view is not built from older rows of what failed before it (S13). ends: its upstream's, and perhaps others'."""
+    for key in map(key_of, definition.upstream):
+        end = ends[key]
         is_whole = end.failure and not end.is_partly_usable
         if is_whole or end.failed_slices >= frozenset(request.as_ofs_us):
             reason = f"{key} {end.failure}"

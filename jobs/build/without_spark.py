@@ -4,7 +4,7 @@ Raises NeedsSpark where the ledger or a table can't be read so. Nothing is writt
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from lakehouse.ledger.ledger import Ledger, Release, newest_release
 from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import LedgerState
 from lakehouse.reader import DeltaReader
-from lakehouse.tables import Warehouse
+from lakehouse.tables import Warehouse, current_version
 
 if TYPE_CHECKING:
     from jobs.run.context import Context
@@ -71,8 +71,9 @@ class PlanContext:
 def plan_without_spark(context: PlanContext, request: Request, *, now: datetime) -> Plan:
     """What a build of the request would do now. Raises what stops a build before it starts."""
     ledger = context.ledger()
-    notes = _notes(len(ledger.unended), len(context.unrecorded(ledger)))
-    return _plan(context.state(ledger), request, now, notes)
+    return _plan(
+        context.state(ledger), request, now, unended=len(ledger.unended), unrecorded=context.unrecorded(ledger)
+    )
 
 
 def plan_with_spark(context: "Context", request: Request) -> Plan:
@@ -82,7 +83,10 @@ def plan_with_spark(context: "Context", request: Request) -> Plan:
 
     ledger = Ledger.open(context.spark, context.warehouse).state()
     job = Job(context=context, run_id="plan", leases={}, published=PublishedState(ledger))
-    return _plan(plan_state(job), request, context.clock(), _notes(len(ledger.unended), 0))
+    tables = context.warehouse.published_tables()
+    versions = {table.key: current_version(context.spark, table.path) or 0 for table in tables}
+    unrecorded = [key for key, version in versions.items() if version > ledger.known_versions.get(key, -1)]
+    return _plan(plan_state(job), request, context.clock(), unended=len(ledger.unended), unrecorded=unrecorded)
 
 
 def unchanged_without_spark(context: PlanContext, request: Request, *, now: datetime, run_id: str) -> RunOutcome | None:
@@ -99,15 +103,16 @@ def unchanged_without_spark(context: PlanContext, request: Request, *, now: date
     return unchanged_run(state, selected, request, outcome, context.latest_release, begun)
 
 
-def _plan(state: PlanState, request: Request, now: datetime, notes: tuple[str, ...]) -> Plan:
+def _plan(state: PlanState, request: Request, now: datetime, *, unended: int, unrecorded: Sequence[str]) -> Plan:
     selected = state.registry.select(request.select)
     refuse_future(now, selected, request)
     refuse_changed_meaning(state.registry, state.published)
-    return plan(state, selected, request, notes)
+    notes = _notes(unended, len(unrecorded))
+    return plan(state, selected, request, notes=notes, unrecorded=unrecorded)
 
 
 def _notes(unended: int, unrecorded: int) -> tuple[str, ...]:
     if not unended and not unrecorded:
         return ()
     runs = f"{unended} run(s) have not ended" if unended else f"{unrecorded} table(s) have commits not in the ledger"
-    return (f"{runs}: a build records first what was published by then, and may have less to do than this",)
+    return (f"{runs}: a build records those first, and may have more or less to do than this",)
