@@ -26,10 +26,10 @@ assert spark.read.format("delta").load(sys.argv[1]).count() == 1
 """
 BUILD = ("build", "--conf", "conf.yaml", "--as-of")
 STEPS: Mapping[str, Sequence[str]] = {
-    "first build": (*BUILD, "2024-06-01"),
-    "the next as-of": (*BUILD, "2024-06-02"),
-    "again, nothing to do": (*BUILD, "2024-06-02"),
-    "plan": ("plan", "--conf", "conf.yaml", "--as-of", "2024-06-02"),
+    "first build": (*BUILD, "2024-05-31"),
+    "the next as-of": (*BUILD, "2024-06-01"),
+    "again, nothing to do": (*BUILD, "2024-06-01"),
+    "plan": ("plan", "--conf", "conf.yaml", "--as-of", "2024-06-01"),
 }
 
 
