@@ -10,10 +10,8 @@ from lakehouse.table_state import RawState
 
 
 def roots(definition: Definition) -> dict[str, Source]:
-    """The sources that a definition reads, through the views between."""
-    if isinstance(definition, Source):
-        return {key_of(definition): definition}
-    return {key: source for upstream in definition.upstream for key, source in roots(upstream).items()}
+    """The sources that a definition reads, through the views between, by their table's key."""
+    return {key_of(source): source for source in definition.sources_below}
 
 
 def loads(published: PublishedState, view: View) -> dict[str, int]:

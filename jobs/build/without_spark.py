@@ -20,10 +20,11 @@ from jobs.run.published import PublishedState
 from jobs.run.request import Request
 from lakehouse.files.deliveries import Location
 from lakehouse.ledger.ledger import Ledger, Release, newest_release
+from lakehouse.ledger.recovery import tables_ahead
 from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import LedgerState
 from lakehouse.reader import DeltaReader
-from lakehouse.tables import Warehouse, current_version
+from lakehouse.tables import Warehouse
 
 if TYPE_CHECKING:
     from jobs.run.context import Context
@@ -83,9 +84,8 @@ def plan_with_spark(context: "Context", request: Request) -> Plan:
 
     ledger = Ledger.open(context.spark, context.warehouse).state()
     job = Job(context=context, run_id="plan", leases={}, published=PublishedState(ledger))
-    tables = context.warehouse.published_tables()
-    versions = {table.key: current_version(context.spark, table.path) or 0 for table in tables}
-    unrecorded = [key for key, version in versions.items() if version > ledger.known_versions.get(key, -1)]
+    ahead = tables_ahead(context.spark, context.warehouse.published_tables(), ledger.known_versions)
+    unrecorded = [table.key for table, _ in ahead]
     return _plan(plan_state(job), request, context.clock(), unended=len(ledger.unended), unrecorded=unrecorded)
 
 
