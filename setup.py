@@ -70,7 +70,6 @@ setup(
         "click>=8.1",
         "deltalake>=1.0",  # the ledger and the tables' logs, read without a JVM
         "jinja2>=3.1",
-        "lmdb>=1.6",
         "numpy>=1.26",
         "pandas>=2.2,<3",  # pyspark.pandas breaks on 3
         "pyarrow>=15",
@@ -101,6 +100,7 @@ setup(
             "grpcio>=1.76",
             "hypothesis>=6.100",
             "import-linter>=2.0",
+            "lmdb>=1.6",  # writes what earlier versions of the online store wrote
             "moto[s3]>=5.2",  # S3 leases: a fake at the AWS edge, which has no engine to run here
             "mypy>=1.15",
             "pandas-stubs",

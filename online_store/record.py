@@ -2,7 +2,7 @@
 
 Key    2 bytes length of the table's name, the name, 1 byte 0, then per part of the entity's key, in the view's order:
        1 byte tag of its type, 4 bytes length, and the part as JSON text (see `values`).
-       Lengths are big-endian. A key beyond 511 bytes is kept as the name with its length, 1 byte 1, and its SHA-256.
+       Lengths are big-endian.
 Value  a JSON array, ready to be sent: event_time and available_time in µs since 1970 (null in static views that have
        none), then the view's columns in order.
 """
@@ -17,8 +17,7 @@ from online_store.errors import OnlineStoreError
 from online_store.snapshot import StoredView
 from online_store.values import Form, form_of
 
-LONGEST_KEY = 511
-_WHOLE, _HASHED = b"\x00", b"\x01"
+_WHOLE = b"\x00"
 _MODULUS = 2**256
 
 
@@ -43,7 +42,7 @@ class RecordForm:
         self.prefix = _sized(view.table.encode(), 2)
 
     def key(self, keys: Sequence[Any]) -> bytes:
-        """The whole key, however long; see `kept`."""
+        """The whole key, however long."""
         parts = zip(self.key_forms, keys, strict=True)
         return self.prefix + _WHOLE + b"".join(_part(form, form.sent(value)) for form, value in parts)
 
@@ -77,18 +76,6 @@ class RecordForm:
 def value_of(sent: Sequence[Any]) -> bytes:
     """The array of both times and the values, each as it is sent."""
     return json.dumps(sent, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-
-
-def kept(key: bytes) -> bytes:
-    """The key under which a store with short keys keeps the record."""
-    if len(key) <= LONGEST_KEY:
-        return key
-    name = key[: 2 + int.from_bytes(key[:2], "big")]
-    return name + _HASHED + hashlib.sha256(key).digest()
-
-
-def is_hashed(kept_key: bytes, prefix: bytes) -> bool:
-    return kept_key[len(prefix) : len(prefix) + 1] == _HASHED
 
 
 @dataclass

@@ -11,8 +11,10 @@ from typing import Any, Self
 
 from online_store.errors import OnlineStoreError
 
-FORMAT = 1
-"""Of everything a snapshot consists of: keys, values, description. A change of any of them is a new number."""
+FORMAT = 2
+"""Of everything a snapshot consists of: keys, values, description, and their files. A change is a new number."""
+_CONTENT = 1
+"""Of what a snapshot says, however it lies in files: its id is the same in every format."""
 LONGEST_TABLE_NAME = 255
 
 
@@ -124,7 +126,7 @@ class SnapshotDescription:
         A later release of other as-ofs moves the tables' versions, and changes nothing here.
         """
         views = [{**view, "table_version": None} for view in self.to_fields()["views"]]
-        content = json.dumps([FORMAT, {**self.to_fields(), "release": None, "views": views}], sort_keys=True).encode()
+        content = json.dumps([_CONTENT, {**self.to_fields(), "release": None, "views": views}], sort_keys=True).encode()
         return f"{self.as_of.replace(':', '')}-{hashlib.sha256(content).hexdigest()[:12]}"
 
     def view(self, table: str) -> StoredView:

@@ -52,7 +52,7 @@ def _exported(
         step("write")
         with translated_failures(folder.root):
             _clear(draft)
-        draft_told = written(draft, description, views)
+        content = written(draft, description, views)
         step("verify")
         with EmbeddedReader(draft) as reader:
             reader.verify()
@@ -65,7 +65,7 @@ def _exported(
     step("flip")
     with translated_failures(folder.root):
         folder.point_at(description.snapshot_id)
-    return _outcome(draft_told, is_unchanged=False)
+    return _outcome(content, is_unchanged=False)
 
 
 def _clear(draft: Path) -> None:

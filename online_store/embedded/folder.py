@@ -1,16 +1,19 @@
 """The embedded store's folder, and what makes it safe to read at every moment.
 
 CURRENT                        one line: the id of the snapshot that is read; replaced by an atomic rename
-snapshots/<id>/data.mdb        the records (LMDB); never changed once it is here
-snapshots/<id>/snapshot.json   format, description, and what data.mdb must be: its size, and per view a count and a sum
+snapshots/<id>/records.bin     the records (`records_file`); never changed once it is here. In format 1: data.mdb
+snapshots/<id>/snapshot.json   format, description, and what records.bin must be: its size, and per view where it lies,
+                               a count and a sum; then a checksum of all this
 snapshots/.draft-…             what an export is writing; a killed export's draft stays until the next export ends
 .lock                          held by the export that is writing; its line is the process id
 """
 
+import hashlib
 import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,21 +21,25 @@ from typing import Any
 from online_store.errors import NothingExported, StoreDamaged, StoreOfAnotherVersion
 from online_store.snapshot import FORMAT, SnapshotDescription
 
+RECORDS_FILES = {1: "data.mdb", FORMAT: "records.bin"}
+"""Of each format that can be read; the last is written."""
 _ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z+.-]*")
 EXPORT_AGAIN = "Export it again (`ziggurat export`): that replaces it."
 
 
 @dataclass(frozen=True)
 class SnapshotFile:
-    """The content of a snapshot.json."""
+    """The content of a snapshot.json. records: by view its count and sum, and where its section lies."""
 
     description: SnapshotDescription
     bytes: int
     records: dict[str, dict[str, Any]]
+    format: int = FORMAT
 
     def to_json(self) -> str:
         fields = {"bytes": self.bytes, "records": self.records, "description": self.description.to_fields()}
-        return json.dumps({"format": FORMAT, **fields}, indent=1, ensure_ascii=False)
+        whole = {"format": self.format, **fields}
+        return json.dumps({**whole, "checksum": _checksum(whole)}, indent=1, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -82,21 +89,26 @@ def read_snapshot_file(snapshot: Path) -> SnapshotFile:
     path = snapshot / "snapshot.json"
     try:
         fields = json.loads(path.read_text("utf-8"))
-        if (version := fields["format"]) != FORMAT:
+        if (version := fields["format"]) not in RECORDS_FILES:
             raise StoreOfAnotherVersion(
-                f"'{path}' is of format {version}, and this version of ziggurat reads format {FORMAT}: read it with "
-                "the version that wrote it, or export it again with this one.",
+                f"'{path}' is of format {version}, and this version of ziggurat reads format 1 or {FORMAT}: read it "
+                "with the version that wrote it, or export it again with this one.",
                 is_newer=not isinstance(version, int) or version > FORMAT,
             )
-        return SnapshotFile(
-            SnapshotDescription.from_fields(fields["description"]), fields["bytes"], dict(fields["records"])
-        )
+        if version == FORMAT and fields.pop("checksum") != _checksum(fields):
+            raise StoreDamaged(f"'{path}' is not what an export wrote (its checksum differs). {EXPORT_AGAIN}")
+        description = SnapshotDescription.from_fields(fields["description"])
+        return SnapshotFile(description, fields["bytes"], dict(fields["records"]), version)
     except FileNotFoundError:
         if not snapshot.is_dir():
             raise
         raise StoreDamaged(f"'{path}' is missing. {EXPORT_AGAIN}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as broken:
         raise StoreDamaged(f"'{path}' is not what an export wrote ({broken!r}). {EXPORT_AGAIN}") from None
+
+
+def _checksum(fields: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def write_durably(path: Path, text: str) -> None:

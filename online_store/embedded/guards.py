@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import lmdb
-
 from online_store.errors import OnlineStoreError, StoreLocked
 
 
@@ -36,7 +34,7 @@ def translated_failures(path: Path) -> Iterator[None]:
     """An error of the disk as an OnlineStoreError."""
     try:
         yield
-    except (OSError, lmdb.Error) as failure:
+    except OSError as failure:
         raise OnlineStoreError(
             f"'{path}' can't be written ({failure}); readers see what they saw before. Free space on that disk, or "
             "make the folder writable, and export again."

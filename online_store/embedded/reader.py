@@ -3,39 +3,56 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
-
-import lmdb
+from typing import Any, Protocol, Self
 
 from definitions.errors import UnknownName, did_you_mean
-from online_store.embedded.environments import SharedEnvironment
-from online_store.embedded.folder import EXPORT_AGAIN, read_snapshot_file
+from online_store.embedded.folder import EXPORT_AGAIN, RECORDS_FILES, read_snapshot_file
+from online_store.embedded.records_file import Damage, RecordsFile, Section
 from online_store.errors import StoreDamaged
-from online_store.record import Record, RecordForm, is_hashed, kept, tally
-from online_store.snapshot import SnapshotDescription
+from online_store.record import Record, RecordForm, tally
+from online_store.snapshot import FORMAT, SnapshotDescription
+
+
+class _Records(Protocol):
+    """Whole keys and values by view, of any format. All methods raise Damage."""
+
+    def get(self, table: str, key: bytes) -> bytes | None: ...
+    def pairs(self, table: str) -> Iterator[tuple[bytes, bytes]]: ...
+    def check_index(self, table: str) -> None: ...
+    def close(self) -> None: ...
 
 
 class EmbeddedReader:
-    """One snapshot of an embedded store, open. Threads may share it; a forked process should open its own."""
+    """One snapshot of an embedded store, open. Threads may share it, and forked processes; nothing is cached.
+
+    What a look-up reads is compared with its checksums, so that damage is an error and never another answer.
+    """
 
     def __init__(self, snapshot: Path) -> None:
-        """Raises StoreDamaged, StoreOfAnotherVersion; FileNotFoundError when there is no such folder."""
-        self._snapshot = snapshot
-        self._file = read_snapshot_file(snapshot)
-        self._forms = {view.table: RecordForm(view) for view in self.description.views}
-        self._shared = self._opened()
+        """Raises StoreDamaged, StoreOfAnotherVersion; FileNotFoundError when there is no such folder.
 
-    def _opened(self) -> SharedEnvironment:
-        data = self._snapshot / "data.mdb"
+        Cost: one small file; of a snapshot of format 1 all its records.
+        """
+        self._file = read_snapshot_file(snapshot)
+        self._path = snapshot / RECORDS_FILES[self._file.format]
+        self._forms = {view.table: RecordForm(view) for view in self.description.views}
+        self._records = self._opened()
+
+    def _opened(self) -> _Records:
         try:
-            # LMDB maps the file: reading past the end of a truncated one would kill the process.
-            if (size := data.stat().st_size) != self._file.bytes:
-                raise StoreDamaged(f"'{data}' has {size:,} bytes, not the {self._file.bytes:,} written. {EXPORT_AGAIN}")
-            return SharedEnvironment(self._snapshot)
-        except lmdb.Error as broken:
-            raise StoreDamaged(f"'{data}' can't be read ({broken}). {EXPORT_AGAIN}") from None
+            if (size := self._path.stat().st_size) != self._file.bytes:
+                raise StoreDamaged(
+                    f"'{self._path}' has {size:,} bytes, not the {self._file.bytes:,} written. {EXPORT_AGAIN}"
+                )
+            with self._damage_reported():
+                if self._file.format == FORMAT:
+                    sections = {table: of["section"] for table, of in self._file.records.items()}
+                    return RecordsFile(self._path, {t: Section.from_fields(fields) for t, fields in sections.items()})
+                from online_store.embedded.format_1 import Format1Records
+
+                return Format1Records(self._path, self._forms, self._file.records)
         except FileNotFoundError:
-            raise StoreDamaged(f"'{data}' is missing. {EXPORT_AGAIN}") from None
+            raise StoreDamaged(f"'{self._path}' is missing. {EXPORT_AGAIN}") from None
 
     @property
     def snapshot_id(self) -> str:
@@ -48,39 +65,28 @@ class EmbeddedReader:
     def get(self, table: str, keys: Sequence[Any]) -> Record | None:
         """Raises UnknownName for a view that is not in the snapshot, ValueError for keys of other types."""
         form = self._form(table)
-        key = kept(form.key(keys))
-        with self._reading() as reading:
-            content = reading.get(key, db=self._shared.records)
+        key = form.key(keys)
+        with self._damage_reported(f"{table}, key {tuple(keys)}: "):
+            content = self._records.get(table, key)
         return None if content is None else self._record(form, tuple(keys), content)
 
     def records(self, table: str) -> Iterator[Record]:
-        """In the order of the stored keys."""
-        form, shared = self._form(table), self._shared
-        with self._reading() as reading:
-            cursor = reading.cursor(shared.records)
-            if not cursor.set_range(form.prefix):
-                return
-            for key, content in cursor:
-                if not key.startswith(form.prefix):
-                    return
-                whole = reading.get(key, db=shared.long_keys, default=b"") if is_hashed(key, form.prefix) else key
-                yield self._record(form, self._keys(form, whole), content)
+        """In the order in which they were written."""
+        form = self._form(table)
+        with self._damage_reported(f"{table}: "):
+            for key, content in self._records.pairs(table):
+                yield self._record(form, self._keys(form, key), content)
 
     def verify(self) -> None:
-        counts = 0
         for table, form in self._forms.items():
-            counts_read, written = tally(form, self.records(table)).to_fields(), self._file.records[table]
-            counts += counts_read["records"]
-            if counts_read != written:
-                raise self._damaged(
-                    f"{table}: found {counts_read['records']:,} of {written['records']:,} records as written"
-                )
-        with self._reading() as reading:
-            if (entries := reading.stat(self._shared.records)["entries"]) != counts:
-                raise self._damaged(f"{entries:,} records, of which {counts:,} belong to a view")
+            found, written = tally(form, self.records(table)).to_fields(), self._file.records[table]
+            if found != {name: written[name] for name in found}:
+                raise self._damaged(f"{table}: found {found['records']:,} of {written['records']:,} records as written")
+            with self._damage_reported(f"{table}: "):
+                self._records.check_index(table)
 
     def close(self) -> None:
-        self._shared.close()
+        self._records.close()
 
     def __enter__(self) -> Self:
         return self
@@ -89,12 +95,11 @@ class EmbeddedReader:
         self.close()
 
     @contextmanager
-    def _reading(self) -> Iterator[Any]:
+    def _damage_reported(self, where: str = "") -> Iterator[None]:
         try:
-            with self._shared.environment.begin() as reading:
-                yield reading
-        except (lmdb.CorruptedError, lmdb.PageNotFoundError, lmdb.InvalidError) as broken:
-            raise self._damaged(f"broken inside: {broken}") from None
+            yield
+        except Damage as damage:
+            raise self._damaged(f"{where}{damage}") from None
 
     def _form(self, table: str) -> RecordForm:
         if table not in self._forms:
@@ -105,7 +110,7 @@ class EmbeddedReader:
         try:
             return form.keys(whole)
         except (ValueError, IndexError):
-            raise self._damaged(f"{form.view.table}: a key is not what an export wrote") from None
+            raise Damage("a key is not what an export wrote") from None
 
     def _record(self, form: RecordForm, keys: tuple[Any, ...], content: bytes) -> Record:
         try:
@@ -114,4 +119,4 @@ class EmbeddedReader:
             raise self._damaged(f"{form.view.table}: the record of {keys} is not what an export wrote") from None
 
     def _damaged(self, finding: str) -> StoreDamaged:
-        return StoreDamaged(f"'{self._snapshot / 'data.mdb'}', {finding}. {EXPORT_AGAIN}")
+        return StoreDamaged(f"'{self._path}', {finding}. {EXPORT_AGAIN}")

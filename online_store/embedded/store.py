@@ -1,6 +1,6 @@
-"""The embedded store: a folder of immutable LMDB files, one per snapshot, and a pointer. No server.
+"""The embedded store: a folder of immutable files, one per snapshot, and a pointer. No server.
 
-Reading loads neither pyarrow nor NumPy: those are the export's (`export`). Not for network file systems.
+Reading loads neither pyarrow nor NumPy: those are the export's (`export`).
 """
 
 import time

@@ -198,7 +198,7 @@ def test_a_look_up_answers_in_a_process_that_loads_no_engine(groceries, exported
     lines = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
     assert lines == []
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
-    assert {"lmdb", "online_store", "ziggurat"} <= loaded
+    assert {"online_store", "ziggurat"} <= loaded
     assert not loaded & set(ENGINES)
 
     told = json.loads(done.stdout)

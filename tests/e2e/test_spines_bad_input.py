@@ -392,7 +392,7 @@ def other_format(text: bytes) -> bytes:
 @pytest.mark.parametrize(
     ("file", "damage", "code", "parts"),
     [
-        ("data.mdb", lambda content: content[: len(content) // 2], 73, ("data.mdb", "bytes", "ziggurat export")),
+        ("records.bin", lambda content: content[: len(content) // 2], 73, ("records.bin", "bytes", "ziggurat export")),
         ("snapshot.json", lambda content: content[:-50], 73, ("snapshot.json", "ziggurat export")),
         ("snapshot.json", other_format, 74, ("snapshot.json", "format 99", "reads format 1")),
         ("../../CURRENT", lambda content: b"", 73, ("CURRENT", "ziggurat export")),
@@ -410,7 +410,7 @@ def test_a_store_that_is_not_what_was_written_is_an_error_and_the_next_export_re
 
 
 def test_after_damage_the_next_export_ends_well(store: Path, built: Bikes) -> None:
-    data = snapshot_of(store) / "data.mdb"
+    data = snapshot_of(store) / "records.bin"
     data.write_bytes(data.read_bytes()[:100])
     said = built.ziggurat("export", "--as-of", FIRST)
     assert (said.code, "read back and verified" in said.out) == (0, True)

@@ -36,10 +36,13 @@ def another_format(snapshot, number):
 
 
 DAMAGES = {
-    "truncated data": (lambda s: os.truncate(s / "data.mdb", 5_000), "data.mdb' has 5,000 bytes, not the"),
-    "empty data": (lambda s: os.truncate(s / "data.mdb", 0), "data.mdb' has 0 bytes"),
-    "no data": (lambda s: (s / "data.mdb").unlink(), "data.mdb' is missing"),
-    "other data": (lambda s: (s / "data.mdb").write_bytes(b"x" * (s / "data.mdb").stat().st_size), "can't be read"),
+    "truncated data": (lambda s: os.truncate(s / "records.bin", 1_000), "records.bin' has 1,000 bytes, not the"),
+    "empty data": (lambda s: os.truncate(s / "records.bin", 0), "records.bin' has 0 bytes"),
+    "no data": (lambda s: (s / "records.bin").unlink(), "records.bin' is missing"),
+    "other data": (
+        lambda s: (s / "records.bin").write_bytes(b"x" * (s / "records.bin").stat().st_size),
+        "does not begin as a file of records does",
+    ),
     "no description": (lambda s: (s / "snapshot.json").unlink(), "snapshot.json' is missing"),
     "half a description": (lambda s: os.truncate(s / "snapshot.json", 300), "snapshot.json' is not what an export"),
     "a list for a description": (lambda s: (s / "snapshot.json").write_text("[]"), "is not what an export wrote"),
@@ -66,12 +69,12 @@ CHANGES = {"a value": b",23,null]", "a record cut short": b",22,nullx"}
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_record_that_changed_on_the_disk_is_found_by_verify_and_replaced_by_the_next_export(exported, change):
-    overwritten(exported.folder.current() / "data.mdb", b",22,null]", CHANGES[change])
+    overwritten(exported.folder.current() / "records.bin", b",22,null]", CHANGES[change])
     found_by_verify_and_mended(exported)
 
 
 def test_a_key_that_changed_on_the_disk_is_found_by_verify_too(exported):
-    overwritten(exported.folder.current() / "data.mdb", b"333", b"334")
+    overwritten(exported.folder.current() / "records.bin", b"333", b"334")
     found_by_verify_and_mended(exported)
 
 
@@ -83,10 +86,12 @@ def found_by_verify_and_mended(exported):
 
 
 def test_a_record_that_can_not_be_read_is_reported_when_it_is_looked_up(exported):
-    overwritten(exported.folder.current() / "data.mdb", b",22,null]", b",22,nullx")
+    overwritten(exported.folder.current() / "records.bin", b",22,null]", b",22,nullx")
     with exported.open() as reader:
         assert reader.get(SPEND, [1]).values[0] == 0
-        with pytest.raises(StoreDamaged, match=r"the record of \(22,\) is not what an export wrote"):
+        with pytest.raises(
+            StoreDamaged, match=r"household_spend/v1, key \(22,\): a record is not what an export wrote"
+        ):
             reader.get(SPEND, [22])
 
 
@@ -94,9 +99,9 @@ def test_a_draft_that_does_not_read_back_as_written_is_never_published(exported)
     def spoil(step):
         if step == "verify":
             [draft] = exported.folder.snapshots.glob(".draft-*")
-            overwritten(draft / "data.mdb", b",23,null]", b",24,null]")
+            overwritten(draft / "records.bin", b",23,null]", b",24,null]")
 
-    with pytest.raises(StoreDamaged, match="found 3 of 3 records as written"):
+    with pytest.raises(StoreDamaged, match="household_spend/v1: a record is not what an export wrote"):
         exported.export(*nightly(1), step=spoil)
     assert answers_from(exported) == 0
     assert [path.name for path in exported.folder.snapshots.iterdir()] == [nightly(0)[0].snapshot_id]
@@ -105,7 +110,9 @@ def test_a_draft_that_does_not_read_back_as_written_is_never_published(exported)
 def test_a_newer_format_is_not_read_and_not_replaced_by_accident(exported):
     another_format(exported.folder.current(), 99)
     for refused in (exported.open, lambda: exported.export(*nightly(1))):
-        with pytest.raises(StoreOfAnotherVersion, match="is of format 99, and this version of ziggurat reads format 1"):
+        with pytest.raises(
+            StoreOfAnotherVersion, match="is of format 99, and this version of ziggurat reads format 1 or 2"
+        ):
             refused()
     exported.export(*nightly(1), rollback=True)
     assert answers_from(exported) == 1
@@ -140,7 +147,7 @@ def days_kept(embedded):
 def test_a_store_grows_to_whatever_is_exported(embedded):
     view = a_view("aggregate/long/v1", keys={"id": "bigint"}, columns={"text": "string"}, rows=40)
     embedded.export(a_snapshot(view), {view.table: [batch_of(view, [[n, str(n % 10) * 10**6] for n in range(40)])]})
-    assert (embedded.folder.current() / "data.mdb").stat().st_size > 40 * 10**6
+    assert (embedded.folder.current() / "records.bin").stat().st_size > 40 * 10**6
     with embedded.open() as reader:
         assert reader.get(view.table, [39]).values == ("9" * 10**6,)
 

@@ -19,7 +19,7 @@ def answers_from(embedded):
 def files_of(embedded):
     """Every file and folder but the snapshots' own files, which `verify` checks."""
     root = embedded.folder.root
-    return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.name not in ("data.mdb", "snapshot.json"))
+    return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.name not in ("records.bin", "snapshot.json"))
 
 
 def clean_files(*days):
