@@ -2,8 +2,6 @@
 S31).
 """
 
-from collections.abc import Mapping
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -16,18 +14,17 @@ from definitions.columns import Nan
 from definitions.errors import SourceSchemaError, did_you_mean
 from definitions.sources import Source
 from definitions.types import type_named
+from lakehouse.files.records import FILE, ORIGINAL, PROBLEM, Records
 
-CORRUPT = "_corrupt"
 REASON = "_reason"
-ORIGINAL = "_original"
-FILE = "_file"
 # How far a double may be from a whole number of quanta: sums of money in double are not exact. Large amounts are
 # accepted where they are the nearest double to such a number.
 _NOISE = 1e-6
 
 
-def require_columns(delivered: Mapping[str, str], source: Source, *, is_text: bool, path: str) -> None:
+def require_columns(records: Records, source: Source, *, path: str) -> None:
     """S37: a missing, renamed or differently typed column stops the run before anything is written."""
+    delivered = records.types
     for column in source.columns:
         if column.computed:
             continue
@@ -39,7 +36,7 @@ def require_columns(delivered: Mapping[str, str], source: Source, *, is_text: bo
             )
         delivered_type = delivered[name].split("(")[0]
         # Text formats have text for every type.
-        if not is_text and delivered_type not in type_named(column.type).delivered_as:
+        if not records.is_text and delivered_type not in type_named(column.type).delivered_as:
             raise SourceSchemaError(
                 f"source '{source.name}' at {path}: column '{name}' is {delivered[name]}, declared {column.type}. "
                 f"Declare the type it has, as version={source.version + 1} of the source, or correct the files."
@@ -51,28 +48,18 @@ def require_columns(delivered: Mapping[str, str], source: Source, *, is_text: bo
             )
 
 
-def typed(delivered: DataFrame, source: Source) -> DataFrame:
-    """Delivered rows as declared columns and `event_time`.
+def typed(records: Records, source: Source) -> DataFrame:
+    """Delivered records as declared columns and `event_time`, with `_original` and `_file` as they are.
 
-    `_reason` says why a row can't be used (null: it can), `_original` is the delivered row as JSON.
+    `_reason` says why a row can't be used (null: it can).
     """
-    types = dict(delivered.dtypes)
-    parsed = {c.name: _parse(c, types[c.delivered_name], source) for c in source.columns if not c.computed}
-    problems = [p.problem for p in parsed.values()]
-    if CORRUPT in types:
-        problems.insert(0, F.when(F.col(CORRUPT).isNotNull(), F.lit("the row does not parse")))
-    extra = [F.col(name) for name in (FILE,) if name in types]
-    original = F.to_json(
-        F.struct(*[F.col(f"`{name}`") for name in types if name not in (FILE, "_nanos_lost")]),
-        {"ignoreNullFields": "false"},
-    )
-    if "_nanos_lost" in types:
-        problems.append(F.when(F.col("_nanos_lost"), F.lit("a time is finer than a microsecond")))
-    rows = delivered.select(
+    parsed = {c.name: _parse(c, records, source) for c in source.columns if not c.computed}
+    problems = [F.col(PROBLEM), *(p.problem for p in parsed.values())]
+    rows = records.frame.select(
         *[p.value.alias(name) for name, p in parsed.items()],
-        original.alias(ORIGINAL),
+        F.col(ORIGINAL),
         F.coalesce(*problems).alias(REASON),
-        *extra,
+        F.col(FILE),
     )
     # Only for usable rows: on other values an expression may fail.
     usable = F.col(REASON).isNull()
@@ -96,8 +83,8 @@ def _with_clocks(rows: DataFrame, source: Source) -> DataFrame:
     return rows.withColumn("event_time", at).withColumn(REASON, F.coalesce(REASON, *problems))
 
 
-def _parse(column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
-    raw = F.col(f"`{column.delivered_name}`")
+def _parse(column: DeclaredColumn, records: Records, source: Source) -> Parsed:
+    raw, delivered_type = records.column(column.delivered_name), records.types[column.delivered_name]
     if delivered_type == "string":
         raw = F.when(F.trim(raw) != "", F.trim(raw)) if column.type != "string" else raw
     family = type_named(column.type).name

@@ -132,6 +132,11 @@ class Source(FactTable):
     def type_of(self, column: str) -> str:
         return self.column(column).type
 
+    @property
+    def delivered_names(self) -> tuple[str, ...]:
+        """The columns that are read from files, by their names in the files."""
+        return tuple(column.delivered_name for column in self.columns if not column.computed)
+
     @cached_property
     def schema(self) -> dict[str, str]:
         """Every column that a view on this source may read, with its type."""

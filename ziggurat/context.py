@@ -10,7 +10,7 @@ from ziggurat.settings import Settings
 if TYPE_CHECKING:
     from jobs.build.without_spark import PlanContext
     from jobs.run.context import Context, Listener
-    from lakehouse.files.deliveries import Location
+    from lakehouse.files.location import Location
 
 
 def open_context(settings: Settings, registry: Registry, listener: "Listener | None") -> "Context":
@@ -62,7 +62,7 @@ def plan_context(settings: Settings, registry: Registry) -> "PlanContext":
 
 
 def _locations(settings: Settings) -> "dict[str, Location]":
-    from lakehouse.files.deliveries import Location
+    from lakehouse.files.location import Location
 
     return {name: Location(_absolute(s.path), s.format, s.options) for name, s in settings.sources.items()}
 

@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from definitions.durations import duration_us
 from definitions.errors import DefinitionError, ZigguratError, did_you_mean
+from lakehouse.files.location import wrong_option
 from online_store.stores import StoreSettings
 
 PREFIX = "ZIGGURAT__"
@@ -32,6 +41,13 @@ class SourceSettings(_Section):
     path: str
     format: Literal["parquet", "delta", "csv", "json"] = "parquet"
     options: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("options")
+    @classmethod
+    def _options(cls, options: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        if problem := wrong_option(info.data.get("format", "parquet"), options):
+            raise ValueError(problem.rstrip("."))
+        return options
 
 
 def _duration(text: str) -> str:

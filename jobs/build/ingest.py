@@ -1,8 +1,9 @@
 """Ingest: what was delivered, into raw. Append-only; unusable rows go to quarantine; counts are reconciled (S31)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
+from functools import reduce
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -24,8 +25,10 @@ from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import append, crash_point, stage
-from lakehouse.files import deliveries
+from lakehouse.files.deliveries import open_delivery
+from lakehouse.files.location import Location
 from lakehouse.files.read_errors import as_read_error
+from lakehouse.files.records import FILE, ORIGINAL, Records
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.storage_errors import translated_storage_errors
 from lakehouse.table_state import RawState, TableState
@@ -54,12 +57,17 @@ def ingest(job: Job, source: Source, step: PlannedStep) -> StepOutcome:
     """Bring the step's delivery into `raw/<name>/v<N>`."""
     location, (delivered,) = job.context.locations[source.name], step.slices
     staging = job.context.warehouse.staging(job.run_id, source.name)
-    scratch = f"{staging}.whole-microseconds"
+    scratch = f"{staging}.delivered"
     try:
-        return _Ingest(job, source, delivered).run(
-            deliveries.open_delivery(job.context.spark, source.name, location, scratch=scratch, delivered=delivered),
+        records = open_delivery(
+            job.context.spark,
+            source.name,
             location,
+            scratch=scratch,
+            delivered=delivered,
+            columns=source.delivered_names,
         )
+        return _Ingest(job, source, delivered).run(records, location)
     except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
         unreadable = as_read_error(error, source.name, location)
         if unreadable is None:
@@ -81,15 +89,16 @@ class _Ingest:
         last = to_datetime(self.before.loaded_at_us) if self.before else None
         self.load = arrival.Load(job.context.clock(), last)
 
-    def run(self, frame: DataFrame, location: deliveries.Location) -> StepOutcome:
-        delivery.require_columns(dict(frame.dtypes), self.source, is_text=location.is_text, path=location.path)
-        rows = delivery.typed(frame, self.source)
+    def run(self, delivered: Sequence[Records], location: Location) -> StepOutcome:
+        for records in delivered:
+            delivery.require_columns(records, self.source, path=location.path)
+        rows = reduce(DataFrame.unionByName, [delivery.typed(records, self.source) for records in delivered])
         self._doing("checking rows")
         counts = self._count(rows)
         self._refuse_too_many_invalid(counts)
         if counts.quarantined:
             self._quarantine(rows)
-        usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, delivery.ORIGINAL, delivery.FILE)
+        usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, ORIGINAL, FILE)
         fresh, counts = self._first(usable, counts) if not self.before else self._later(usable, counts)
         # A first delivery without rows leaves an empty table, so that look-ups in it find nothing and do not fail.
         is_written = counts.kept or not self.before
@@ -129,8 +138,8 @@ class _Ingest:
             F.lit(self.job.run_id).alias("run_id"),
             F.lit(self.load.at).alias("loaded_at"),
             F.col(delivery.REASON).alias("reason"),
-            F.col(delivery.ORIGINAL).alias("original"),
-            (F.col(delivery.FILE) if delivery.FILE in rows.columns else F.lit(None).cast("string")).alias("file"),
+            F.col(ORIGINAL).alias("original"),
+            F.col(FILE).alias("file"),
         )
         path = self.job.context.warehouse.quarantine(self.source.name).path
         with translated_storage_errors(path):

@@ -10,7 +10,8 @@ from definitions.errors import ZigguratError
 from definitions.registry import Registry
 from jobs.build.row_statistics import RowStatistics
 from jobs.run.published import PublishedState
-from lakehouse.files.deliveries import Location, VersionOf
+from lakehouse.files.listing import VersionOf
+from lakehouse.files.location import Location
 from lakehouse.table_state import TableState
 
 

@@ -17,7 +17,7 @@ from jobs.build.preconditions import beyond_data
 from jobs.build.row_statistics import FactsWanted, LaterThan
 from jobs.build.staleness import cut_delay_us, loads, reaches_back, roots
 from jobs.run.request import Request
-from lakehouse.files import deliveries
+from lakehouse.files import listing
 from lakehouse.table_state import TableState, ViewState
 
 
@@ -34,7 +34,7 @@ def plan_source(state: PlanState, source: Source, _request: Request, _failed: fr
             ),
         )
     try:
-        delivery = deliveries.fingerprint(source.name, location, version_of=state.version_of)
+        delivery = listing.fingerprint(source.name, location, version_of=state.version_of)
     except SourceMissing as error:
         return _refused(table, error)
     known = state.published.state(table, delivery)
@@ -47,7 +47,7 @@ def plan_source(state: PlanState, source: Source, _request: Request, _failed: fr
         action=Action.INGEST,
         reason="nothing was read of it before" if is_first else reasons[known.is_known],
         slices=(delivery,),
-        bytes=deliveries.size(location),
+        bytes=listing.size(location),
     )
 
 

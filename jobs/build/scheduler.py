@@ -17,7 +17,7 @@ from jobs.build.spark_statistics import SparkStatistics
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.request import Request
-from lakehouse.files import deliveries
+from lakehouse.files import listing
 from lakehouse.tables import current_version
 
 _FAILURES = {Status.BLOCKED: "was blocked", Status.FAILED: "failed", Status.COULD_NOT_CHECK: "failed"}
@@ -69,7 +69,7 @@ class Scheduler:
     def _size(self, key: str) -> int:
         location = self._job.context.locations.get(self._waiting[key].name)
         is_source = isinstance(self._waiting[key], Source)
-        return deliveries.size(location) if is_source and location is not None else 0
+        return listing.size(location) if is_source and location is not None else 0
 
     def _end(self, definition: Definition, outcome: StepOutcome) -> None:
         self._job.published.add(outcome.slices)

@@ -18,7 +18,7 @@ from jobs.build.preconditions import refuse_changed_meaning, refuse_future
 from jobs.run.outcome import RunOutcome
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
-from lakehouse.files.deliveries import Location
+from lakehouse.files.location import Location
 from lakehouse.ledger.ledger import Ledger, Release, newest_release
 from lakehouse.ledger.recovery import tables_ahead
 from lakehouse.ledger.reduction import reduced_state

@@ -12,7 +12,7 @@ from definitions.registry import Registry
 from jobs.run.outcome import StepOutcome
 from jobs.run.published import PublishedState
 from jobs.run.request import new_run_id
-from lakehouse.files.deliveries import Location
+from lakehouse.files.location import Location
 from lakehouse.leases.leases import Lease
 from lakehouse.tables import Warehouse
 from quality import RowRule

@@ -19,10 +19,11 @@ from definitions.errors import (
     ZigguratError,
 )
 from jobs.run.context import Context
-from lakehouse.files.deliveries import CORRUPT, FILE, NANOS_LOST, Location, open_delivery
+from lakehouse.files.deliveries import open_delivery
+from lakehouse.files.location import Location
 from lakehouse.files.read_errors import as_read_error
+from lakehouse.files.records import PROBLEM, Records
 from lakehouse.tables import filesystem, names_in
-from temporal.comparable import quoted
 
 LABEL_TIME = "label_time"
 _INSTANT = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}:?\d{2})$"
@@ -36,12 +37,13 @@ def from_files(context: Context, location: Location, *, key_types: Mapping[str, 
     """
     if not _exists(location.path):
         raise SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
-    frame = _open(context, location, scratch)
-    refuse_duplicates(frame.columns)
-    if NANOS_LOST in frame.columns and not frame.where(NANOS_LOST).isEmpty():
+    (records,) = _open(context, location, scratch)
+    refuse_duplicates(list(records.types))
+    if location.is_text:
+        return _typed(context, records, location, key_types)
+    if not records.frame.where(F.col(PROBLEM).isNotNull()).isEmpty():
         raise LabelTimeError(f"{location.path} has times finer than a microsecond; round them (S1).")
-    frame = frame.drop(FILE, NANOS_LOST)
-    return _typed(context, frame, location, key_types) if location.is_text else frame
+    return records.named()
 
 
 def _exists(path: str) -> bool:
@@ -49,7 +51,7 @@ def _exists(path: str) -> bool:
     return located is None or located[0].get_file_info(located[1]).type is not fs.FileType.NotFound
 
 
-def _open(context: Context, location: Location, scratch: str) -> DataFrame:
+def _open(context: Context, location: Location, scratch: str) -> tuple[Records, ...]:
     if location.is_text:
         refuse_duplicates(_header(location.path))  # Spark would add a number to the second name
     try:
@@ -94,25 +96,25 @@ def damage_as_missing(location: Location | None) -> Iterator[None]:
         raise SpineMissing(f"the spine {message}") from error
 
 
-def _typed(context: Context, text: DataFrame, location: Location, key_types: Mapping[str, str]) -> DataFrame:
+def _typed(context: Context, text: Records, location: Location, key_types: Mapping[str, str]) -> DataFrame:
     guessed = context.spark.read.options(header="true", inferSchema="true", **location.options).csv(location.path)
     inferred = {f.name: f.dataType.simpleString() for f in guessed.schema if f.dataType.simpleString() in _INFERRED}
     kinds = inferred | dict(key_types)
-    cells = {name: F.nullif(F.trim(quoted(name)), F.lit("")) for name in text.columns if name != CORRUPT}
+    cells = {name: F.nullif(F.trim(text.column(name)), F.lit("")) for name in text.types}
     values = {name: cell.try_cast(kinds[name]) if name in kinds else cell for name, cell in cells.items()}
     if LABEL_TIME in cells:
         values[LABEL_TIME] = F.when(cells[LABEL_TIME].rlike(_INSTANT), cells[LABEL_TIME].try_cast("timestamp"))
     checked = [name for name in (*key_types, LABEL_TIME) if name in cells]
     lost = {name: F.count_if(cells[name].isNotNull() & values[name].isNull()).alias(name) for name in checked}
     with damage_as_missing(location):
-        counts = text.agg(F.count(CORRUPT).alias(CORRUPT), *lost.values()).first()
+        counts = text.frame.agg(F.count(PROBLEM).alias(PROBLEM), *lost.values()).first()
     _refuse_lost(location.path, counts.asDict() if counts else {}, key_types)
-    return text.select(*[value.alias(name) for name, value in values.items()])
+    return text.frame.select(*[value.alias(name) for name, value in values.items()])
 
 
 def _refuse_lost(path: str, counts: Mapping[str, int], key_types: Mapping[str, str]) -> None:
-    if counts.get(CORRUPT):
-        raise SpineMissing(f"{path} can't be read as CSV: {counts[CORRUPT]:,} lines do not fit its header.")
+    if counts.get(PROBLEM):
+        raise SpineMissing(f"{path} can't be read as CSV: {counts[PROBLEM]:,} lines do not fit its header.")
     if counts.get(LABEL_TIME):
         raise LabelTimeError(
             f"{path}: {counts[LABEL_TIME]:,} label times name no instant; write them with a zone, "

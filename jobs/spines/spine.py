@@ -14,7 +14,7 @@ from pyspark.sql import DataFrame
 from definitions.errors import LabelTimeError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
 from jobs.run.context import Context
 from jobs.spines.files import LABEL_TIME, damage_as_missing, from_files, refuse_duplicates
-from lakehouse.files.deliveries import Location
+from lakehouse.files.location import Location
 from lakehouse.tables import current_version, exists, names_in, read
 
 __all__ = ["LABEL_TIME", "Spine", "open_spine", "parsed_keys"]

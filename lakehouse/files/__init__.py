@@ -1,4 +1,5 @@
-"""What is delivered: where a source's files lie, whether they changed, and how they are read.
+"""What is delivered: where files lie, which of them are data, whether they changed, and how they are read.
 
-`deliveries.open_delivery` opens a delivery, `read_errors` turns Spark's error on an unreadable file into one sentence.
+`deliveries.open_delivery` opens a delivery as `records.Records`; `listing.data_files` is the rule which files are data;
+`read_errors` turns Spark's error on an unreadable file into one sentence.
 """

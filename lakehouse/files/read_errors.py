@@ -4,7 +4,7 @@ import re
 from urllib.parse import unquote
 
 from definitions.errors import SourceUnreadable
-from lakehouse.files.deliveries import Location
+from lakehouse.files.location import Location
 
 _FILE = re.compile(r"(?:FAILED_READ_FILE|CANNOT_READ_FILE)[^\n]*?while reading file (\S+?)\.?\s")
 _HEADER = re.compile(r"CSV header does not conform.*?Expected: (\S+) but found: (\S+)", re.DOTALL)

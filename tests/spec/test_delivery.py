@@ -10,9 +10,11 @@ import pytest
 from pyspark.sql import functions as F
 
 from compute.delivered_times import event_time
-from compute.delivery import ORIGINAL, REASON, require_columns, typed
+from compute.delivery import REASON, require_columns, typed
 from definitions.errors import SourceSchemaError
-from lakehouse.files.deliveries import Location, open_delivery
+from lakehouse.files.deliveries import open_delivery
+from lakehouse.files.location import Location
+from lakehouse.files.records import ORIGINAL, typed_records
 from tests.support.drawn import frame, same, table
 from ziggurat.model import Ambiguous, AvailableColumn, Column, EventTime, Grain, Kind, LandingDelay, Nan, Source
 
@@ -61,7 +63,7 @@ first of 2200           2200-01-01T00:00:00Z
 
 
 def test_s1_s3_text_becomes_the_one_instant_it_names_or_says_why_not(spark) -> None:
-    answer = typed(frame(spark, MOMENTS), moments())
+    answer = typed(typed_records(frame(spark, MOMENTS)), moments())
     same(
         answer.where(f"{REASON} is null"),
         """
@@ -118,7 +120,7 @@ def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> 
     for zone, local, earlier, later in NIGHTS:
         delivered = frame(spark, f"case  at:timestamp_ntz\n{zone} {local}  {local}")
         for choice, instant in ((Ambiguous.EARLIER, earlier), (Ambiguous.LATER, later), (Ambiguous.QUARANTINE, None)):
-            answer = typed(delivered, moments(zone, choice))
+            answer = typed(typed_records(delivered), moments(zone, choice))
             good = instant or (earlier if earlier == later else None)
             answers.append(
                 answer.select("case", F.when(F.col(REASON).isNull(), F.col("event_time")).alias("event_time"))
@@ -130,17 +132,21 @@ def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> 
     same(whole, "case  event_time\n" + "\n".join(wanted))
 
 
-def test_s3_local_times_need_a_declared_zone() -> None:
+def test_s3_local_times_need_a_declared_zone(spark) -> None:
     declared = moments(zone="")
+    local, instants = (
+        typed_records(frame(spark, f"case  at:{type_}\none  2017-01-01T00:00:00"))
+        for type_ in ("timestamp_ntz", "timestamp")
+    )
     with pytest.raises(SourceSchemaError, match="has local times; declare their zone"):
-        require_columns({"case": "string", "at": "timestamp_ntz"}, declared, is_text=False, path="here")
-    require_columns({"case": "string", "at": "timestamp"}, declared, is_text=False, path="here")
+        require_columns(local, declared, path="here")
+    require_columns(instants, declared, path="here")
 
 
 def test_s3_without_a_zone_text_must_bring_its_own(spark) -> None:
     delivered = "case  at\nzoned  2017-01-15T12:00:00Z\nnaive  2017-01-15T12:00:00"
     same(
-        typed(frame(spark, delivered), moments(zone="")),
+        typed(typed_records(frame(spark, delivered)), moments(zone="")),
         """
         case   _reason
         zoned  -
@@ -193,9 +199,10 @@ NUMBERS = Source(
 
 def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
     answer = typed(
-        frame(
-            spark,
-            """
+        typed_records(
+            frame(
+                spark,
+                """
             case             money:double         ratio:double  share:double
             plain            19.99                4             0.5
             noise            0.30000000000000004  4             0.5
@@ -215,6 +222,7 @@ def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
             no band          1                    7             0.5
             -                1                    4             0.5
             """,
+            )
         ),
         NUMBERS,
     )
@@ -252,7 +260,7 @@ def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
 def test_s1_float_money_is_the_nearest_float_of_its_cents(spark) -> None:
     delivered = "case  money:float  ratio:double  share:double\nfloat  19.99  1  1\noff  19.994  1  1"
     same(
-        typed(frame(spark, delivered), NUMBERS),
+        typed(typed_records(frame(spark, delivered)), NUMBERS),
         """
         case   money:decimal(12,2)  _reason
         float  19.99                -
@@ -315,9 +323,9 @@ def delivered(spark, tmp_path: Path, name: str, text: str):
     folder.mkdir()
     (folder / f"part.{name}").write_text(text)
     location = Location(str(folder), name)
-    rows = open_delivery(spark, "words", location, scratch=str(tmp_path / "scratch"))
-    require_columns(dict(rows.dtypes), WORDS, is_text=True, path=location.path)
-    return typed(rows, WORDS)
+    (records,) = open_delivery(spark, "words", location, scratch=str(tmp_path / "scratch"))
+    require_columns(records, WORDS, path=location.path)
+    return typed(records, WORDS)
 
 
 def test_s31_text_files_are_read_value_by_value_and_bad_rows_keep_their_content(spark, tmp_path: Path) -> None:
@@ -358,7 +366,7 @@ def test_s1_parquet_nanoseconds_are_kept_if_whole_and_quarantined_if_not(spark, 
         open_delivery(spark, "moments", Location(str(tmp_path / name)), scratch=str(tmp_path / f"{name}.scratch"))
         for name in ("int96-whole", "int96-cut", "int64-whole", "int64-cut")
     ]
-    answers = [typed(other, moments()).select("case", "event_time", REASON) for other in opened]
+    answers = [typed(other, moments()).select("case", "event_time", REASON) for (other,) in opened]
     same(
         answers[0].unionByName(answers[1]).unionByName(answers[2]).unionByName(answers[3]),
         f"""
@@ -375,8 +383,8 @@ def test_s1_parquet_nanoseconds_are_kept_if_whole_and_quarantined_if_not(spark, 
 
 def test_s3_local_nanoseconds_stay_local(spark, tmp_path: Path) -> None:
     pq.write_table(pa.table({"at": pa.array([0], pa.timestamp("ns"))}), tmp_path / "part.parquet")
-    opened = open_delivery(spark, "moments", Location(str(tmp_path)), scratch=str(tmp_path.with_suffix(".scratch")))
-    assert dict(opened.dtypes)["at"] == "timestamp_ntz"
+    (records,) = open_delivery(spark, "moments", Location(str(tmp_path)), scratch=str(tmp_path.with_suffix(".scratch")))
+    assert records.types["at"] == "timestamp_ntz"
 
 
 def test_a_day_delivered_as_a_timestamp_must_be_a_midnight(spark) -> None:
@@ -388,7 +396,7 @@ def test_a_day_delivered_as_a_timestamp_must_be_a_midnight(spark) -> None:
         columns=(Column("case", "string"), Column("day", "date")),
     )
     delivered = "case  day:timestamp\nmidnight  3d\nnoon  3d12:00"
-    answer = typed(frame(spark, delivered), source)
+    answer = typed(typed_records(frame(spark, delivered)), source)
     same(answer, "case  day:date  _reason\nmidnight  2017-01-04  -\nnoon  2017-01-04  day is not a day")
 
 

@@ -16,7 +16,8 @@ from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
 from jobs.build.row_statistics import FactsWanted, LoadedRows
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
-from lakehouse.files.deliveries import Location, fingerprint
+from lakehouse.files.listing import fingerprint
+from lakehouse.files.location import Location
 from lakehouse.ledger.records import SliceRecord
 from lakehouse.ledger.state import LedgerState
 from lakehouse.reader import NeedsSpark
