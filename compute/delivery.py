@@ -22,9 +22,9 @@ REASON = "_reason"
 _NOISE = 1e-6
 
 
-def require_columns(records: Records, source: Source, *, path: str) -> None:
+def require_columns(records: Records, source: Source) -> None:
     """S37: a missing, renamed or differently typed column stops the run before anything is written."""
-    delivered = records.types
+    delivered, path = records.types, records.path
     for column in source.columns:
         if column.computed:
             continue

@@ -26,7 +26,6 @@ from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import append, crash_point, stage
 from lakehouse.files.deliveries import open_delivery
-from lakehouse.files.location import Location
 from lakehouse.files.read_errors import as_read_error
 from lakehouse.files.records import FILE, ORIGINAL, Records
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
@@ -67,7 +66,7 @@ def ingest(job: Job, source: Source, step: PlannedStep) -> StepOutcome:
             delivered=delivered,
             columns=source.delivered_names,
         )
-        return _Ingest(job, source, delivered).run(records, location)
+        return _Ingest(job, source, delivered).run(records)
     except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
         unreadable = as_read_error(error, source.name, location)
         if unreadable is None:
@@ -89,9 +88,9 @@ class _Ingest:
         last = to_datetime(self.before.loaded_at_us) if self.before else None
         self.load = arrival.Load(job.context.clock(), last)
 
-    def run(self, delivered: Sequence[Records], location: Location) -> StepOutcome:
+    def run(self, delivered: Sequence[Records]) -> StepOutcome:
         for records in delivered:
-            delivery.require_columns(records, self.source, path=location.path)
+            delivery.require_columns(records, self.source)
         rows = reduce(DataFrame.unionByName, [delivery.typed(records, self.source) for records in delivered])
         self._doing("checking rows")
         counts = self._count(rows)

@@ -34,7 +34,7 @@ def open_delivery(
     """
     if location.format == "delta":
         version = int(delivered.removeprefix(DELTA_VERSION)) if delivered else None
-        return (typed_records(read(spark, location.path, version=version)),)
+        return (typed_records(read(spark, location.path, version=version), location.path),)
     try:
         if location.format == "parquet":
             return parquet_records(spark, source, location, scratch=scratch)
@@ -66,4 +66,4 @@ def _text(spark: SparkSession, location: Location) -> Records:
         F.to_json(F.struct(*map(quoted, [*names, _CORRUPT])), {"ignoreNullFields": "false"}).alias(ORIGINAL),
         literal_path(F.col("_metadata.file_path")).alias(FILE),
     )
-    return Records(frame=frame, types=dict.fromkeys(names, "string"), is_text=True)
+    return Records(frame=frame, types=dict.fromkeys(names, "string"), path=location.path, is_text=True)

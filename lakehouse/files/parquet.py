@@ -27,7 +27,7 @@ def parquet_records(spark: SparkSession, source: str, location: Location, *, scr
     frame = spark.read.parquet(path)
     problem = F.when(F.col(_NANOS_LOST), F.lit(_FINER)) if _NANOS_LOST in frame.columns else None
     file = literal_path(F.col("_metadata.file_path"))
-    return (typed_records(frame, without=_NANOS_LOST, file=file, problem=problem),)
+    return (typed_records(frame, location.path, without=_NANOS_LOST, file=file, problem=problem),)
 
 
 def literal_path(uri: Column) -> Column:

@@ -22,10 +22,12 @@ class Records:
     frame: internal columns only, so that no delivered name collides with one of ours: `column_0` and so on for the
     names of `types`; `_problem`, why the record can't be used (null: it can); `_original`, what was delivered, of text
     the raw text, of typed files JSON of all columns; `_file`, the path of its file, null where that is not known.
+    path: that of the first of the files, or of the table; for messages.
     """
 
     frame: DataFrame
     types: Mapping[str, str]
+    path: str
     is_text: bool
 
     def column(self, delivered_name: str) -> Column:
@@ -41,7 +43,7 @@ def internal_name(index: int) -> str:
 
 
 def typed_records(
-    delivered: DataFrame, *, without: str = "", file: Column | None = None, problem: Column | None = None
+    delivered: DataFrame, path: str, *, without: str = "", file: Column | None = None, problem: Column | None = None
 ) -> Records:
     """Rows of typed files as records.
 
@@ -58,7 +60,7 @@ def typed_records(
         original.alias(ORIGINAL),
         file.alias(FILE),
     )
-    return Records(frame=frame, types=types, is_text=False)
+    return Records(frame=frame, types=types, path=path, is_text=False)
 
 
 def quoted(name: str) -> str:

@@ -14,11 +14,15 @@ from compute.delivery import REASON, require_columns, typed
 from definitions.errors import SourceSchemaError
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.location import Location
-from lakehouse.files.records import ORIGINAL, typed_records
+from lakehouse.files.records import ORIGINAL, Records, typed_records
 from tests.support.drawn import frame, same, table
 from ziggurat.model import Ambiguous, AvailableColumn, Column, EventTime, Grain, Kind, LandingDelay, Nan, Source
 
 NEW_YORK = "America/New_York"
+
+
+def drawn(spark, text: str) -> Records:
+    return typed_records(frame(spark, text), "here")
 
 
 def moments(zone: str = NEW_YORK, ambiguous: Ambiguous = Ambiguous.QUARANTINE) -> Source:
@@ -63,7 +67,7 @@ first of 2200           2200-01-01T00:00:00Z
 
 
 def test_s1_s3_text_becomes_the_one_instant_it_names_or_says_why_not(spark) -> None:
-    answer = typed(typed_records(frame(spark, MOMENTS)), moments())
+    answer = typed(drawn(spark, MOMENTS), moments())
     same(
         answer.where(f"{REASON} is null"),
         """
@@ -120,7 +124,7 @@ def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> 
     for zone, local, earlier, later in NIGHTS:
         delivered = frame(spark, f"case  at:timestamp_ntz\n{zone} {local}  {local}")
         for choice, instant in ((Ambiguous.EARLIER, earlier), (Ambiguous.LATER, later), (Ambiguous.QUARANTINE, None)):
-            answer = typed(typed_records(delivered), moments(zone, choice))
+            answer = typed(typed_records(delivered, "here"), moments(zone, choice))
             good = instant or (earlier if earlier == later else None)
             answers.append(
                 answer.select("case", F.when(F.col(REASON).isNull(), F.col("event_time")).alias("event_time"))
@@ -135,18 +139,17 @@ def test_s3_a_dst_night_is_quarantined_or_read_by_the_declared_choice(spark) -> 
 def test_s3_local_times_need_a_declared_zone(spark) -> None:
     declared = moments(zone="")
     local, instants = (
-        typed_records(frame(spark, f"case  at:{type_}\none  2017-01-01T00:00:00"))
-        for type_ in ("timestamp_ntz", "timestamp")
+        drawn(spark, f"case  at:{type_}\none  2017-01-01T00:00:00") for type_ in ("timestamp_ntz", "timestamp")
     )
     with pytest.raises(SourceSchemaError, match="has local times; declare their zone"):
-        require_columns(local, declared, path="here")
-    require_columns(instants, declared, path="here")
+        require_columns(local, declared)
+    require_columns(instants, declared)
 
 
 def test_s3_without_a_zone_text_must_bring_its_own(spark) -> None:
     delivered = "case  at\nzoned  2017-01-15T12:00:00Z\nnaive  2017-01-15T12:00:00"
     same(
-        typed(typed_records(frame(spark, delivered)), moments(zone="")),
+        typed(drawn(spark, delivered), moments(zone="")),
         """
         case   _reason
         zoned  -
@@ -199,10 +202,9 @@ NUMBERS = Source(
 
 def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
     answer = typed(
-        typed_records(
-            frame(
-                spark,
-                """
+        drawn(
+            spark,
+            """
             case             money:double         ratio:double  share:double
             plain            19.99                4             0.5
             noise            0.30000000000000004  4             0.5
@@ -222,7 +224,6 @@ def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
             no band          1                    7             0.5
             -                1                    4             0.5
             """,
-            )
         ),
         NUMBERS,
     )
@@ -260,7 +261,7 @@ def test_s23_numbers_are_finite_and_money_is_whole_cents(spark) -> None:
 def test_s1_float_money_is_the_nearest_float_of_its_cents(spark) -> None:
     delivered = "case  money:float  ratio:double  share:double\nfloat  19.99  1  1\noff  19.994  1  1"
     same(
-        typed(typed_records(frame(spark, delivered)), NUMBERS),
+        typed(drawn(spark, delivered), NUMBERS),
         """
         case   money:decimal(12,2)  _reason
         float  19.99                -
@@ -324,7 +325,7 @@ def delivered(spark, tmp_path: Path, name: str, text: str):
     (folder / f"part.{name}").write_text(text)
     location = Location(str(folder), name)
     (records,) = open_delivery(spark, "words", location, scratch=str(tmp_path / "scratch"))
-    require_columns(records, WORDS, path=location.path)
+    require_columns(records, WORDS)
     return typed(records, WORDS)
 
 
@@ -396,7 +397,7 @@ def test_a_day_delivered_as_a_timestamp_must_be_a_midnight(spark) -> None:
         columns=(Column("case", "string"), Column("day", "date")),
     )
     delivered = "case  day:timestamp\nmidnight  3d\nnoon  3d12:00"
-    answer = typed(typed_records(frame(spark, delivered)), source)
+    answer = typed(drawn(spark, delivered), source)
     same(answer, "case  day:date  _reason\nmidnight  2017-01-04  -\nnoon  2017-01-04  day is not a day")
 
 
