@@ -23,6 +23,7 @@ from definitions.durations import duration_us
 from definitions.errors import DefinitionError, ZigguratError, did_you_mean
 from lakehouse.files.location import wrong_option
 from online_store.stores import StoreSettings
+from ziggurat.masking import shown
 
 PREFIX = "ZIGGURAT__"
 
@@ -113,7 +114,7 @@ def resolve(*, env: str = "", conf: Path | None = None, overrides: Sequence[str]
         for name, value in os.environ.items()
         if name.startswith(PREFIX)
     ]
-    layers += [(f"-s {override}", _override(override)) for override in overrides]
+    layers += [(_named(override), _override(override)) for override in overrides]
     for origin, layer in layers:
         if conf is not None and origin == str(conf) and "sources" in layer:
             tree["sources"] = {}
@@ -148,7 +149,13 @@ def _packaged(name: str) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return _parsed(path.read_text("utf-8"), str(path))
+        return _parsed(path.read_bytes().decode("utf-8-sig"), str(path))
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigurationError(
+            f"{path}, line {line}: byte {error.object[error.start]:#04x} is not text in UTF-8. Give --conf the path of "
+            "a YAML file, saved as UTF-8."
+        ) from error
     except OSError as error:
         raise ConfigurationError(
             f"the configuration {path} can't be read: {error.strerror}. Give --conf the path of a YAML file."
@@ -172,11 +179,18 @@ def _override(text: str) -> dict[str, Any]:
     return _nested(key.split("."), value)
 
 
+def _named(override: str) -> str:
+    """An override of the command line as messages and `doctor` name it: a secret's value is masked."""
+    key, equals, value = override.partition("=")
+    return f"-s {key}{equals}{shown(key, value)}"
+
+
 def _nested(keys: Sequence[str], text: str) -> dict[str, Any]:
     try:
         value: Any = yaml.safe_load(text) if text else ""
     except yaml.YAMLError as error:
-        raise ConfigurationError(f"setting '{'.'.join(keys)}': {text!r} is not a YAML value; quote it.") from error
+        key = ".".join(keys)
+        raise ConfigurationError(f"setting '{key}': {shown(key, text)!r} is not a YAML value; quote it.") from error
     for key in reversed(keys):
         value = {key: value}
     return dict(value)
@@ -208,6 +222,8 @@ def _validated(tree: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
         if first["type"] == "extra_forbidden":
             near = did_you_mean(key, set(origins) - {key})
             raise ConfigurationError(f"setting '{key}' (from {origin}) is unknown.{near}") from error
+        value = first.get("input")
+        found = repr(value) if shown(key, value) == str(value) else shown(key, value)
         raise ConfigurationError(
-            f"setting '{key}' (from {origin}) has a wrong value {first.get('input')!r}: {first['msg']}."
+            f"setting '{key}' (from {origin}) has a wrong value {found}: {first['msg']}."
         ) from error

@@ -131,15 +131,18 @@ def _submitted_zone() -> str | None:
 
 
 def _shadowed() -> Iterator[Check]:
-    """Our packages have plain names: another `features` earlier on the path would be taken."""
+    """Our packages have plain names: another one earlier on the path would be taken.
+
+    Not so `features`, where a project's own definitions are meant to be taken.
+    """
     wrong: dict[str, Path | str] = {}
-    for name in PACKAGES:
+    for name in (name for name in PACKAGES if name != "features"):
         spec = importlib.util.find_spec(name)
         path = Path(spec.origin).parent if spec and spec.origin else None
         if path is None or path.parent != PROJECT_ROOT:
             wrong[name] = path or "nowhere"
     if not wrong:
-        yield Check("package names", True, f"all {len(PACKAGES)} packages come from {PROJECT_ROOT}")
+        yield Check("package names", True, f"Ziggurat's packages come from {PROJECT_ROOT}")
     for name, other in wrong.items():
         fix = f"Uninstall or rename it, or put {PROJECT_ROOT} first on PYTHONPATH."
         yield Check("package names", False, f"`{name}` comes from {other}", fix)

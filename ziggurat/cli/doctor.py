@@ -9,9 +9,9 @@ from lakehouse.session.environment import Check, checks
 from lakehouse.session.errors import EnvironmentProblem
 from ziggurat.cli.options import note_hidden_packages, setting_overrides
 from ziggurat.loading import load_definitions
+from ziggurat.masking import shown
 from ziggurat.settings import ConfigurationError, Resolved, resolve
 
-_SECRET = ("password", "secret", "token", "key")
 _MARKS = {True: "✓", None: "!", False: "✗"}
 
 
@@ -68,7 +68,7 @@ def _sources(resolved: Resolved) -> list[Check]:
 def _origins(resolved: Resolved) -> list[str]:
     values = dict(_flat(resolved.settings.model_dump()))
     width = max(map(len, values))
-    return [f"    {key:<{width}}  {_shown(key, value):<44} {_origin(resolved, key)}" for key, value in values.items()]
+    return [f"    {key:<{width}}  {shown(key, value):<44} {_origin(resolved, key)}" for key, value in values.items()]
 
 
 def _origin(resolved: Resolved, key: str) -> str:
@@ -82,7 +82,3 @@ def _flat(tree: dict[str, Any], above: str = "") -> list[tuple[str, Any]]:
     for key, value in tree.items():
         pairs += _flat(value, f"{above}{key}.") if isinstance(value, dict) and value else [(f"{above}{key}", value)]
     return pairs
-
-
-def _shown(key: str, value: object) -> str:
-    return "••••" if value and any(word in key.rsplit(".", 1)[-1].lower() for word in _SECRET) else str(value)
