@@ -27,12 +27,16 @@ def key_of(definition: Definition) -> str:
 
 @dataclass(frozen=True)
 class Registry:
-    """Definitions, sorted so that each comes after what it reads; and the services and labels made of them."""
+    """Definitions, sorted so that each comes after what it reads; and the services and labels made of them.
+
+    problems: of modules that could not be imported; what they declare is missing here. See `load`.
+    """
 
     package: str
     definitions: tuple[Definition, ...]
     services: tuple[FeatureService, ...] = ()
     labels: tuple[Label, ...] = ()
+    problems: tuple[ZigguratError, ...] = ()
 
     @cached_property
     def by_key(self) -> Mapping[str, Definition]:
@@ -94,12 +98,17 @@ def documentation(definition: Definition) -> str:
     return ""
 
 
-def load(package: str = SHIPPED) -> Registry:
-    """Import every module of the package and collect what it declares."""
+def load(package: str = SHIPPED, *, keep_going: bool = False) -> Registry:
+    """Import every module of the package and collect what it declares.
+
+    keep_going: a module that can't be imported is a problem of the registry, and the others are loaded. Otherwise, and
+    where nothing at all could be loaded, its error is raised.
+    """
+    problems: list[ZigguratError] = []
     definitions: dict[str, Definition] = {}
     services: dict[str, FeatureService] = {}
     labels: dict[str, Label] = {}
-    for module in _modules(package):
+    for module in _modules(package, problems if keep_going else None):
         for variable, value in vars(module).items():
             path = f"{module.__name__}.{variable}"
             if isinstance(value, Definition):
@@ -108,13 +117,15 @@ def load(package: str = SHIPPED) -> Registry:
                 _add_named(value, services, path)
             elif isinstance(value, Label):
                 _add_named(value, labels, path)
+    if not definitions and problems:
+        raise problems[0]
     if not definitions:
         raise DefinitionError(
             f"package '{package}' declares no source and no view; `ziggurat init` writes one to start from."
         )
     _refuse_two_layers(definitions.values())
     ordered = tuple(sorted(definitions.values(), key=_depth))
-    return Registry(package, ordered, tuple(services.values()), tuple(labels.values()))
+    return Registry(package, ordered, tuple(services.values()), tuple(labels.values()), tuple(problems))
 
 
 def _refuse_two_layers(definitions: Iterable[Definition]) -> None:
@@ -148,12 +159,24 @@ def _depth(definition: Definition) -> tuple[int, int, str]:
     return LAYERS.index(definition.layer), steps(definition), key_of(definition)
 
 
-def _modules(package: str) -> Iterator[ModuleType]:
+def _modules(package: str, problems: list[ZigguratError] | None) -> Iterator[ModuleType]:
+    """problems: takes the errors of modules below the package; None: they are raised."""
     root = _import(package)
     yield root
     # pkgutil, not glob: definitions are also found inside a zip that spark-submit ships.
-    for info in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}."):
-        yield _import(info.name)
+    for info in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}.", onerror=lambda _: None):
+        try:
+            yield _import(info.name)
+        except ZigguratError as problem:
+            if problems is None:
+                raise
+            # A module that imports a broken one fails as that does.
+            if _origin(problem) not in map(_origin, problems):
+                problems.append(problem)
+
+
+def _origin(problem: ZigguratError) -> str:
+    return repr(problem.__cause__ or problem)
 
 
 def _import(name: str) -> ModuleType:
@@ -179,6 +202,8 @@ def _import(name: str) -> ModuleType:
         ) from error
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
+        if isinstance(error, OSError) and last.filename.startswith("<frozen importlib"):
+            raise DefinitionError(f"{error.filename}: this definition can't be read: {error.strerror}.") from error
         raise DefinitionError(
             f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: "
             f"{error}"

@@ -74,6 +74,27 @@ def translated_storage_errors(path: str) -> Iterator[None]:
         raise translated from error
 
 
+@contextmanager
+def translated_read_errors(path: str) -> Iterator[None]:
+    """Turns a file or folder that is there and can't be read into one `StorageError`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except PermissionError as error:
+        raise may_not_read(path) from error
+    except OSError as error:
+        reason = " ".join((str(error).splitlines() or [type(error).__name__])[0].split())
+        raise StorageError(f"{path} can't be read: {reason}. Check the disk and the path, and run again.") from error
+
+
+def may_not_read(path: str) -> StorageError:
+    return StorageError(
+        f"This user may not read {path}. Give the user that runs the job the right to read it, and all folders "
+        "above it."
+    )
+
+
 def as_storage_error(error: BaseException, path: str) -> StorageError | None:
     """The error in one sentence for a write that storage refused, or None when the cause is another."""
     message = _whole_message(error)

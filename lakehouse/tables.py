@@ -18,7 +18,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse import data_locations as locations
 from lakehouse.commit_log import Commit, commits_in
-from lakehouse.storage_errors import StorageError, TableMissing, translated_storage_errors
+from lakehouse.storage_errors import StorageError, TableMissing, translated_read_errors, translated_storage_errors
 
 _COMMIT_FILE = re.compile(r"^(\d{20})\.(?:json$|checkpoint\.)")
 _MISSING = (
@@ -239,7 +239,7 @@ def read_text(path: str) -> str | None:
     located = filesystem(path)
     if located is None or located[0].get_file_info(located[1]).type is not fs.FileType.File:
         return None
-    with translated_storage_errors(path), located[0].open_input_stream(located[1]) as stream:
+    with translated_read_errors(path), located[0].open_input_stream(located[1]) as stream:
         return str(stream.read().decode("utf-8"))
 
 
@@ -249,7 +249,8 @@ def names_in(folder: str) -> list[str]:
     if located is None:
         return []
     system, inner = located
-    entries = system.get_file_info(fs.FileSelector(inner, allow_not_found=True))
+    with translated_read_errors(folder):
+        entries = system.get_file_info(fs.FileSelector(inner, allow_not_found=True))
     return sorted(entry.base_name for entry in entries)
 
 

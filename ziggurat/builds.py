@@ -4,9 +4,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from jobs.build.without_spark import PlanContext, plan_with_spark, plan_without_spark, unchanged_without_spark
+from jobs.build.without_spark import (
+    PlanContext,
+    plan_with_spark,
+    plan_without_spark,
+    unchanged_without_spark,
+    unread_sources,
+)
 from jobs.run.request import Request, new_run_id
 from lakehouse.reader import NeedsSpark
+
+__all__ = ["built", "planned", "unchanged", "unread_sources"]
 
 if TYPE_CHECKING:
     from jobs.build.plan import Plan

@@ -4,14 +4,14 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from definitions.errors import DefinitionError
+from definitions.errors import DefinitionError, did_you_mean
 from definitions.registry import Registry, load
 from ziggurat.own_packages import PACKAGES, hidden_in, hidden_note
-from ziggurat.settings import ConfigurationError
+from ziggurat.settings import ConfigurationError, Resolved
 
 
-def load_definitions(package: str) -> Registry:
-    """The definitions of this package, from the working directory if it lies there.
+def load_definitions(package: str, *, keep_going: bool = False) -> Registry:
+    """The definitions of this package, from the working directory if it lies there; keep_going: see `registry.load`.
 
     Raises ConfigurationError for a package that has the name of one of ours, DefinitionError for definitions that
     can't be imported. Where they import a package of the project that ours hides, the error says so.
@@ -21,12 +21,29 @@ def load_definitions(package: str) -> Registry:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        return load(package)
+        return load(package, keep_going=keep_going)
     except DefinitionError as error:
         hidden = _hidden_import(error.__cause__)
         if hidden is None:
             raise
         raise DefinitionError(f"{str(error).rstrip('.')}. {hidden_note(hidden)}.") from error
+
+
+def refuse_unknown_sources(resolved: Resolved, registry: Registry) -> None:
+    """Raises ConfigurationError for a configured source that no definition declares; the defaults' are the demo's.
+
+    Not where a module could not be imported: it may declare the source.
+    """
+    if registry.problems:
+        return
+    declared = {definition.name for definition in registry.definitions if definition.is_delivered}
+    for name in resolved.settings.sources:
+        origins = {origin for key, origin in resolved.origins.items() if key.startswith(f"sources.{name}.")}
+        if name not in declared and origins - {"conf/base.yaml"}:
+            raise ConfigurationError(
+                f"setting 'sources.{name}' (from {', '.join(sorted(origins))}): '{registry.package}' declares no "
+                f"source of that name.{did_you_mean(name, declared)}"
+            )
 
 
 def _refuse_our_names(package: str) -> None:

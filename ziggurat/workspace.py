@@ -68,11 +68,15 @@ class Workspace:
 
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
         from jobs.run.request import Request
-        from ziggurat.builds import built, unchanged
+        from ziggurat.builds import built, unchanged, unread_sources
 
         request = Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select))
-        if done := unchanged(request, plan_context(self.settings, self.registry)):
+        without_spark = plan_context(self.settings, self.registry)
+        if done := unchanged(request, without_spark):
             return done
+        if self._listener is not None:
+            for error in unread_sources(without_spark, request):
+                self._listener.note(f"not read: {error}")
         return built(request, replace(self.context, options=replace(self.context.options, is_live=live)))
 
     def plan(
@@ -293,13 +297,19 @@ class Workspace:
         return batch_frame(self.context, request, _instant(as_of, "as_of"))
 
     def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
-        """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip."""
+        """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip.
+
+        services: names; default: all. Of all, one that can't be published is left out and stands in the outcome's
+        `refused`, unless the store answers for it now: then its error is raised, and nothing is published.
+        """
         from jobs.export.job import export
         from online_store import open_store
 
         chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
         store = open_store(store_settings(self.settings))
-        return export(self.context, chosen, _instant(as_of, "as_of"), store=store, rollback=rollback)
+        return export(
+            self.context, chosen, _instant(as_of, "as_of"), store=store, rollback=rollback, may_leave_out=not services
+        )
 
     def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
         """What a definition would give on a sample of its facts, computed now from published upstream.
@@ -322,15 +332,19 @@ def open(
     warehouse: str = "",
     overrides: Sequence[str] = (),
     listener: "Listener | None" = None,
+    keep_going: bool = False,
 ) -> Workspace:
-    """Definitions and settings, ready for `build`, `view`, `preview`; nothing is started yet."""
+    """Definitions and settings, ready for `build`, `view`, `preview`; nothing is started yet.
+
+    keep_going: modules that can't be imported are named by `registry.problems`, and the others are loaded.
+    """
     settings = [
         *overrides,
         *([f"definitions={definitions}"] if definitions else []),
         *([f"warehouse={warehouse}"] if warehouse else []),
     ]
     resolved = resolve(env=env, conf=Path(conf) if conf else None, overrides=settings)
-    return Workspace(resolved, load_definitions(resolved.settings.definitions), listener)
+    return Workspace(resolved, load_definitions(resolved.settings.definitions, keep_going=keep_going), listener)
 
 
 def training_set(

@@ -95,15 +95,17 @@ def steps_of_nothing(
 ) -> tuple[PlannedStep, ...] | None:
     """The steps if none has anything to do, else None as soon as one has.
 
-    Raises SourceMissing for a delivery that is missing, where no step before it has anything to do.
+    Raises the error of the first source that is missing or can't be read, where there is nothing else to do.
     """
-    steps = []
+    steps, unread = [], []
     for definition, step in zip(selected, planned_steps(state, selected, request), strict=False):
-        if step.error is not None and definition.name in state.locations:
-            raise step.error
-        if step.action is not Action.NOTHING:
+        if definition.is_delivered and step.error is not None:
+            unread.append(step.error)
+        elif step.action is not Action.NOTHING and not (unread and step.action is Action.BLOCKED):
             return None
         steps.append(step)
+    if unread:
+        raise unread[0]
     return tuple(steps)
 
 

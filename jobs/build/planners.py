@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from definitions.durations import day_or_instant
-from definitions.errors import AsOfBeyondData, SourceMissing, did_you_mean
+from definitions.errors import SourceError, SourceMissing, SourceUnreadable, did_you_mean
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
@@ -18,24 +18,17 @@ from jobs.build.row_statistics import FactsWanted, LaterThan
 from jobs.build.staleness import cut_delay_us, loads, reaches_back, roots
 from jobs.run.request import Request
 from lakehouse.files import listing
+from lakehouse.files.listing import VersionOf
+from lakehouse.files.location import Location
 from lakehouse.table_state import TableState, ViewState
 
 
 def plan_source(state: PlanState, source: Source, _request: Request, _failed: frozenset[int]) -> PlannedStep:
     """Ingest what lies at the source's location, unless the ledger knows these files under these definitions."""
-    table, location = key_of(source), state.locations.get(source.name)
-    if location is None:
-        return _refused(
-            table,
-            SourceMissing(
-                f"source '{source.name}' has no place in the configuration."
-                f"{did_you_mean(source.name, state.locations)} Add sources.{source.name}.path and .format to your "
-                "conf file."
-            ),
-        )
+    table = key_of(source)
     try:
-        delivery = listing.fingerprint(source.name, location, version_of=state.version_of)
-    except SourceMissing as error:
+        delivery = fingerprint_of(source, state.locations, version_of=state.version_of)
+    except SourceError as error:
         return _refused(table, error)
     known = state.published.state(table, delivery)
     if known.is_known and known.columns == fingerprints(source):
@@ -47,8 +40,25 @@ def plan_source(state: PlanState, source: Source, _request: Request, _failed: fr
         action=Action.INGEST,
         reason="nothing was read of it before" if is_first else reasons[known.is_known],
         slices=(delivery,),
-        bytes=listing.size(location),
+        bytes=listing.size(state.locations[source.name]),
     )
+
+
+def fingerprint_of(source: Source, locations: Mapping[str, Location], *, version_of: VersionOf) -> str:
+    """Of what lies at the source's location now. Raises SourceMissing; SourceUnreadable where it may not be read."""
+    location = locations.get(source.name)
+    if location is None:
+        raise SourceMissing(
+            f"source '{source.name}' has no place in the configuration.{did_you_mean(source.name, locations)} Add "
+            f"sources.{source.name}.path and .format to your conf file."
+        )
+    try:
+        return listing.fingerprint(source.name, location, version_of=version_of)
+    except PermissionError:
+        raise SourceUnreadable(
+            f"source '{source.name}': this user may not read {location.path}. Give the user that runs the job the "
+            "right to read it, and all folders above it."
+        ) from None
 
 
 def plan_derived(state: PlanState, view: DerivedView, request: Request, _failed: frozenset[int]) -> PlannedStep:
@@ -189,7 +199,7 @@ def _nothing(table: str, reason: str) -> PlannedStep:
     return PlannedStep(table=table, action=Action.NOTHING, reason=reason)
 
 
-def _refused(table: str, error: SourceMissing | AsOfBeyondData) -> PlannedStep:
+def _refused(table: str, error: SourceError) -> PlannedStep:
     return PlannedStep(table=table, action=Action.REFUSED, reason=str(error), error=error)
 
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from definitions.errors import SourceError
 from definitions.registry import Registry
+from definitions.sources import Source
 from jobs.build.delta_statistics import DeltaStatistics
 from jobs.build.idle import unchanged_run
 from jobs.build.kinds import plan
 from jobs.build.plan import Plan, PlanState
+from jobs.build.planners import fingerprint_of
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
 from jobs.run.outcome import RunOutcome
 from jobs.run.published import PublishedState
@@ -23,7 +26,7 @@ from lakehouse.ledger.ledger import Ledger, Release, newest_release
 from lakehouse.ledger.recovery import tables_ahead
 from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import LedgerState
-from lakehouse.reader import DeltaReader
+from lakehouse.reader import DeltaReader, NeedsSpark
 from lakehouse.tables import Warehouse
 
 if TYPE_CHECKING:
@@ -87,6 +90,20 @@ def plan_with_spark(context: "Context", request: Request) -> Plan:
     ahead = tables_ahead(context.spark, context.warehouse.published_tables(), ledger.known_versions)
     unrecorded = [table.key for table, _ in ahead]
     return _plan(plan_state(job), request, context.clock(), unended=len(ledger.unended), unrecorded=unrecorded)
+
+
+def unread_sources(context: PlanContext, request: Request) -> tuple[SourceError, ...]:
+    """An error for each selected source that is missing or may not be read; all locations are looked at."""
+    errors = []
+    for definition in context.registry.select(request.select):
+        if isinstance(definition, Source):
+            try:
+                fingerprint_of(definition, context.locations, version_of=context.reader.version)
+            except SourceError as error:
+                errors.append(error)
+            except NeedsSpark:
+                continue
+    return tuple(errors)
 
 
 def unchanged_without_spark(context: PlanContext, request: Request, *, now: datetime, run_id: str) -> RunOutcome | None:

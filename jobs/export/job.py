@@ -1,23 +1,23 @@
 """Export: the features of one as-of to the online store; whole, verified and released snapshots only."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from definitions.durations import day_or_instant
-from definitions.errors import NotReleased
+from definitions.errors import NotReleased, ZigguratError
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.versions import fingerprints, service_fingerprint
 from definitions.views import Definition
-from jobs.export.views import ExportedView, content_hash, exported_views
+from jobs.export.views import ExportedView, content_hash, exported_views, refuse_unservable
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.short_runs import recorded
 from lakehouse.crash_points import crash_point
 from lakehouse.tables import remove
-from online_store.errors import StoreDamaged
+from online_store.errors import OnlineStoreError, StoreDamaged
 from online_store.snapshot import SnapshotDescription, StoredSelection, StoredService
 from online_store.store import Exported, OnlineStore, SnapshotReader
 
@@ -36,19 +36,30 @@ class ExportOutcome:
     bytes: int
     seconds: float
     is_unchanged: bool
+    refused: Mapping[str, ZigguratError] = field(default_factory=dict)
 
 
 def export(
-    context: Context, services: Sequence[FeatureService], as_of_us: int, *, store: OnlineStore, rollback: bool = False
+    context: Context,
+    services: Sequence[FeatureService],
+    as_of_us: int,
+    *,
+    store: OnlineStore,
+    rollback: bool = False,
+    may_leave_out: bool = False,
 ) -> ExportOutcome:
     """Publish the services' features of as_of: written beside the live snapshot, read back, then one pointer flips.
 
     A snapshot view gives its rows of as_of; facts give the latest that were known when the last of these views was out.
-    Raises NotReleased, before anything is written, when a view of a service lacks that as-of.
+    Raises, before anything is written, what is wrong with a service: NotReleased when a view of it lacks that as-of,
+    UsageError when it can't be served online. may_leave_out: then the others are published, and the outcome names it,
+    unless the store answers for it now: publishing the others would take it offline.
     """
     begun = time.monotonic()
     released = newest_release(context)
-    refuse_unreleased(released, services, as_of_us)
+    services, refused = exportable(released, services, as_of_us)
+    if refused:
+        refuse_to_leave_out(refused, served=served_now(store) if may_leave_out and services else refused.keys())
     with recorded(context, _command(services, as_of_us, rollback=rollback)) as run:
         with run.step(TABLE):
             done, views = _exported(run.context, services, as_of_us, released, store, rollback=rollback)
@@ -61,6 +72,7 @@ def export(
             bytes=done.bytes,
             seconds=time.monotonic() - begun,
             is_unchanged=done.is_unchanged,
+            refused=refused,
         )
         run.ended(_step(outcome))
     return outcome
@@ -105,6 +117,38 @@ def _step(outcome: ExportOutcome) -> StepOutcome:
         seconds=outcome.seconds,
         message=f"snapshot {outcome.snapshot_id}",
     )
+
+
+def exportable(
+    released: Released, services: Sequence[FeatureService], as_of_us: int
+) -> tuple[list[FeatureService], dict[str, ZigguratError]]:
+    """The services that can be published together, and what is wrong with each of the others."""
+    chosen: list[FeatureService] = []
+    refused: dict[str, ZigguratError] = {}
+    for service in services:
+        try:
+            refuse_unreleased(released, [service], as_of_us)
+            refuse_unservable([*chosen, service])
+            chosen.append(service)
+        except ZigguratError as error:
+            refused[service.name] = error
+    return chosen, refused
+
+
+def refuse_to_leave_out(refused: Mapping[str, ZigguratError], *, served: Collection[str]) -> None:
+    """Raises the error of a refused service that is served."""
+    for name, error in refused.items():
+        if name in served:
+            raise error
+
+
+def served_now(store: OnlineStore) -> frozenset[str]:
+    """The names of the services that the store answers for; none where it answers for nothing."""
+    try:
+        with store.open() as reader:
+            return frozenset(service.name for service in reader.description.services)
+    except OnlineStoreError:
+        return frozenset()
 
 
 def refuse_unreleased(released: Released, services: Sequence[FeatureService], as_of_us: int) -> None:

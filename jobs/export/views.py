@@ -51,7 +51,8 @@ class ExportedView:
             raise UsageError(f"the export stages its rows in {self.path}, whose file system is not known to Arrow.")
         found = ds.dataset(located[1], filesystem=located[0], format="parquet", exclude_invalid_files=False)
         for batch in found.to_batches(columns=self.schema.names, batch_size=_AT_ONCE):
-            yield pa.Table.from_batches([batch]).cast(self.schema).combine_chunks().to_batches()[0]
+            # A batch without rows gives none.
+            yield from pa.Table.from_batches([batch]).cast(self.schema).combine_chunks().to_batches()
 
 
 def exported_views(
@@ -70,6 +71,11 @@ def exported_views(
 
     with ThreadPoolExecutor(context.options.workers, thread_name_prefix="export") as pool:
         return list(pool.map(made, enumerate(_wanted(services))))
+
+
+def refuse_unservable(services: Sequence[FeatureService]) -> None:
+    """Raises UsageError for services that can't be served online, or not from one snapshot."""
+    _wanted(services)
 
 
 def _wanted(services: Sequence[FeatureService]) -> list[Selection]:

@@ -26,7 +26,7 @@ class Request:
 
 
 def as_of_range(start_us: int, end_us: int, every: str) -> tuple[int, ...]:
-    """start, start + every, … up to and including end."""
+    """start, start + every, … up to and including end; any duration will do (S4)."""
     if end_us < start_us:
         raise UsageError(
             f"--end {day_or_instant(end_us)} lies before --start {day_or_instant(start_us)}; swap the two."

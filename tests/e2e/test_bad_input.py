@@ -52,8 +52,24 @@ def test_a_missing_source_is_named_with_its_place(bikes: Bikes) -> None:
 
 def test_a_source_without_a_place_is_told_which_setting_to_write(bikes: Bikes) -> None:
     conf = bikes.folder / "conf.yaml"
+    lines = [line for line in conf.read_text().splitlines() if not line.startswith("  riders:")]
+    with bikes.broken(conf, "\n".join(lines)):
+        refused(bikes, 21, "source 'riders'", "has no place in the configuration", "Add sources.riders.path")
     with bikes.broken(conf, conf.read_text().replace("  riders:", "  ridders:")):
-        refused(bikes, 21, "source 'riders'", "Did you mean 'ridders'?", "sources.riders.path")
+        refused(bikes, 60, "setting 'sources.ridders' (from conf.yaml)", "Did you mean 'riders'?")
+
+
+def test_a_missing_source_that_comes_first_stops_only_what_needs_it(spark, tmp_path: Path) -> None:
+    bikes = Bikes.written(tmp_path / "half bikes")
+    with bikes.broken(bikes.riders, None):
+        said = bikes.ziggurat("build", "--as-of", FIRST)
+    assert (said.code, "source 'riders': nothing lies at" in said.sentence) == (21, True)
+    first = said.out.splitlines()[0]  # before Spark starts, and before any step
+    assert first.startswith("  not read: source 'riders': nothing lies at")
+    assert "raw/rides/v1" in said.out
+    assert bikes.table("raw/rides/v1").num_rows == 17
+    assert f"{TRIPS} is blocked: raw/riders/v1 failed" in said.out
+    bikes.built(FIRST)
 
 
 def test_a_renamed_column_is_named_with_the_nearest_delivered_one(bikes: Bikes) -> None:

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from definitions.durations import instant_us
+from definitions.errors import SourceMissing
 from definitions.registry import Registry, key_of, load
 from definitions.sources import Source
 from definitions.versions import fingerprints
@@ -14,6 +15,7 @@ from definitions.views import AggregateView, Definition, DerivedView
 from jobs.build.kinds import KINDS, plan, plan_step, steps_of_nothing
 from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
 from jobs.build.row_statistics import FactsWanted, LoadedRows
+from jobs.build.without_spark import PlanContext, unread_sources
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
 from lakehouse.files.listing import fingerprint
@@ -206,6 +208,31 @@ def test_what_failed_or_was_refused_blocks_what_reads_it(state: PlanState) -> No
     assert (step.slices, step.remark) == ((DAYS[2],), f"1 as-ofs blocked: {ACTIVITY} failed there")
     step = plan_step(state, view, request(DAYS[1]), {ACTIVITY: failed, RIDERS: UpstreamEnd()})
     assert (step.action, step.reason) == (Action.BLOCKED, f"{ACTIVITY} failed")
+
+
+def test_a_missing_source_stops_a_run_only_when_there_is_nothing_else_to_do(state: PlanState) -> None:
+    """Whether it comes first (riders) or last: the other source is to ingest."""
+    definitions = state.registry.definitions
+    gone = Location("/nowhere/at/all.csv", "csv")
+    for name in ("riders", "rides"):
+        without = replace(state, locations={**state.locations, name: gone})
+        assert steps_of_nothing(without, definitions, request()) is None
+    publish(state, DAYS[0])
+    cases = {"riders": {**state.locations, "riders": gone}, "rides": {"riders": state.locations["riders"]}}
+    for name, locations in cases.items():
+        with pytest.raises(SourceMissing, match=f"source '{name}'"):
+            steps_of_nothing(replace(state, locations=locations), definitions, request())
+    nowhere = replace(state, locations={})
+    with pytest.raises(SourceMissing, match="source 'riders'"):
+        steps_of_nothing(nowhere, definitions, request())
+
+
+def test_all_locations_are_looked_at_before_anything_starts(bikes: Bikes, registry: Registry) -> None:
+    locations = {"rides": Location("/nowhere/rides", "csv")}
+    context = PlanContext(warehouse=bikes.warehouse, registry=registry, locations=locations, data_may_lag="1d")
+    first, second = map(str, unread_sources(context, request()))
+    assert first.startswith("source 'riders' has no place in the configuration.")
+    assert second.startswith("source 'rides': nothing lies at /nowhere/rides.")
 
 
 def test_an_as_of_beyond_the_data_is_refused_unless_it_is_published(state: PlanState) -> None:

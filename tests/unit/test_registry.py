@@ -198,3 +198,20 @@ def test_definitions_are_found_inside_a_zip_with_their_lock_file(tmp_path: Path)
     path, counted = run.stdout.splitlines()
     assert path.startswith(str(archive))
     assert counted == f"{len(load().definitions)} {len(load().definitions)}"
+
+
+def test_modules_that_can_not_be_imported_are_problems_of_a_registry_that_keeps_going(package: Write) -> None:
+    modules = {"__init__.py": "", "lines.py": RAW, "good.py": view("good"), "broken.py": "x = 1 / 0"}
+    name = package({**modules, "sub/__init__.py": "?", "needs.py": "import {package}.broken"})
+    registry = load(name, keep_going=True)
+    assert sorted(names(registry.definitions)) == ["good", "lines"]
+    broken, sub = map(str, registry.problems)  # `needs` fails as `broken` does
+    assert ("broken.py, line 1" in broken, "sub/__init__.py, line 1" in sub) == (True, True)
+    with pytest.raises(DefinitionError, match=r"broken.py, line 1"):
+        load(name)
+
+
+def test_where_nothing_can_be_imported_the_first_problem_is_raised(package: Write) -> None:
+    name = package({"__init__.py": "", "broken.py": "x = 1 / 0"})
+    with pytest.raises(DefinitionError, match="ZeroDivisionError"):
+        load(name, keep_going=True)

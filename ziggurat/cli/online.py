@@ -29,7 +29,13 @@ def export(as_of: str, services: tuple[str, ...], rollback: bool, **where: Any) 
     """
     from ziggurat.cli.online_format import export_text
 
-    click.echo(export_text(workspace_of(**where).export(as_of=as_of, services=services, rollback=rollback)))
+    workspace = workspace_of(**where, keep_going=bool(services))
+    for problem in workspace.registry.problems:
+        click.echo(f"note: {problem}", err=True)
+    outcome = workspace.export(as_of=as_of, services=services, rollback=rollback)
+    click.echo(export_text(outcome))
+    for error in outcome.refused.values():
+        raise error
 
 
 @click.command()

@@ -55,7 +55,12 @@ def age_text(us: int) -> str:
 
 
 def export_text(outcome: "ExportOutcome") -> str:
-    """What an export wrote, in one line."""
+    """What an export wrote, in one line; then a line for each service that was left out."""
+    left_out = [f"  {name} was left out: {error}" for name, error in outcome.refused.items()]
+    return "\n".join([_export_line(outcome), *left_out])
+
+
+def _export_line(outcome: "ExportOutcome") -> str:
     if outcome.is_unchanged:
         return f"  nothing to do: {outcome.snapshot_id} is online already; {outcome.seconds:.1f} s"
     return (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ziggurat.loading import refuse_unknown_sources
 from ziggurat.own_packages import ROOT, hidden_in, hidden_note, is_shipped
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def workspace_of(
     log_format: str = "text",
     *,
     is_demo: bool = False,
+    keep_going: bool = False,
 ) -> "Workspace":
     """The workspace of these options. Notes on stderr come first: hidden packages, shipped definitions."""
     from ziggurat.cli.terminal import JsonListener, TerminalListener
@@ -86,7 +88,10 @@ def workspace_of(
 
     note_hidden_packages()
     listener = JsonListener() if log_format == "json" else TerminalListener()
-    workspace = open_workspace(conf=conf, env=env, definitions=definitions, overrides=overrides, listener=listener)
+    workspace = open_workspace(
+        conf=conf, env=env, definitions=definitions, overrides=overrides, listener=listener, keep_going=keep_going
+    )
+    refuse_unknown_sources(workspace.resolved, workspace.registry)
     if not is_demo:
         _note_shipped_definitions(workspace)
     return workspace

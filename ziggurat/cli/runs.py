@@ -37,7 +37,7 @@ def build(as_of: str, select: tuple[str, ...], live: bool, log_format: str, **wh
 @click.command()
 @click.option("--start", required=True, metavar="T", help="The first as-of.")
 @click.option("--end", required=True, metavar="T", help="The last as-of, at most.")
-@click.option("--every", default="1d", metavar="1d|7d", help="The step between as-ofs.")
+@click.option("--every", default="1d", metavar="DURATION", help="The step between as-ofs, e.g. 7d, 1d or 12h.")
 @selecting
 @logging
 @common
@@ -55,7 +55,7 @@ def backfill(start: str, end: str, every: str, select: tuple[str, ...], log_form
 @click.option("--as-of", default="", metavar="T", help="The instant that would be built.")
 @click.option("--start", default="", metavar="T", help="The first as-of of a range.")
 @click.option("--end", default="", metavar="T", help="The last as-of, at most.")
-@click.option("--every", default="1d", metavar="1d|7d", help="The step between as-ofs.")
+@click.option("--every", default="1d", metavar="DURATION", help="The step between as-ofs, e.g. 7d, 1d or 12h.")
 @selecting
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 @common
