@@ -8,11 +8,7 @@ _HARMLESS = re.compile(
     definitions | warehouse | build\.\w+ | online\.(store|path)
     | spark\.(master|driver_memory|shuffle_partitions|local_dir)
     | sources\.[^.]+\.(path|format)
-    | sources\.[^.]+\.options\.(
-        charset|dateFormat|delimiter|empty|encoding|enforceSchema|escape|header|ignore(Leading|Trailing)WhiteSpace|lineSep
-        |locale|mergeSchema|mode|multiLine|nanValue|negativeInf|nullValue|pathGlobFilter|pattern|positiveInf|quote
-        |recursiveFileLookup|sep|timestampFormat
-    )
+    | sources\.[^.]+\.options\.(empty|encoding|header|pattern|quote|sep)
     | spark\.conf\.spark\.(
         app\.name|cores\.max|default\.parallelism|jars\.(excludes|ivy|packages)|local\.dir|master|serializer
         |driver\.(bindAddress|cores|host|maxResultSize|memory|memoryOverhead)

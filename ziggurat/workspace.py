@@ -44,6 +44,13 @@ class Workspace:
         return self.resolved.settings
 
     @property
+    def listener(self) -> "Listener":
+        """Receives what runs do; silent where none was given."""
+        from jobs.run.context import SilentListener
+
+        return self._listener or SilentListener()
+
+    @property
     def context(self) -> "Context":
         if self._context is None:
             self._context = open_context(self.settings, self.registry, self._listener)
@@ -74,9 +81,8 @@ class Workspace:
         without_spark = plan_context(self.settings, self.registry)
         if done := unchanged(request, without_spark):
             return done
-        if self._listener is not None:
-            for error in unread_sources(without_spark, request):
-                self._listener.note(f"not read: {error}")
+        for error in unread_sources(without_spark, request):
+            self.listener.note(f"not read: {error}")
         return built(request, replace(self.context, options=replace(self.context.options, is_live=live)))
 
     def plan(

@@ -51,6 +51,7 @@ class Scheduler:
         self._built_on = {key: job.context.registry.built_on(key) for key in self._waiting}
 
     def run(self) -> tuple[StepOutcome, ...]:
+        self._job.context.listener.planned({key: self._weight(key) for key in self._waiting})
         running: dict[Future[StepOutcome], Definition] = {}
         with ThreadPoolExecutor(self._job.context.options.workers, thread_name_prefix="step") as pool:
             while self._waiting or running:
@@ -64,12 +65,21 @@ class Scheduler:
     def _ready(self) -> list[str]:
         """What can start now; first what most others wait for, and of those what has the most to read."""
         ready = [key for key, d in self._waiting.items() if all(key_of(up) in self._ends for up in d.upstream)]
-        return sorted(ready, key=lambda key: (-len(self._built_on[key]), -self._size(key), key))
+        return sorted(ready, key=lambda key: (-len(self._built_on[key]), -self._size(self._waiting[key]), key))
 
-    def _size(self, key: str) -> int:
-        location = self._job.context.locations.get(self._waiting[key].name)
-        is_source = isinstance(self._waiting[key], Source)
-        return listing.size(location) if is_source and location is not None else 0
+    def _size(self, definition: Definition) -> int:
+        """0 where it is not known: what can't be read is refused by the step itself."""
+        location = self._job.context.locations.get(definition.name)
+        try:
+            return listing.size(location) if isinstance(definition, Source) and location is not None else 0
+        except OSError:
+            return 0
+
+    def _weight(self, key: str) -> int:
+        """The bytes delivered that a table depends on: its share of the run's work, roughly."""
+        definitions = self._job.context.registry.by_key
+        sizes = [self._size(definitions[below]) for below in self._job.context.registry.needed_by(key)]
+        return max(1, sum(sizes))
 
     def _end(self, definition: Definition, outcome: StepOutcome) -> None:
         self._job.published.add(outcome.slices)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from definitions.durations import day_or_instant
 from definitions.errors import NotReleased, ZigguratError
@@ -10,6 +11,7 @@ from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.versions import fingerprints, service_fingerprint
 from definitions.views import Definition
+from jobs.export.progress import Report, RowCount, counted_batches
 from jobs.export.views import ExportedView, content_hash, exported_views, refuse_unservable
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
@@ -90,13 +92,14 @@ def _exported(
     """What the store reports, and of how many views the snapshot is."""
     scratch = context.warehouse.staging_of(context.run_id)
     context.listener.phase(TABLE, "reading the release")
+    report = partial(context.listener.progress, TABLE)
     try:
-        views = exported_views(context, services, as_of_us, released, scratch=scratch)
+        views = exported_views(context, services, as_of_us, released, scratch=scratch, report=report)
         done = store.export(
             _description(services, as_of_us, released, views),
-            {view.stored.table: view.batches() for view in views},
+            counted_batches(views, report),
             step=lambda name: _begin_part(context, name),
-            check=lambda reader: _check(reader, views),
+            check=lambda reader: _check(reader, views, report),
             rollback=rollback,
         )
     finally:
@@ -206,10 +209,11 @@ def _begin_part(context: Context, name: str) -> None:
     crash_point(f"before_{name}", TABLE)
 
 
-def _check(reader: SnapshotReader, views: Sequence[ExportedView]) -> None:
+def _check(reader: SnapshotReader, views: Sequence[ExportedView], report: Report) -> None:
     """Online = offline: what was read back has the content hash of what is published (S32)."""
+    rows = RowCount(sum(view.stored.rows for view in views), report)
     for view in views:
-        found = content_hash(view, reader.records(view.stored.table))
+        found = content_hash(view, rows.counted(reader.records(view.stored.table)))
         if found != view.stored.content_hash:
             raise StoreDamaged(
                 f"{view.stored.table} reads back with content hash {found[:12]}…, but {view.stored.content_hash[:12]}… "

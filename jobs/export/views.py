@@ -19,6 +19,7 @@ from definitions.services import FeatureService, Selection, features_of
 from definitions.types import arrow_type
 from definitions.versions import fingerprints, meaning_of
 from definitions.views import Definition
+from jobs.export.progress import Report
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.run.context import Context
@@ -56,9 +57,16 @@ class ExportedView:
 
 
 def exported_views(
-    context: Context, services: Sequence[FeatureService], as_of_us: int, released: Released, *, scratch: str
+    context: Context,
+    services: Sequence[FeatureService],
+    as_of_us: int,
+    released: Released,
+    *,
+    scratch: str,
+    report: Report,
 ) -> list[ExportedView]:
     """Every view that the services read, once. Cost: a small Spark job per view, some of them side by side."""
+    wanted = _wanted(services)
     known_at_us = as_of_us + max(service.publish_delay_us for service in services)
 
     def made(numbered: tuple[int, Selection]) -> ExportedView:
@@ -69,8 +77,13 @@ def exported_views(
         rows.write.mode("overwrite").parquet(path)
         return _exported(selection, released, path, as_of_us)
 
+    report(0, len(wanted), "views")
+    views = []
     with ThreadPoolExecutor(context.options.workers, thread_name_prefix="export") as pool:
-        return list(pool.map(made, enumerate(_wanted(services))))
+        for view in pool.map(made, enumerate(wanted)):
+            views.append(view)
+            report(len(views), len(wanted), "views")
+    return views
 
 
 def refuse_unservable(services: Sequence[FeatureService]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _SHOWN_ROWS = 4
+_STEP = "batch-frame"
 _PARQUET = re.compile(r"_SUCCESS$|\.|part-[^/]*\.parquet$")  # what a frame consists of
 
 
@@ -36,8 +37,16 @@ def batch_frame(
 
     workspace = workspace_of(**where)
     known = [key for key, _ in workspace.registry.service(service).keys]
-    frame = workspace.batch_frame(service, as_of=as_of, entities=entities, keys=parsed_keys(keys, known))
-    click.echo(batch_frame_text(frame, path))
+    listener, views = workspace.listener, len(workspace.registry.service(service).features)
+    listener.begun(_STEP)
+    try:
+        listener.phase(_STEP, "opening the release")
+        frame = workspace.batch_frame(service, as_of=as_of, entities=entities, keys=parsed_keys(keys, known))
+        listener.phase(_STEP, f"joining {views} views{' and writing the rows' if path else ''}")
+        text = batch_frame_text(frame, path)
+    finally:
+        listener.idle(_STEP)
+    click.echo(text)
 
 
 def batch_frame_text(frame: "DataFrame", path: str | None) -> str:

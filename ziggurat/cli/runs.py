@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ziggurat.cli.options import CommandGroup, common, logging, selecting, workspace_of
-from ziggurat.cli.terminal import table_text
+from ziggurat.cli.terminal import JsonListener, table_text
 
 if TYPE_CHECKING:
     from jobs.run.outcome import RunOutcome
@@ -31,7 +31,7 @@ def build(as_of: str, select: tuple[str, ...], live: bool, log_format: str, **wh
     ziggurat build --as-of 2017-11-30 --select household_spend+
     """
     workspace = workspace_of(**where, log_format=log_format)
-    _conclude(workspace, workspace.build(as_of, select=select, live=live), log_format)
+    _conclude(workspace, workspace.build(as_of, select=select, live=live))
 
 
 @click.command()
@@ -48,7 +48,7 @@ def backfill(start: str, end: str, every: str, select: tuple[str, ...], log_form
     ziggurat backfill --start 2017-04-02 --end 2017-11-26 --every 7d
     """
     workspace = workspace_of(**where, log_format=log_format)
-    _conclude(workspace, workspace.backfill(start, end, every=every, select=select), log_format)
+    _conclude(workspace, workspace.backfill(start, end, every=every, select=select))
 
 
 @click.command()
@@ -83,9 +83,9 @@ def retry(run: str | None, log_format: str, **where: Any) -> None:
     workspace = workspace_of(**where, log_format=log_format)
     outcome = workspace.retry(run)
     if outcome is None:
-        click.echo("  no run failed: nothing to retry")
+        workspace.listener.note("no run failed: nothing to retry")
         return
-    _conclude(workspace, outcome, log_format)
+    _conclude(workspace, outcome)
 
 
 @click.group(cls=CommandGroup)
@@ -129,13 +129,13 @@ def runs_show(run: str | None, as_json: bool, **where: Any) -> None:
         )
 
 
-def _conclude(workspace: "Workspace", outcome: "RunOutcome", log_format: str) -> None:
+def _conclude(workspace: "Workspace", outcome: "RunOutcome") -> None:
     """The last lines of a run, its report, and its error if it has one."""
     from jobs.run.report import write_report
 
     report = None if outcome.is_unchanged else write_report(workspace.context, outcome)
-    if log_format == "json":
-        click.echo(json.dumps(run_fields(outcome, report), default=str))
+    if isinstance(workspace.listener, JsonListener):
+        workspace.listener.write(run_fields(outcome, report))
     else:
         click.echo(run_line(outcome, report))
     if outcome.error is not None:

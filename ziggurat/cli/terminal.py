@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from ziggurat.cli.progress import Progress
+
 if TYPE_CHECKING:
     from jobs.run.outcome import StepOutcome
 
@@ -17,11 +19,10 @@ _MARKS = {"published": "✓", "unchanged": "=", "failed": "✗", "could not chec
 
 
 class TerminalListener:
-    """Steps as aligned lines. After ten seconds without one, a line says what is being worked on, and for how long."""
+    """Steps as aligned lines. After ten seconds without one, a line says what is being worked on, and how far it is."""
 
     def __init__(self, out: TextIO | None = None) -> None:
-        self._out, self._lock = out or sys.stdout, threading.Lock()
-        self._doing: dict[str, tuple[str, float]] = {}
+        self._out, self._lock, self._working = out or sys.stdout, threading.Lock(), Progress()
         self._last_line = time.monotonic()
         threading.Thread(target=self._report_progress, name="progress", daemon=True).start()
 
@@ -29,19 +30,24 @@ class TerminalListener:
         """The same: people see one run at a time."""
         return self
 
+    def planned(self, weights: Mapping[str, int]) -> None:
+        self._working.planned(weights, time.monotonic())
+
     def begun(self, table: str) -> None:
-        self._doing[table] = ("reading", time.monotonic())
+        self._working.begun(table, time.monotonic())
 
     def phase(self, table: str, doing: str) -> None:
-        since = self._doing.get(table, ("", time.monotonic()))[1]
-        self._doing[table] = (doing, since)
+        self._working.phase(table, doing, time.monotonic())
+
+    def progress(self, table: str, done: int, total: int, unit: str) -> None:
+        self._working.advanced(table, done, total, unit)
 
     def ended(self, outcome: "StepOutcome") -> None:
-        self._doing.pop(outcome.table, None)
+        self._working.ended(outcome.table)
         self._print(step_line(outcome))
 
     def idle(self, table: str) -> None:
-        self._doing.pop(table, None)
+        self._working.ended(table)
 
     def note(self, text: str) -> None:
         self._print(f"  {text}")
@@ -55,11 +61,8 @@ class TerminalListener:
         while True:
             time.sleep(1)
             now = time.monotonic()
-            if self._doing and now - self._last_line >= SILENCE_S:
-                steps = ", ".join(
-                    f"{table} {doing} {now - since:.0f} s" for table, (doing, since) in sorted(self._doing.items())
-                )
-                self._print(f"    … {steps}")
+            if now - self._last_line >= SILENCE_S and (working := self._working.line(now)):
+                self._print(f"    … {working}")
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,17 @@ class JsonListener:
         """For the events of one run; both write to the same stream, under one lock."""
         return replace(self, run_id=run_id, parent=parent)
 
+    def planned(self, weights: Mapping[str, int]) -> None:
+        self._write("planned", None, tables=list(weights))
+
     def begun(self, table: str) -> None:
         self._write("begun", table, table=table)
 
     def phase(self, table: str, doing: str) -> None:
         self._write("phase", table, table=table, doing=doing)
+
+    def progress(self, table: str, done: int, total: int, unit: str) -> None:
+        self._write("progress", table, table=table, done=done, total=total, unit=unit)
 
     def ended(self, outcome: "StepOutcome") -> None:
         self._write("ended", outcome.table, **step_fields(outcome))
@@ -98,7 +107,11 @@ class JsonListener:
         """Whole lines, each flushed: steps run side by side, and a reader may follow the file."""
         head = {"at": datetime.now(UTC).isoformat(), "event": event}
         origin = {"run_id": self.run_id or None, "step": step, "parent": self.parent or None}
-        line = json.dumps({**head, **origin, **fields}, default=str)
+        self.write({**head, **origin, **fields})
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        """An event that is whole already, under the same lock as all others."""
+        line = json.dumps(dict(fields), default=str)
         with self.lock:
             self.out.write(f"{line}\n")
             self.out.flush()
