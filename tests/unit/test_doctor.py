@@ -15,8 +15,8 @@ SECRETS = """
 definitions: bikes_features
 warehouse: "https://writer:SECRET-1@example.org/warehouse?sig=SECRET-2"
 sources:
-  rides: {path: data/rides, format: csv, options: {header: "true", credentials: SECRET-3}}
-  riders: {path: "https://x:SECRET-4@example.org/riders.csv", format: csv, options: {sas: SECRET-5}}
+  rides: {path: data/rides, format: csv, options: {header: "true"}}
+  riders: {path: "https://x:SECRET-4@example.org/riders.csv", format: csv}
 spark:
   conf:
     fs.azure.account.key.mine.dfs.core.windows.net: SECRET-6
@@ -35,21 +35,16 @@ def bikes(tmp_path: Path) -> Path:
 
 def test_only_what_is_known_to_be_harmless_is_shown(bikes: Path) -> None:
     (bikes / "secret.yaml").write_text(SECRETS)
-    said = run(bikes, "doctor", "--conf", "secret.yaml", "-s", "sources.rides.options.pin=SECRET-10")
+    said = run(bikes, "doctor", "--conf", "secret.yaml")
     assert "SECRET" not in said.out + said.err
-    lines = {
-        line.split()[0]: line.split(None, 1)[1]
-        for line in said.out.splitlines()
-        if line.startswith("    ") and " " in line.strip()
-    }
+    settings = said.out.partition("what set each of them")[2].splitlines()
+    lines = {name: rest.strip() for name, _, rest in (line.strip().partition(" ") for line in settings)}
     assert lines["definitions"].startswith("bikes_features ")
     assert lines["warehouse"].startswith("https://••••@example.org/warehouse?•••• ")
     assert lines["sources.riders.path"].startswith("https://••••@example.org/riders.csv ")
     assert lines["sources.rides.options.header"].startswith("true ")
-    assert lines["sources.rides.options.pin"].startswith("•••• ")
-    assert lines["sources.rides.options.pin"].endswith("-s sources.rides.options.pin=••••")
     assert lines["spark.conf.spark.sql.shuffle.partitions"].startswith("7 ")
-    assert sum(line.startswith("•••• ") for line in lines.values()) == 7
+    assert sum(line.startswith("•••• ") for line in lines.values()) == 4
 
 
 @pytest.mark.parametrize(
@@ -59,11 +54,14 @@ def test_only_what_is_known_to_be_harmless_is_shown(bikes: Path) -> None:
         ("-s", "sources.rides.options={k: [SECRET]}"),
         ("-s", "spark.conf.key=[SECRET"),
         ("-s", "spark.conf.password=SECRET"),
+        ("-s", "sources.rides.options.credentials=SECRET"),
+        ("-s", "sources.rides.format=https://me:SECRET@example.org?SECRET"),
     ],
 )
 def test_an_error_about_a_setting_shows_no_secret(bikes: Path, words: tuple[str, ...]) -> None:
     said = run(bikes, "list", "--conf", "conf.yaml", *words)
     assert "SECRET" not in said.out + said.err
+    assert said.code in (0, 60)
 
 
 @pytest.mark.parametrize(
