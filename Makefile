@@ -11,7 +11,7 @@ PEERS := .venv-peers/bin/python
 PEERS_READY := .venv-peers/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast check bench bench-small bench-pit conformance zip docs notebooks clean install
+.PHONY: help demo test test-fast histories check bench bench-small bench-pit conformance zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
@@ -32,6 +32,14 @@ test: $(READY) check ## everything that CI runs: check, then all tests, in two p
 
 test-fast: $(READY) check ## check, then the tests that need no Spark: about a minute
 	@$(PY) $(PYTEST) -m "not spark" $(TESTS)
+
+# HISTORIES and SPARK_HISTORIES say how many are drawn without and with Spark.
+HISTORIES := 600
+SPARK_HISTORIES := 30
+
+histories: $(READY) ## drawn histories of small projects, built night by night, each compared with a rebuild
+	@HISTORIES=$(HISTORIES) SPARK_HISTORIES=$(SPARK_HISTORIES) $(PY) -m pytest -q \
+		tests/properties/test_nights_planned.py tests/e2e/test_nights_drawn.py
 
 check: $(READY) ## style, types and who may import whom
 	@$(PY) -m ruff check .

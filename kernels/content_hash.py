@@ -31,6 +31,9 @@ class ContentHash:
         return ContentHash(_hex(int(self.hex, 16) + int(other.hex, 16)), self.rows + other.rows)
 
 
+NO_ROWS = ContentHash("0" * 64, 0)
+
+
 def row_digests(table: pa.Table) -> Bytes:
     """SHA-256 of the encoding of each row, as a (rows, 32) matrix; the columns are in the table's order.
 

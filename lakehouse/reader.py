@@ -93,13 +93,18 @@ def rows_on_disk(path: str) -> list[dict[str, Any]] | None:
 
     A bucket is left to Spark, which is running by then and has its own credentials.
     """
-    located = filesystem(path)
-    if located is None or not isinstance(located[0], fs.LocalFileSystem):
+    if not is_local(path):
         return None
     try:
         return DeltaReader().rows(path)
     except NeedsSpark:
         return None
+
+
+def is_local(path: str) -> bool:
+    """True for a path on this machine's disks."""
+    located = filesystem(path)
+    return located is not None and isinstance(located[0], fs.LocalFileSystem)
 
 
 def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> DataFile:

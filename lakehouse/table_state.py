@@ -32,10 +32,12 @@ class ViewState:
     """A view after a build. loads: the newest load of each source below it, by table key, in µs; missing: 0.
 
     built_to_us: the as-of up to which a derived view holds facts; None for snapshots, which have one slice per as-of.
+    known_to_us: the cut at which those facts were known; None where an earlier version did not record it.
     """
 
     loads: Mapping[str, int] = field(default_factory=dict)
     built_to_us: int | None = None
+    known_to_us: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,12 +65,7 @@ class TableState:
 
     @property
     def has_versions(self) -> bool:
-        """True when an identity is known to have two rows."""
-        return self.raw is not None and self.raw.has_versions
-
-    @property
-    def may_have_versions(self) -> bool:
-        """True also where nothing is known, because the ledger was lost."""
+        """True when an identity may have two rows: also where nothing is known of the table."""
         return self.raw is None or self.raw.has_versions
 
     @property
@@ -80,6 +77,10 @@ class TableState:
         return self.view.built_to_us if self.view else None
 
     @property
+    def known_to_us(self) -> int | None:
+        return self.view.known_to_us if self.view else None
+
+    @property
     def figures(self) -> dict[str, Any]:
         """The state without its columns, for logs and the ledger's step records."""
         return {key: value for key, value in self.to_json().items() if key != "columns"}
@@ -89,8 +90,9 @@ class TableState:
         if self.raw is not None:
             return {**asdict(self.raw), "columns": dict(self.columns)}
         if self.view is not None:
-            built_to = {} if self.view.built_to_us is None else {"built_to_us": self.view.built_to_us}
-            return {**built_to, "loads": dict(self.view.loads), "columns": dict(self.columns)}
+            limits = {"built_to_us": self.view.built_to_us, "known_to_us": self.view.known_to_us}
+            known = {name: us for name, us in limits.items() if us is not None}
+            return {**known, "loads": dict(self.view.loads), "columns": dict(self.columns)}
         return {}
 
     @classmethod
@@ -109,6 +111,10 @@ class TableState:
             )
             return cls(columns=columns, raw=known)
         if "loads" in stored or "built_to_us" in stored:
-            view = ViewState(loads=stored.get("loads") or {}, built_to_us=stored.get("built_to_us"))
+            view = ViewState(
+                loads=stored.get("loads") or {},
+                built_to_us=stored.get("built_to_us"),
+                known_to_us=stored.get("known_to_us"),
+            )
             return cls(columns=columns, view=view)
         return cls(columns=columns)

@@ -91,6 +91,13 @@ def known_before(facts: DataFrame, *, as_of_us: int, cut_us: int) -> DataFrame:
     return facts.where((F.col("event_time") < instant(as_of_us)) & (F.col("available_time") <= instant(cut_us)))
 
 
+def as_known_at(versions: DataFrame, cut_us: int) -> DataFrame:
+    """The versions that were known at a cut, each superseded only by what was known then, too."""
+    known = versions.where(F.col("available_time") <= instant(cut_us))
+    is_superseded = F.col("superseded_at") <= instant(cut_us)
+    return known.withColumn("superseded_at", F.when(is_superseded, F.col("superseded_at")))
+
+
 def visible_us(event_time: Column, available_time: Column | None, *, counts_its_instant: bool = False) -> Column:
     """The first microsecond t at which a spine row sees a fact (S14): after it happened, and not before it was known.
 

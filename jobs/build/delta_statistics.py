@@ -1,5 +1,6 @@
 """Statistics of rows without Spark: from tables' logs, and a few columns of files that may hold new rows."""
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
@@ -9,34 +10,35 @@ import pyarrow.compute as pc
 from definitions.durations import instant_us, to_us
 from definitions.registry import key_of
 from definitions.sources import Source
-from definitions.views import DerivedView
-from jobs.build.row_statistics import FactsWanted, LaterThan, LoadedRows
+from definitions.tables import PartitionBy
+from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows
 from jobs.run.published import PublishedState
 from lakehouse.reader import DataFile, DeltaReader, NeedsSpark
 from lakehouse.tables import Warehouse
 from temporal.instants import partition_of
 
+_CLOCKS = ("event_time", "available_time", "loaded_at")
+
 
 class DeltaStatistics:
-    """Of the table versions that the ledger knows.
+    """Of the table versions that are published.
 
-    Of facts that have versions or retractions the partitions are an upper bound: it does not see which facts were
-    superseded before they could be known.
+    counts_rows: the rows of a partition are counted; else they are those of its files, whenever available.
     """
 
-    def __init__(self, reader: DeltaReader, warehouse: Warehouse, published: PublishedState) -> None:
+    def __init__(
+        self, reader: DeltaReader, warehouse: Warehouse, published: PublishedState, *, counts_rows: bool = False
+    ) -> None:
         self._reader, self._warehouse, self._published = reader, warehouse, published
-        self._files = cache(self._files_of)
+        self._counts_rows = counts_rows
+        self._described = cache(self._files_of)
 
-    def loaded_since(self, source: Source, since_us: int, *, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
-        rows = self._rows(key_of(source), ["event_time", "available_time", "loaded_at"], {"loaded_at": since_us})
+    def loaded_since(
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+    ) -> tuple[LoadedRows, ...]:
+        rows = self._rows(key_of(source), {"loaded_at": since_us})
         rows = rows.filter(pc.greater(rows["loaded_at"], since_us))
-        firsts = {
-            f"after_{delay}": pc.max_element_wise(
-                pc.add(rows["event_time"], 1), pc.subtract(rows["available_time"], delay)
-            )
-            for delay in delays_us
-        }
+        firsts = {f"after_{delay}": _first_as_of(rows, delay, by_event=by_event) for delay in delays_us}
         loads = pa.table({"loaded_at": rows["loaded_at"], **firsts}).group_by("loaded_at")
         return tuple(
             LoadedRows(
@@ -46,21 +48,27 @@ class DeltaStatistics:
             for row in loads.aggregate([(name, "min") for name in firsts]).to_pylist()
         )
 
-    def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
-        table, before = key_of(view.source), wanted.later_than
-        has_load = before is not None and before.loaded_at_us is not None
-        names = ["event_time", "available_time", *(["loaded_at"] if has_load else [])]
-        rows = self._rows(table, names, _later(before) if before is not None else {})
-        is_wanted = pc.and_(
-            pc.less(rows["event_time"], wanted.as_of_us), pc.less_equal(rows["available_time"], wanted.cut_us)
-        )
+    def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
+        rows = self._rows(key_of(source), _limits(before))
+        is_new = pc.and_(pc.less_equal(rows["available_time"], cut_us), _is_new(rows, before))
+        first: int | None = pc.min(rows.filter(is_new)["event_time"]).as_py()
+        return first
+
+    def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
+        table, before = key_of(source), wanted.before
+        limits = {} if before is None else {**_limits(before), "event_time": wanted.from_us - 1}
+        rows = _available(self._rows(table, limits), wanted)
         if before is not None:
-            is_wanted = pc.and_(is_wanted, _is_new(rows, before))
-        grain = view.root.partition_by
-        instants = rows.filter(is_wanted)["event_time"].cast(pa.timestamp("us", tz="UTC"))
-        days = pc.unique(pc.floor_temporal(instants, unit="day")).to_pylist()
-        dates = sorted({partition_of(to_us(day), grain) for day in days})
-        return {instant_us(date): self._rows_in(table, date) for date in dates}
+            rows = rows.filter(pc.or_(_is_new(rows, before), pc.greater_equal(rows["event_time"], wanted.from_us)))
+        dates = sorted(_rows_by_date(rows, source.partition_by))
+        return {instant_us(date): count for date, count in self._rows_of(source, dates, wanted).items()}
+
+    def _rows_of(self, source: Source, dates: Sequence[str], wanted: FactsWanted) -> dict[str, int]:
+        files = [file for file in self._files(key_of(source)) if file.event_date in dates]
+        if not self._counts_rows:
+            return {date: sum(file.rows or 0 for file in files if file.event_date == date) for date in dates}
+        counts = _rows_by_date(_available(self._columns(key_of(source), files), wanted), source.partition_by)
+        return {date: counts[date] for date in dates}
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         try:
@@ -69,32 +77,46 @@ class DeltaStatistics:
             return None
         return sum(file.bytes for file in files if dates is None or file.event_date in dates)
 
-    def _rows_in(self, table: str, date: str) -> int:
-        return sum(file.rows or 0 for file in self._files(table) if file.event_date == date)
-
-    def _rows(self, table: str, names: Sequence[str], later_than: dict[str, int]) -> pa.Table:
-        """Times as µs, of the files that may hold a row that is later in one of the columns; {}: of all files."""
+    def _rows(self, table: str, later_than: dict[str, int]) -> pa.Table:
+        """Of the files that may hold a row later in one of these columns; {}: of all files."""
         files = [file for file in self._files(table) if not later_than or file.may_pass(later_than)]
-        rows = self._reader.columns(self._warehouse.address(table).path, names, files=files)
-        return pa.table({name: rows[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()) for name in names})
+        return self._columns(table, files)
 
-    def _files_of(self, table: str) -> tuple[DataFile, ...]:
-        version = self._published.version(table)
+    def _columns(self, table: str, files: Sequence[DataFile]) -> pa.Table:
+        """The clocks as µs."""
+        rows = self._reader.columns(self._warehouse.address(table).path, _CLOCKS, files=files)
+        return pa.table({name: rows[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()) for name in _CLOCKS})
+
+    def _files(self, table: str) -> tuple[DataFile, ...]:
+        return self._described(table, self._published.version(table))
+
+    def _files_of(self, table: str, version: int | None) -> tuple[DataFile, ...]:
         path = self._warehouse.address(table).path
-        if version is None:
-            return ()
-        return self._reader.files(path, version=version, times=("event_time", "available_time", "loaded_at"))
+        return () if version is None else self._reader.files(path, version=version, times=_CLOCKS)
 
 
-def _later(before: LaterThan) -> dict[str, int]:
-    load = {} if before.loaded_at_us is None else {"loaded_at": before.loaded_at_us}
-    return {"event_time": before.event_us - 1, "available_time": before.known_us, **load}
-
-
-def _is_new(rows: pa.Table, before: LaterThan) -> pa.ChunkedArray:
-    is_new = pc.or_(
-        pc.greater_equal(rows["event_time"], before.event_us), pc.greater(rows["available_time"], before.known_us)
+def _available(rows: pa.Table, wanted: FactsWanted) -> pa.Table:
+    return rows.filter(
+        pc.and_(pc.less(rows["event_time"], wanted.as_of_us), pc.less_equal(rows["available_time"], wanted.cut_us))
     )
-    if before.loaded_at_us is None:
-        return is_new
-    return pc.or_(is_new, pc.greater(rows["loaded_at"], before.loaded_at_us))
+
+
+def _rows_by_date(rows: pa.Table, grain: PartitionBy) -> Counter[str]:
+    days = pc.value_counts(pc.floor_temporal(rows["event_time"].cast(pa.timestamp("us", tz="UTC")), unit="day"))
+    counts: Counter[str] = Counter()
+    for day in days.to_pylist():
+        counts[partition_of(to_us(day["values"]), grain)] += day["counts"]
+    return counts
+
+
+def _limits(before: Knowledge) -> dict[str, int]:
+    return {"available_time": before.cut_us, "loaded_at": before.loaded_at_us}
+
+
+def _is_new(rows: pa.Table, before: Knowledge) -> pa.ChunkedArray:
+    return pc.or_(pc.greater(rows["available_time"], before.cut_us), pc.greater(rows["loaded_at"], before.loaded_at_us))
+
+
+def _first_as_of(rows: pa.Table, delay: int, *, by_event: bool) -> pa.ChunkedArray:
+    known = pc.subtract(rows["available_time"], delay)
+    return pc.max_element_wise(pc.add(rows["event_time"], 1), known) if by_event else known

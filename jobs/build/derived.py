@@ -1,23 +1,26 @@
 """Build a derived view: the partitions that hold facts of a new as-of or a new load, whole."""
 
+from collections.abc import Mapping
+
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.duplicates import refusal
 from compute.rows import LookedUp, derive
+from definitions.durations import instant_us
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
 from jobs.build.plan import PlannedStep
 from jobs.build.publish import Draft, Replaces, stage_audit_publish
-from jobs.build.staleness import cut_delay_us, is_regular
+from jobs.build.staleness import is_regular
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
 from lakehouse.tables import read
 from temporal.instants import event_date, instant
 from temporal.order import current_rows
-from temporal.versions import with_superseded_at
+from temporal.versions import as_known_at, with_superseded_at
 
 
 def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame:
@@ -25,7 +28,7 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
     table = key_of(source)
     rows = read(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
     if not source.is_delivered:
-        return rows.where(F.col("available_time") <= instant(cut_us))
+        return as_known_at(rows, cut_us)
     has_versions = job.published.newest(table).has_versions
     if source.is_static:
         return current_rows(rows, source.root, has_versions=has_versions)
@@ -52,12 +55,13 @@ def build_derived(job: Job, view: DerivedView, step: PlannedStep) -> StepOutcome
 
 def _draft(job: Job, view: DerivedView, step: PlannedStep) -> Draft:
     as_of_us = step.state.built_to_us or 0
-    cut_us = as_of_us + cut_delay_us(job.context.registry, view)
+    cut_us = step.state.known_to_us or 0
     facts = rows_of(job, view.source, cut_us=cut_us).where(F.col("event_time") < instant(as_of_us))
     partitions = [F.lit(date).cast("date") for date in step.partitions]
     facts = facts.withColumn("event_date", event_date(view.root.partition_by)).where(
         F.col("event_date").isin(partitions)
     )
+    rows_expected = _rows_expected(job, view, step, facts)
     lookups = [looked_up(job, view, lookup, cut_us=cut_us) for lookup in view.lookups]
     frame = derive(facts, lookups, view).withColumn("event_date", event_date(view.root.partition_by))
     has_exact_counts = all(given.is_regular or given.lookup.source.is_static for given in lookups)
@@ -73,5 +77,14 @@ def _draft(job: Job, view: DerivedView, step: PlannedStep) -> Draft:
         state_if_partial=step.state_if_partial,
         inputs=step.inputs,
         rows_in=step.rows,
-        rows_expected=step.slice_rows if has_exact_counts else {},
+        rows_expected=rows_expected if has_exact_counts else {},
     )
+
+
+def _rows_expected(job: Job, view: DerivedView, step: PlannedStep, facts: DataFrame) -> Mapping[int, int]:
+    """How many facts each partition has: as the plan counted raw's rows, where each of them is a fact."""
+    has_versions = job.published.newest(key_of(view.root)).has_versions and view.root.identity
+    if view.source.is_delivered and not view.root.retraction and not has_versions:
+        return step.slice_rows
+    counts = facts.groupBy("event_date").count().collect()
+    return {instant_us(row["event_date"].isoformat()): row["count"] for row in counts}

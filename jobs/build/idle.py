@@ -7,6 +7,7 @@ from dataclasses import replace
 from definitions.views import Definition
 from jobs.build.kinds import steps_of_nothing
 from jobs.build.plan import PlannedStep, PlanState
+from jobs.build.stale import stale_notes
 from jobs.run.outcome import RunOutcome, Status, StepOutcome
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
@@ -45,4 +46,5 @@ def unchanged_run(
         steps=tuple(unchanged(state.published, step) for step in steps),
         seconds=time.monotonic() - begun,
         release=release.release_id if release else None,
+        notes=stale_notes(state, selected, request),
     )

@@ -20,7 +20,9 @@ from definitions.errors import (
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints, meaning_of
+from jobs.build.looks import looked_at_us, record_looks
 from jobs.build.plan import PlannedStep
+from jobs.build.raw_state import known_raw_state
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
@@ -77,6 +79,15 @@ def ingest(job: Job, source: Source, step: PlannedStep) -> StepOutcome:
         remove(staging)
 
 
+def _load(job: Job, source: Source, before: RawState | None) -> arrival.Load:
+    """This load, later than the one before whatever the clock says: loads are told apart by their instants."""
+    now = job.context.clock()
+    if before is None:
+        return arrival.Load(now, None)
+    last_us = looked_at_us(job.context.warehouse, source, loaded_at_us=before.loaded_at_us)
+    return arrival.Load(to_datetime(max(to_us(now), before.loaded_at_us + 1)), to_datetime(last_us))
+
+
 class _Ingest:
     """One delivery of one source, from files to the commit."""
 
@@ -84,9 +95,8 @@ class _Ingest:
         self.job, self.source, self.delivered = job, source, delivered
         self.table = job.context.warehouse.address(key_of(source))
         self.spark = job.context.spark
-        self.before = job.published.newest(self.table.key).raw
-        last = to_datetime(self.before.loaded_at_us) if self.before else None
-        self.load = arrival.Load(job.context.clock(), last)
+        self.before = known_raw_state(job, source)
+        self.load = _load(job, source, self.before)
 
     def run(self, delivered: Sequence[Records]) -> StepOutcome:
         for records in delivered:
@@ -102,6 +112,8 @@ class _Ingest:
         # A first delivery without rows leaves an empty table, so that look-ups in it find nothing and do not fail.
         is_written = counts.kept or not self.before
         version = self._append(fresh, counts) if is_written else current_version(self.spark, self.table.path)
+        if not is_written:
+            record_looks(self.job.context.warehouse, [self.source], self.load.at)
         return self._outcome(counts, version)
 
     def _count(self, rows: DataFrame) -> Counts:

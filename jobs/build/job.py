@@ -4,10 +4,12 @@ import time
 from dataclasses import replace
 
 from definitions.registry import key_of
+from jobs.build.build_statistics import BuildStatistics
 from jobs.build.idle import unchanged_run
+from jobs.build.looks import record_looks
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
 from jobs.build.scheduler import Scheduler, plan_state
-from jobs.build.spark_statistics import SparkStatistics
+from jobs.build.stale import stale_notes
 from jobs.run.context import Context, Job
 from jobs.run.memory import watch_memory
 from jobs.run.outcome import RunOutcome
@@ -37,10 +39,12 @@ def build(context: Context, request: Request) -> RunOutcome:
     context = context.in_run(run.run_id)
     outcome = RunOutcome(run_id=run.run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
     dry = Job(context=context, run_id=run.run_id, leases={}, published=published)
-    statistics = SparkStatistics(dry)
+    statistics = BuildStatistics(dry)
+    looked_at = context.clock()
     if done := unchanged_run(
         plan_state(dry, before=statistics), selected, request, outcome, ledger.latest_release, begun
     ):
+        record_looks(context.warehouse, selected, looked_at)
         return done
     preload()
     watch_memory()
@@ -49,8 +53,11 @@ def build(context: Context, request: Request) -> RunOutcome:
         ledger.start(run)
         # Read again: another run may have published before this one held its leases.
         job = Job(context=context, run_id=run.run_id, leases=leases, published=PublishedState(ledger.state()))
-        steps = Scheduler(job, plan_state(job, before=statistics), selected, request, begun).run()
-        return record(ledger, run, job, replace(outcome, steps=steps, seconds=time.monotonic() - begun))
+        state = plan_state(job, before=statistics)
+        steps = Scheduler(job, state, selected, request, begun).run()
+        notes = stale_notes(state, selected, request)
+        ended = replace(outcome, steps=steps, seconds=time.monotonic() - begun, notes=notes)
+        return record(ledger, run, job, ended)
 
 
 def _recovered(context: Context) -> Ledger:

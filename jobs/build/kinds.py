@@ -9,8 +9,9 @@ from definitions.durations import day_or_instant
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
+from jobs.build.derived_plan import plan_derived
 from jobs.build.plan import Action, Plan, PlannedStep, PlanState, UpstreamEnd
-from jobs.build.planners import missing_as_ofs, plan_derived, plan_snapshot, plan_source
+from jobs.build.planners import missing_as_ofs, plan_snapshot, plan_source
 from jobs.run.request import Request
 from lakehouse.reader import NeedsSpark
 

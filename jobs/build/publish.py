@@ -12,6 +12,7 @@ from definitions.views import View
 from jobs.build.small import as_frame, collected, is_small
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
+from kernels.content_hash import NO_ROWS, ContentHash
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import Published, publish, slices_at, stage
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
@@ -68,6 +69,8 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     if len(passed) < len(draft.slices):
         draft = replace(draft, state=draft.state_if_partial or draft.state)
     changed = [us for us in passed if not _is_published(job, draft, us, measured)]
+    if job.published.version(table) is None:
+        changed = passed  # slices without rows, too: the table is there then, and empty
     published = _publish(job, draft, frame, changed, measured) if changed else None
     outcome = _outcome(job, draft, measured, verdicts, passed, changed, published)
     if outcome.error is None:
@@ -105,7 +108,16 @@ def _judge(job: Job, draft: Draft, measured: Measured) -> dict[str, Verdict]:
     ]
     profile = measured.profile.assign(slice=[day_or_instant(us) for us in measured.profile["slice"]])
     facts = [_facts(job, draft, us, measured) for us in draft.slices]
-    return judge(key_of(draft.view), profile, slices=facts, bounds=bounds, row_rule=job.context.options.row_rule)
+    table, row_rule = key_of(draft.view), job.context.options.row_rule
+    # A partition of facts may be left empty by corrections; a snapshot that is empty fails its gate (D19).
+    empty = [] if draft.view.is_snapshot else [piece for piece in facts if not (piece.rows or piece.rows_expected)]
+    judged = [piece for piece in facts if piece not in empty]
+    verdicts = judge(table, profile, slices=judged, bounds=bounds, row_rule=row_rule) if judged else {}
+    return verdicts | {piece.slice: _empty_verdict(table, piece.slice) for piece in empty}
+
+
+def _empty_verdict(table: str, name: str) -> Verdict:
+    return Verdict(name, Outcome.PASSED, failures=(), checks=0, message=f"{table} {name}: no rows are left")
 
 
 def _facts(job: Job, draft: Draft, us: int, measured: Measured) -> SliceFacts:
@@ -133,19 +145,25 @@ def _rows_before(job: Job, draft: Draft, us: int, measured: Measured) -> int | N
 
 
 def _rows(measured: Measured, us: int) -> int:
-    return measured.hashes[us].rows if us in measured.hashes else 0
+    return _hash(measured, us).rows
+
+
+def _hash(measured: Measured, us: int) -> ContentHash:
+    return measured.hashes.get(us, NO_ROWS)
 
 
 def _is_published(job: Job, draft: Draft, us: int, measured: Measured) -> bool:
     table, name = key_of(draft.view), day_or_instant(us)
+    if not _rows(measured, us) and not job.published.rows(table, name):
+        return True
     same_columns = job.published.state(table, name).columns == fingerprints(draft.view)
-    return same_columns and job.published.hash(table, name) == measured.hashes[us].hex
+    return same_columns and job.published.hash(table, name) == _hash(measured, us).hex
 
 
 def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], measured: Measured) -> Published:
     table = job.context.warehouse.address(key_of(draft.view))
     _doing(job, table.key, "publishing")
-    notes = {day_or_instant(us): SliceNote(measured.hashes[us].rows, measured.hashes[us].hex) for us in changed}
+    notes = {day_or_instant(us): SliceNote(_rows(measured, us), _hash(measured, us).hex) for us in changed}
     note = CommitNote(
         run_id=job.run_id,
         view=table.key,
@@ -183,8 +201,8 @@ def _outcome(
             table,
             day_or_instant(us),
             PUBLISHED if us in changed else UNCHANGED,
-            measured.hashes[us].rows,
-            measured.hashes[us].hex,
+            _rows(measured, us),
+            _hash(measured, us).hex,
             version,
             inputs=draft.inputs,
             state=draft.state,
@@ -206,7 +224,7 @@ def _outcome(
         table=table,
         status=status,
         rows_in=draft.rows_in,
-        rows_out=sum(measured.hashes[us].rows for us in changed),
+        rows_out=sum(_rows(measured, us) for us in changed),
         version=version,
         error=error,
         message=str(error) if error else f"{sum(v.checks for v in verdicts.values()):,} checks passed",

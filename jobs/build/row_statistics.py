@@ -1,19 +1,22 @@
-"""What a plan has to know of the rows themselves, where the ledger is not enough: two questions, one pass each."""
+"""What a plan has to know of the rows themselves, where the ledger is not enough: three questions, one pass each.
+
+Each answer goes by the clocks and the load of single rows of raw. What a row's version does to other rows of its fact
+is the plan's to conclude (`derived_plan`, `planners`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from definitions.sources import Source
-from definitions.views import DerivedView
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedRows:
     """The rows of a source that one load brought.
 
-    first_as_of_us: by cut delay c, the earliest T whose slice holds one of them, in µs. A row is in the slice of T
-    when event_time < T and available_time <= T + c, so from max(event_time + 1 µs, available_time - c) on.
+    first_as_of_us: by cut delay c, the earliest T whose slice one of them can change, in µs. A row is known at the cut
+    of T from available_time - c on. Of a source without versions it is also in that slice only when event_time < T.
     """
 
     loaded_at_us: int
@@ -21,40 +24,46 @@ class LoadedRows:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaterThan:
-    """What a derived view held when it was built last: facts before an as-of, known at its cut, of a load.
+class Knowledge:
+    """The rows of a source that were known at a cut: available by then, and brought by a load up to then."""
 
-    loaded_at_us: None where the view reads another view, whose rows carry no load.
-    """
-
-    event_us: int
-    known_us: int
-    loaded_at_us: int | None
+    cut_us: int
+    loaded_at_us: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class FactsWanted:
-    """The facts of a derived view with event_time < as_of_us known at cut_us.
+    """The rows of a source with event_time < as_of_us, available at cut_us.
 
-    later_than: count only partitions that hold a fact the last build did not; None: all partitions.
+    before, from_us: only the partitions that hold a row which `before` did not have, or one of `from_us` or later;
+    None for `before`: all partitions.
     """
 
     as_of_us: int
     cut_us: int
-    later_than: LaterThan | None
+    before: Knowledge | None
+    from_us: int
 
 
 class RowStatistics(Protocol):
-    """Answered by Spark in a build (`spark_statistics`), and without it for a plan (`delta_statistics`).
+    """Answered with Spark in a build (`spark_statistics`), and without it for a plan (`delta_statistics`): alike.
 
     The latter raises NeedsSpark for what one process should not, or can't, read.
     """
 
-    def loaded_since(self, source: Source, since_us: int, *, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
-        """The loads after an instant that brought rows; one pass over those rows, for all as-ofs and cut delays."""
+    def loaded_since(
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+    ) -> tuple[LoadedRows, ...]:
+        """The loads after an instant that brought rows; one pass over those rows, for all as-ofs and cut delays.
 
-    def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
-        """The partitions to build, by their first day in µs, with the number of facts in each."""
+        by_event: whether a row's own event_time says which slices it can change, see `LoadedRows`.
+        """
+
+    def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
+        """The earliest event_time (µs) of the rows available at the cut that `before` did not have; None: no rows."""
+
+    def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
+        """The partitions to build, by their first day in µs, with the number of rows available in each."""
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         """Of a table, or of some of its partitions; None where that is not known without reading."""

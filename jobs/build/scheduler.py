@@ -10,10 +10,11 @@ from definitions.errors import ZigguratError
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, Definition
+from jobs.build.build_statistics import BuildStatistics
 from jobs.build.idle import unchanged
 from jobs.build.kinds import KINDS, blocked_step, plan_step
+from jobs.build.looks import record_looks
 from jobs.build.plan import Action, PlanState, UpstreamEnd
-from jobs.build.spark_statistics import SparkStatistics
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.request import Request
@@ -23,14 +24,14 @@ from lakehouse.tables import current_version
 _FAILURES = {Status.BLOCKED: "was blocked", Status.FAILED: "failed", Status.COULD_NOT_CHECK: "failed"}
 
 
-def plan_state(job: Job, *, before: SparkStatistics | None = None) -> PlanState:
+def plan_state(job: Job, *, before: BuildStatistics | None = None) -> PlanState:
     """What the steps of a run are planned from, with Spark at hand; it grows with the job's published state."""
     context = job.context
     return PlanState(
         registry=context.registry,
         locations=context.locations,
         published=job.published,
-        statistics=SparkStatistics(job, before=before),
+        statistics=BuildStatistics(job, before=before),
         version_of=partial(current_version, context.spark),
         data_may_lag=context.options.data_may_lag,
     )
@@ -109,10 +110,12 @@ class Scheduler:
         if blocked := blocked_step(definition, self._request, self._ends):
             return StepOutcome(table=table, status=Status.BLOCKED, message=blocked.reason)
         self._job.context.listener.begun(table)
+        looked_at = self._job.context.clock()
         step = plan_step(self._state, definition, self._request, self._ends)
         if step.error is not None:
             raise step.error
         if step.action is Action.NOTHING:
+            record_looks(self._job.context.warehouse, [definition], looked_at)
             return unchanged(self._job.published, step)
         outcome = self._builders[type(definition)](self._job, definition, step)
         return replace(outcome, message=step.remark) if step.remark else outcome

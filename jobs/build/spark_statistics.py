@@ -1,30 +1,22 @@
 """Statistics of rows, counted by Spark."""
 
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar
 
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from definitions.durations import instant_us
 from definitions.registry import key_of
 from definitions.sources import Source
-from definitions.views import DerivedView
-from jobs.build.derived import rows_of
-from jobs.build.row_statistics import FactsWanted, LoadedRows
+from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows
 from jobs.run.context import Job
 from lakehouse.tables import read
 from temporal.instants import event_date, instant
+from temporal.versions import known_before
 
-
-@dataclass
-class Answers:
-    """Answers by question, with the table version that they were given of; loads with the instant they begin after."""
-
-    loads: dict[tuple[str, int | None, tuple[int, ...]], tuple[int, tuple[LoadedRows, ...]]] = field(
-        default_factory=dict
-    )
-    partitions: dict[tuple[str, int | None, FactsWanted], dict[int, int]] = field(default_factory=dict)
+Answer = TypeVar("Answer")
 
 
 class SparkStatistics:
@@ -35,29 +27,55 @@ class SparkStatistics:
 
     def __init__(self, job: Job, *, before: "SparkStatistics | None" = None) -> None:
         self._job, self._lock = job, threading.Lock()
-        self._answers: Answers = before._answers if before else Answers()
+        self._answers: dict[Hashable, Any] = before._answers if before else {}
 
-    def loaded_since(self, source: Source, since_us: int, *, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
-        question = (key_of(source), self._job.published.version(key_of(source)), tuple(sorted(set(delays_us))))
+    def loaded_since(
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+    ) -> tuple[LoadedRows, ...]:
+        delays = tuple(sorted(set(delays_us)))
+        question = ("loads", key_of(source), self._version(source), delays, by_event)
         with self._lock:
-            known = self._answers.loads.get(question)
+            known = self._answers.get(question)
             if known is None or known[0] > since_us:
-                known = self._answers.loads[question] = (since_us, self._loaded_since(source, since_us, question[2]))
+                loads = self._loaded_since(source, since_us, delays, by_event=by_event)
+                known = self._answers[question] = (since_us, loads)
         return tuple(rows for rows in known[1] if rows.loaded_at_us > since_us)
 
-    def _loaded_since(self, source: Source, since_us: int, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
-        table = key_of(source)
-        rows = read(
-            self._job.context.spark,
-            self._job.context.warehouse.address(table).path,
-            version=self._job.published.version(table),
+    def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
+        def counted() -> int | None:
+            is_new = (F.col("available_time") <= instant(cut_us)) & _is_new(before)
+            row = self._rows(source).where(is_new).agg(F.min(F.unix_micros("event_time")).alias("first")).first()
+            return row["first"] if row else None
+
+        return self._kept(("first", key_of(source), self._version(source), before, cut_us), counted)
+
+    def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
+        return self._kept(
+            ("partitions", key_of(source), self._version(source), wanted), lambda: self._counted(source, wanted)
         )
+
+    def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
+        return None
+
+    def _kept(self, question: Hashable, answer: Callable[[], Answer]) -> Answer:
+        if question not in self._answers:
+            self._answers[question] = answer()
+        kept: Answer = self._answers[question]
+        return kept
+
+    def _loaded_since(
+        self, source: Source, since_us: int, delays_us: Sequence[int], *, by_event: bool
+    ) -> tuple[LoadedRows, ...]:
         event_us, known_us = F.unix_micros("event_time"), F.unix_micros("available_time")
-        firsts = [F.min(F.greatest(event_us + 1, known_us - delay)).alias(f"after_{delay}") for delay in delays_us]
+
+        def first(delay: int) -> Column:
+            return F.greatest(event_us + 1, known_us - delay) if by_event else known_us - delay
+
         loads = (
-            rows.where(F.col("loaded_at") > instant(since_us))
+            self._rows(source)
+            .where(F.col("loaded_at") > instant(since_us))
             .groupBy(F.unix_micros("loaded_at").alias("loaded_at_us"))
-            .agg(*firsts)
+            .agg(*[F.min(first(delay)).alias(f"after_{delay}") for delay in delays_us])
             .collect()
         )
         return tuple(
@@ -68,29 +86,25 @@ class SparkStatistics:
             for row in loads
         )
 
-    def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
-        question = (key_of(view), self._job.published.version(key_of(view.source)), wanted)
-        if question not in self._answers.partitions:
-            self._answers.partitions[question] = self._counted(view, wanted)
-        return self._answers.partitions[question]
-
-    def _counted(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
-        facts = rows_of(self._job, view.source, cut_us=wanted.cut_us).where(
-            F.col("event_time") < instant(wanted.as_of_us)
-        )
-        is_new, before = F.lit(True), wanted.later_than
-        if before is not None:
-            is_new = (F.col("event_time") >= instant(before.event_us)) | (
-                F.col("available_time") > instant(before.known_us)
-            )
-            if before.loaded_at_us is not None:
-                is_new = is_new | (F.col("loaded_at") > instant(before.loaded_at_us))
+    def _counted(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
+        is_changed = F.lit(True)
+        if wanted.before is not None:
+            is_changed = _is_new(wanted.before) | (F.col("event_time") >= instant(wanted.from_us))
         counts = (
-            facts.groupBy(event_date(view.root.partition_by).alias("event_date"))
-            .agg(F.count(F.lit(1)).alias("rows"), F.count_if(is_new).alias("new"))
-            .where("new > 0")
+            known_before(self._rows(source), as_of_us=wanted.as_of_us, cut_us=wanted.cut_us)
+            .groupBy(event_date(source.partition_by).alias("event_date"))
+            .agg(F.count(F.lit(1)).alias("rows"), F.count_if(is_changed).alias("changed"))
+            .where("changed > 0")
         )
         return {instant_us(row["event_date"].isoformat()): row["rows"] for row in counts.collect()}
 
-    def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
-        return None
+    def _rows(self, source: Source) -> DataFrame:
+        path = self._job.context.warehouse.address(key_of(source)).path
+        return read(self._job.context.spark, path, version=self._version(source))
+
+    def _version(self, source: Source) -> int | None:
+        return self._job.published.version(key_of(source))
+
+
+def _is_new(before: Knowledge) -> Column:
+    return (F.col("available_time") > instant(before.cut_us)) | (F.col("loaded_at") > instant(before.loaded_at_us))

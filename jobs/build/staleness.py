@@ -1,6 +1,4 @@
-"""From the ledger alone: what a view was built from, and which of its rows a later load can change."""
-
-from collections.abc import Mapping
+"""From the ledger alone: what a view is made of, which loads it knows, and how regular its look-ups are."""
 
 from definitions.registry import Registry, key_of
 from definitions.sources import Source
@@ -37,17 +35,3 @@ def is_regular(published: PublishedState, view: DerivedView, lookup: Lookup) -> 
     is_constant = lookup.source.has_constant_delay and not raw.has_late and not raw.has_versions
     driver = view.root
     return is_constant and driver.has_constant_delay and lookup.source.landing_delay_us <= driver.landing_delay_us
-
-
-def reaches_back(published: PublishedState, view: DerivedView, *, since: Mapping[str, int]) -> bool:
-    """True when what was loaded since can change rows of any partition.
-
-    New versions do, and look-ups that were not known in time.
-    """
-    changed = {key for key, at in loads(published, view).items() if at != since.get(key)}
-    driving = key_of(view.source)
-    is_corrected = driving in changed and published.newest(driving).has_versions
-    is_irregular = not view.source.is_delivered or any(
-        not is_regular(published, view, lookup) for lookup in view.lookups
-    )
-    return is_corrected or (is_irregular and bool(changed))

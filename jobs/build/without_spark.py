@@ -15,9 +15,11 @@ from definitions.sources import Source
 from jobs.build.delta_statistics import DeltaStatistics
 from jobs.build.idle import unchanged_run
 from jobs.build.kinds import plan
+from jobs.build.looks import record_looks
 from jobs.build.plan import Plan, PlanState
 from jobs.build.planners import fingerprint_of
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
+from jobs.build.stale import stale_notes
 from jobs.run.outcome import RunOutcome
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
@@ -117,14 +119,17 @@ def unchanged_without_spark(context: PlanContext, request: Request, *, now: date
     state = context.state(ledger)
     refuse_changed_meaning(context.registry, state.published)
     outcome = RunOutcome(run_id=run_id, command=request.command, as_of=request.as_of, steps=(), seconds=0.0)
-    return unchanged_run(state, selected, request, outcome, context.latest_release, begun)
+    done = unchanged_run(state, selected, request, outcome, context.latest_release, begun)
+    if done is not None:
+        record_looks(context.warehouse, selected, now)
+    return done
 
 
 def _plan(state: PlanState, request: Request, now: datetime, *, unended: int, unrecorded: Sequence[str]) -> Plan:
     selected = state.registry.select(request.select)
     refuse_future(now, selected, request)
     refuse_changed_meaning(state.registry, state.published)
-    notes = _notes(unended, len(unrecorded))
+    notes = (*_notes(unended, len(unrecorded)), *stale_notes(state, selected, request))
     return plan(state, selected, request, notes=notes, unrecorded=unrecorded)
 
 

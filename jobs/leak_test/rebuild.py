@@ -185,7 +185,7 @@ class Rebuild:
         return [w for w in self.scenarios if any(key_of(view) in self.needs[number] for number in w.selections)]
 
     def _has_versions(self, source: Source) -> bool:
-        return self.released.published.newest(key_of(source)).may_have_versions
+        return self.released.published.newest(key_of(source)).has_versions
 
     def _published(self, view: Definition) -> DataFrame:
         path = self.context.warehouse.address(key_of(view)).path

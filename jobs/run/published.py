@@ -18,7 +18,9 @@ class PublishedState:
         self._slices: dict[tuple[str, str], SliceState | SliceRecord] = dict(state.published)
         self._versions: dict[str, int] = dict(state.known_versions)
         self._newest: dict[str, TableState] = {}
-        for (table, _), piece in sorted(state.published.items(), key=lambda item: item[1].recorded_at):
+        # A ledger that was lost is recorded anew at one instant: then the newest commit says how its table stands.
+        pieces = sorted(state.published.items(), key=lambda item: (item[1].recorded_at, item[1].table_version))
+        for (table, _), piece in pieces:
             self._newest[table] = piece.state
         self._lock = threading.Lock()
 

@@ -173,7 +173,7 @@ class _Derivation:
         table = key_of(source)
         rows = read(self.context.spark, self.context.warehouse.address(table).path, version=self.inputs[table])
         # Not known after the ledger was lost: then the facts are compared.
-        has_versions = self.published.newest(table).may_have_versions
+        has_versions = self.published.newest(table).has_versions
         if source.is_static:
             return current_rows(rows, source, has_versions=has_versions)
         return with_superseded_at(rows, source, has_versions=has_versions)

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,9 +18,8 @@ from hypothesis import strategies as st
 from definitions.durations import instant_us, to_datetime
 from definitions.registry import Registry, load
 from definitions.sources import Source
-from definitions.views import DerivedView
 from jobs.build.delta_statistics import DeltaStatistics
-from jobs.build.row_statistics import FactsWanted, LaterThan, RowStatistics
+from jobs.build.row_statistics import FactsWanted, Knowledge, RowStatistics
 from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
 from lakehouse.ledger.records import SliceRecord
@@ -77,9 +77,9 @@ def month_of(us: int) -> date:
     return to_datetime(us).date().replace(day=1)
 
 
-def grown(statistics: RowStatistics, source: Source, since_us: int) -> dict[int, list[int]]:
-    """By cut delay, the as-ofs whose slice holds a row that was loaded since."""
-    loads = statistics.loaded_since(source, since_us, delays_us=DELAYS)
+def grown(statistics: RowStatistics, source: Source, since_us: int, *, by_event: bool) -> dict[int, list[int]]:
+    """By cut delay, the as-ofs whose slice a row that was loaded since can change."""
+    loads = statistics.loaded_since(source, since_us, delays_us=DELAYS, by_event=by_event)
     return {
         delay: [us for us in as_ofs() if any(rows.first_as_of_us[delay] <= us for rows in loads)] for delay in DELAYS
     }
@@ -89,28 +89,39 @@ def as_ofs() -> list[int]:
     return [BEGIN + hours * HOUR for hours in range(0, 100, 3)]
 
 
-def expected_growth(rows: Sequence[Fact], since_us: int) -> dict[int, list[int]]:
-    def holds(fact: Fact, as_of_us: int, delay: int) -> bool:
-        return fact.loaded_us > since_us and fact.event_us < as_of_us and fact.known_us <= as_of_us + delay
+def expected_growth(rows: Sequence[Fact], since_us: int, *, by_event: bool) -> dict[int, list[int]]:
+    def changes(fact: Fact, as_of_us: int, delay: int) -> bool:
+        is_known = fact.loaded_us > since_us and fact.known_us <= as_of_us + delay
+        return is_known and (fact.event_us < as_of_us or not by_event)
 
-    return {delay: [us for us in as_ofs() if any(holds(fact, us, delay) for fact in rows)] for delay in DELAYS}
-
-
-def is_new(fact: Fact, before: LaterThan) -> bool:
-    is_loaded_since = before.loaded_at_us is not None and fact.loaded_us > before.loaded_at_us
-    return fact.event_us >= before.event_us or fact.known_us > before.known_us or is_loaded_since
+    return {delay: [us for us in as_ofs() if any(changes(fact, us, delay) for fact in rows)] for delay in DELAYS}
 
 
-def expected_partitions(rows: Sequence[Fact], wanted: FactsWanted) -> list[int]:
-    before = wanted.later_than
+def is_new(fact: Fact, before: Knowledge) -> bool:
+    return fact.known_us > before.cut_us or fact.loaded_us > before.loaded_at_us
+
+
+def expected_partitions(rows: Sequence[Fact], wanted: FactsWanted) -> dict[int, int]:
+    """By partition all rows that are available, of the partitions where one of them is new or late enough."""
     known = [fact for fact in rows if fact.event_us < wanted.as_of_us and fact.known_us <= wanted.cut_us]
-    if before is not None:
-        known = [fact for fact in known if is_new(fact, before)]
-    return sorted({instant_us(month_of(fact.event_us).isoformat()) for fact in known})
+    before = wanted.before
+    changed = [f for f in known if before is None or is_new(f, before) or f.event_us >= wanted.from_us]
+    counts = Counter(partition_us(fact) for fact in known)
+    return {day: counts[day] for day in sorted({partition_us(fact) for fact in changed})}
 
 
-later = st.builds(LaterThan, event_us=instants, known_us=instants, loaded_at_us=st.sampled_from([BEGIN, BEGIN + DAY]))
-questions = st.builds(FactsWanted, as_of_us=instants, cut_us=instants, later_than=st.one_of(st.none(), later))
+def partition_us(fact: Fact) -> int:
+    return instant_us(month_of(fact.event_us).isoformat())
+
+
+def expected_first(rows: Sequence[Fact], before: Knowledge, cut_us: int) -> int | None:
+    return min((fact.event_us for fact in rows if fact.known_us <= cut_us and is_new(fact, before)), default=None)
+
+
+knowledge = st.builds(Knowledge, cut_us=instants, loaded_at_us=st.sampled_from([BEGIN, BEGIN + DAY]))
+questions = st.builds(
+    FactsWanted, as_of_us=instants, cut_us=instants, before=st.one_of(st.none(), knowledge), from_us=instants
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,9 +131,17 @@ def test_without_spark_the_answers_are_those_of_the_definition(
 ) -> None:
     root = Path(tempfile.mkdtemp())
     try:
-        statistics = DeltaStatistics(DeltaReader(), Warehouse(str(root)), written(root, rows))
-        assert grown(statistics, rides(registry), since_us) == expected_growth(rows, since_us)
-        assert sorted(statistics.partitions(trips(registry), wanted)) == expected_partitions(rows, wanted)
+        warehouse, published, source = Warehouse(str(root)), written(root, rows), rides(registry)
+        statistics = DeltaStatistics(DeltaReader(), warehouse, published)
+        counting = DeltaStatistics(DeltaReader(), warehouse, published, counts_rows=True)
+        for by_event in (True, False):
+            expected = expected_growth(rows, since_us, by_event=by_event)
+            assert grown(statistics, source, since_us, by_event=by_event) == expected
+        assert counting.partitions(source, wanted) == expected_partitions(rows, wanted)
+        assert list(statistics.partitions(source, wanted)) == list(expected_partitions(rows, wanted))
+        before = wanted.before or Knowledge(cut_us=BEGIN, loaded_at_us=BEGIN)
+        first = statistics.first_new_event(source, before, cut_us=wanted.cut_us)
+        assert first == expected_first(rows, before, wanted.cut_us)
     finally:
         shutil.rmtree(root)
 
@@ -137,24 +156,27 @@ def test_spark_gives_the_same_with_one_pass_per_source(
         Fact(BEGIN + hours * HOUR, BEGIN + (hours * 7 % 90) * HOUR + hours % 2, BEGIN + (hours % 4) * DAY)
         for hours in range(0, 96, 5)
     ]
-    published = written(tmp_path, rows)
+    published, source = written(tmp_path, rows), rides(registry)
     context = Context(spark=spark, warehouse=Warehouse(str(tmp_path)), registry=registry)
     job = Job(context=context, run_id="statistics", leases={}, published=published)
     statistics = SparkStatistics(job)
     opened, read = [], spark_statistics.read
     monkeypatch.setattr(spark_statistics, "read", lambda *args, **how: opened.append(args) or read(*args, **how))
     for since_us in (BEGIN - 1, BEGIN + DAY, BEGIN + 2 * DAY):
-        assert grown(statistics, rides(registry), since_us) == expected_growth(rows, since_us)
+        expected = expected_growth(rows, since_us, by_event=True)
+        assert grown(statistics, source, since_us, by_event=True) == expected
     assert len(opened) == 1
-    assert grown(SparkStatistics(job), rides(registry), BEGIN + DAY) == expected_growth(rows, BEGIN + DAY)
+    expected = expected_growth(rows, BEGIN + DAY, by_event=False)
+    assert grown(SparkStatistics(job), source, BEGIN + DAY, by_event=False) == expected
+    before = Knowledge(cut_us=BEGIN + DAY, loaded_at_us=BEGIN + DAY)
+    for known in (before, None):
+        wanted = FactsWanted(
+            as_of_us=BEGIN + 3 * DAY, cut_us=BEGIN + 3 * DAY + HOUR, before=known, from_us=BEGIN + 2 * DAY
+        )
+        assert statistics.partitions(source, wanted) == expected_partitions(rows, wanted)
+    for cut_us in (BEGIN, BEGIN + 2 * DAY):
+        assert statistics.first_new_event(source, before, cut_us=cut_us) == expected_first(rows, before, cut_us)
     delta = DeltaStatistics(DeltaReader(), context.warehouse, published)
-    for days in (1, 3):
-        before = LaterThan(event_us=BEGIN + days * DAY, known_us=BEGIN + DAY, loaded_at_us=BEGIN + DAY)
-        wanted = FactsWanted(as_of_us=BEGIN + 3 * DAY, cut_us=BEGIN + 3 * DAY + HOUR, later_than=before)
-        counted = statistics.partitions(trips(registry), wanted)
-        assert sorted(counted) == sorted(delta.partitions(trips(registry), wanted)) == expected_partitions(rows, wanted)
-    everything = FactsWanted(as_of_us=BEGIN + 9 * DAY, cut_us=BEGIN + 9 * DAY, later_than=None)
-    assert statistics.partitions(trips(registry), everything) == delta.partitions(trips(registry), everything)
     assert (delta.bytes(RIDES) or 0) > (delta.bytes(RIDES, ["2024-05-01"]) or 0) > 0
 
 
@@ -168,9 +190,3 @@ def rides(registry: Registry) -> Source:
     source = registry.by_key[RIDES]
     assert isinstance(source, Source)
     return source
-
-
-def trips(registry: Registry) -> DerivedView:
-    view = registry.by_key["derived/trips/v1"]
-    assert isinstance(view, DerivedView)
-    return view

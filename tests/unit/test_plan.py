@@ -14,7 +14,8 @@ from definitions.versions import fingerprints
 from definitions.views import AggregateView, Definition, DerivedView
 from jobs.build.kinds import KINDS, plan, plan_step, steps_of_nothing
 from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
-from jobs.build.row_statistics import FactsWanted, LoadedRows
+from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows
+from jobs.build.stale import stale_notes
 from jobs.build.without_spark import PlanContext, unread_sources
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
@@ -39,15 +40,22 @@ class Rows:
     """Rows as given; what was asked of them is kept."""
 
     loads: tuple[LoadedRows, ...] = ()
+    first_event_us: int | None = None
     partition_rows: Mapping[int, int] = field(default_factory=dict)
     questions: list[tuple[str, object]] = field(default_factory=list)
 
-    def loaded_since(self, source: Source, since_us: int, *, delays_us: Sequence[int]) -> tuple[LoadedRows, ...]:
-        self.questions.append((key_of(source), since_us))
+    def loaded_since(
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+    ) -> tuple[LoadedRows, ...]:
+        self.questions.append((key_of(source), (since_us, by_event)))
         return tuple(rows for rows in self.loads if rows.loaded_at_us > since_us)
 
-    def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
-        self.questions.append((key_of(view), wanted))
+    def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
+        self.questions.append((key_of(source), (before, cut_us)))
+        return self.first_event_us
+
+    def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
+        self.questions.append((key_of(source), wanted))
         return dict(self.partition_rows)
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
@@ -82,19 +90,23 @@ def request(*as_ofs: str) -> Request:
     return Request(command="build", as_ofs_us=tuple(map(instant_us, as_ofs or DAYS[:1])))
 
 
-def publish(state: PlanState, *as_ofs: str, loaded_at_us: int = LOAD, skip: str = "") -> None:
-    """All tables as a build of these as-ofs leaves them, but for one."""
+def publish(
+    state: PlanState, *as_ofs: str, loaded_at_us: int = LOAD, skip: str = "", has_versions: bool = False
+) -> None:
+    """All tables as a build of these as-ofs leaves them, but for one. has_versions: of a ride there may be several."""
     newest, loads = instant_us("2024-05-30"), {RIDES: loaded_at_us, RIDERS: LOAD}
     for key, definition in state.registry.by_key.items():
         columns, names = fingerprints(definition), list(as_ofs)
         if isinstance(definition, Source):
             names = [fingerprint(definition.name, state.locations[definition.name], version_of=state.version_of)]
             at = loaded_at_us if key == RIDES else LOAD
-            about = TableState(columns=columns, raw=RawState(loaded_at_us=at, newest_event_us=newest))
+            raw = RawState(loaded_at_us=at, newest_event_us=newest, has_versions=has_versions)
+            about = TableState(columns=columns, raw=raw)
         elif isinstance(definition, DerivedView):
             built_to = max(map(instant_us, as_ofs))
             names = ["2024-05-01"]
-            about = TableState(columns=columns, view=ViewState(loads=loads, built_to_us=built_to))
+            built = ViewState(loads=loads, built_to_us=built_to, known_to_us=built_to + 4 * HOUR)
+            about = TableState(columns=columns, view=built)
         else:
             about = TableState(columns=columns, view=ViewState(loads=loads))
         if key != skip:
@@ -150,16 +162,45 @@ def test_the_next_as_of_derives_the_partitions_with_new_facts_first(state: PlanS
     assert (trips.action, trips.slices, trips.rows) == (Action.DERIVE, ("2024-04-01", "2024-05-01"), 12)
     assert (trips.reason, trips.inputs) == (f"it is built up to {DAYS[0]}", {RIDES: 3, RIDERS: 3})
     assert (trips.state.built_to_us, trips.state_if_partial and trips.state_if_partial.built_to_us) == (SECOND, FIRST)
-    ((_, wanted),) = rows.questions
-    assert isinstance(wanted, FactsWanted)
-    assert wanted.later_than is not None
-    assert (wanted.as_of_us, wanted.cut_us) == (SECOND, SECOND + 4 * HOUR)
-    assert (wanted.later_than.event_us, wanted.later_than.known_us) == (FIRST, FIRST + 4 * HOUR)
-    assert wanted.later_than.loaded_at_us == LOAD
+    known, cut_us = Knowledge(cut_us=FIRST + 4 * HOUR, loaded_at_us=LOAD), SECOND + 4 * HOUR
+    assert rows.questions == [
+        (RIDES, (known, cut_us)),  # riders are static: their content can't change
+        (RIDES, FactsWanted(as_of_us=SECOND, cut_us=cut_us, before=known, from_us=FIRST)),
+    ]
+    assert trips.state.known_to_us == cut_us
     made = {step.table: step for step in plan(state, state.registry.definitions, request(*DAYS[:2])).steps}
     assert made[ACTIVITY].action is Action.UNDECIDED
     assert made[ACTIVITY].slices == (DAYS[1],)
     assert step_of(state, ACTIVITY, request(*DAYS[:2])).slices == (DAYS[1],)
+
+
+def test_new_versions_can_change_every_partition_also_those_that_hold_no_row_any_more(state: PlanState) -> None:
+    publish(state, DAYS[0], has_versions=True)
+    rows = Rows(partition_rows={instant_us("2024-04-01"): 5}, first_event_us=FIRST)
+    trips = step_of(replace(state, statistics=rows), TRIPS, request(DAYS[1]))
+    assert (trips.slices, trips.slice_rows[instant_us("2024-05-01")]) == (("2024-04-01", "2024-05-01"), 0)
+    assert isinstance(wanted := rows.questions[-1][1], FactsWanted)
+    assert wanted.before is None
+    rows = Rows(partition_rows={instant_us("2024-05-01"): 5})
+    assert step_of(replace(state, statistics=rows), TRIPS, request(DAYS[1])).slices == ("2024-05-01",)
+    assert isinstance(wanted := rows.questions[-1][1], FactsWanted)
+    assert wanted.before is not None
+
+
+def test_a_table_whose_cut_is_not_recorded_is_derived_whole(state: PlanState) -> None:
+    publish(state, DAYS[0])
+    known = state.published.newest(TRIPS)
+    assert known.view is not None
+    by_earlier_version = replace(known, view=replace(known.view, known_to_us=None))
+    state.published.add([SliceRecord(TRIPS, "2024-05-01", "published", 1, table_version=3, state=by_earlier_version)])
+    trips = step_of(state, TRIPS, request(DAYS[0]))
+    assert (trips.action, trips.slices, trips.reason) == (Action.DERIVE, ("2024-05-01",), "its cut has moved")
+
+
+def test_a_first_build_before_any_fact_makes_a_table_without_rows(state: PlanState) -> None:
+    publish(state, DAYS[0], skip=TRIPS)
+    trips = step_of(state, TRIPS, request(DAYS[0]))
+    assert (trips.action, trips.slices, trips.rows) == (Action.DERIVE, ("2024-05-01",), 0)
 
 
 def test_without_new_facts_before_the_as_of_there_is_nothing_to_derive(state: PlanState) -> None:
@@ -177,9 +218,17 @@ def test_one_question_per_source_finds_the_as_ofs_that_grew(state: PlanState) ->
     state = replace(state, statistics=rows)
     activity = step_of(state, ACTIVITY, request(*DAYS))
     assert (activity.slices, activity.reason) == (tuple(DAYS[1:]), "its sources grew since 5 as-ofs were built")
-    assert rows.questions == [(RIDES, LOAD)]  # riders are static: their content can't change
+    assert rows.questions == [(RIDES, (LOAD, True))]  # riders are static: their content can't change
     assert step_of(state, VS_PLAN, request(*DAYS)).slices == tuple(DAYS[1:])
     assert step_of(state, ACTIVITY, request(DAYS[0])).action is Action.NOTHING
+
+
+def test_of_facts_with_versions_a_row_is_asked_for_by_when_it_is_known_alone(state: PlanState) -> None:
+    publish(state, *DAYS, has_versions=True)
+    deliver_again(state)
+    rows = Rows()
+    assert step_of(replace(state, statistics=rows), ACTIVITY, request(*DAYS)).action is Action.NOTHING
+    assert rows.questions == [(RIDES, (LOAD, False))]
 
 
 def test_an_as_of_built_after_a_load_has_not_grown_by_it(state: PlanState) -> None:
@@ -192,6 +241,25 @@ def test_an_as_of_built_after_a_load_has_not_grown_by_it(state: PlanState) -> No
     first = dict.fromkeys((0, 4 * HOUR), FIRST)
     rows = Rows(loads=(LoadedRows(loaded_at_us=LATER_LOAD, first_as_of_us=first),))
     assert step_of(replace(state, statistics=rows), ACTIVITY, request(*DAYS[:2])).slices == (DAYS[0],)
+
+
+def test_published_as_ofs_that_late_rows_made_stale_are_named(state: PlanState) -> None:
+    publish(state, *DAYS)
+    assert stale_notes(state, state.registry.definitions, request(DAYS[5])) == ()
+    deliver_again(state)
+    rows = Rows(loads=(LoadedRows(loaded_at_us=LATER_LOAD, first_as_of_us=dict.fromkeys((0, 4 * HOUR), SECOND)),))
+    state = replace(state, statistics=rows)
+    assert stale_notes(state, state.registry.definitions, request(DAYS[5])) == (
+        f"4 as-ofs before {DAYS[5]} no longer hold all that is known: "
+        f"ziggurat plan --start {DAYS[1]} --end {DAYS[4]} --every 1d",
+    )
+    assert stale_notes(state, state.registry.definitions, request(*DAYS[:3], DAYS[5])) == (
+        f"2 as-ofs before {DAYS[5]} no longer hold all that is known: "
+        f"ziggurat plan --start {DAYS[3]} --end {DAYS[4]} --every 1d",
+    )
+    assert stale_notes(state, state.registry.definitions, request(*DAYS[:5])) == (
+        f"1 as-of up to {DAYS[5]} no longer holds all that is known: ziggurat plan --as-of {DAYS[5]}",
+    )
 
 
 def test_what_failed_or_was_refused_blocks_what_reads_it(state: PlanState) -> None:
@@ -244,7 +312,7 @@ def test_an_as_of_beyond_the_data_is_refused_unless_it_is_published(state: PlanS
 
 def test_where_only_spark_can_count_a_plan_says_so_and_no_build_is_called_idle(state: PlanState) -> None:
     class Elsewhere(Rows):
-        def partitions(self, view: DerivedView, wanted: FactsWanted) -> dict[int, int]:
+        def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
             raise NeedsSpark("a newer protocol")
 
     publish(state, DAYS[0])

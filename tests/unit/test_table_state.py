@@ -19,7 +19,7 @@ STORED = {
         "newest_event_us": None,
         "columns": {"rider_id": "ab"},
     },
-    "derived": {"built_to_us": 7, "loads": {"raw/rides/v1": 5}, "columns": {"speed": "cd"}},
+    "derived": {"built_to_us": 7, "known_to_us": 9, "loads": {"raw/rides/v1": 5}, "columns": {"speed": "cd"}},
     "snapshot": {"loads": {"raw/rides/v1": 5}, "columns": {"trips_count_7d": "ef"}},
     "unknown": {},
 }
@@ -33,9 +33,11 @@ def test_the_keys_on_disk_are_read_and_written_as_they_were(name: str) -> None:
 
 def test_a_state_answers_typed_questions() -> None:
     raw, derived, unknown = (TableState.from_json(STORED[name]) for name in ("raw", "derived", "unknown"))
-    assert (raw.loaded_at_us, raw.has_versions, raw.may_have_versions) == (5, True, True)
-    assert (derived.built_to_us, derived.loads, raw.built_to_us) == (7, {"raw/rides/v1": 5}, None)
-    assert (unknown.is_known, unknown.has_versions, unknown.may_have_versions) == (False, False, True)
+    assert (raw.loaded_at_us, raw.has_versions) == (5, True)
+    assert (derived.built_to_us, derived.known_to_us, derived.loads) == (7, 9, {"raw/rides/v1": 5})
+    assert (raw.built_to_us, raw.known_to_us) == (None, None)
+    # Of a table that nothing is known of, a fact may have several versions.
+    assert (unknown.is_known, unknown.has_versions) == (False, True)
     assert "columns" not in raw.figures
 
 

@@ -147,8 +147,10 @@ def run_line(outcome: "RunOutcome", report: str | None) -> str:
     from jobs.run.outcome import Status
 
     if outcome.is_unchanged:
-        reason = f"{_as_of(outcome)} is published and nothing new was delivered"
-        return f"  nothing to do: {reason} (release {outcome.release}); {outcome.seconds:.1f} s"
+        is_published = "is published" if len(outcome.as_of) == 1 else "are published"
+        reason = f"{_as_of(outcome)} {is_published} and nothing new was delivered"
+        line = f"  nothing to do: {reason} (release {outcome.release}); {outcome.seconds:.1f} s"
+        return "\n".join([line, *(f"  {note}" for note in outcome.notes)])
     counts = {status: sum(1 for step in outcome.steps if step.status is status) for status in Status}
     steps = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     release = f"release {outcome.release}" if outcome.release else "no release"
@@ -157,6 +159,7 @@ def run_line(outcome: "RunOutcome", report: str | None) -> str:
     lines += [f"  {step.table} is blocked: {step.message}" for step in blocked]
     others = {str(step.error): step.table for step in outcome.steps if step.error is not None}
     lines += [f"  {table}: {text}" for text, table in others.items() if text != str(outcome.error)]
+    lines += [f"  {note}" for note in outcome.notes]
     if outcome.error is not None:
         lines.append("  run the unfinished steps with: ziggurat retry")
     if report:
@@ -176,6 +179,7 @@ def run_fields(outcome: "RunOutcome", report: str | None) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 1),
         "release": outcome.release,
         "unchanged": outcome.is_unchanged,
+        "notes": list(outcome.notes),
         "error": str(outcome.error) if outcome.error else None,
         "report": report,
     }

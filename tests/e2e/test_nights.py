@@ -1,0 +1,134 @@
+"""Nights that correct history leave what a rebuild gives (S28, S29): small histories, each delivered row visible."""
+
+from pathlib import Path
+
+import pytest
+
+from definitions.registry import key_of
+from tests.support.night_definitions import activity, activity_slow, plain, registry, tapping
+from tests.support.nights import NightProject, moment
+
+ANNUAL = ("R1", "02-01", "annual", None, "02-01")
+
+
+@pytest.fixture
+def project(spark, tmp_path: Path) -> NightProject:
+    return NightProject(tmp_path / "nights", registry(plain, activity))
+
+
+def test_a_correction_moves_an_event_out_of_an_as_of(spark, project: NightProject) -> None:
+    project.registry = registry(plain)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-03T10:00", 5, 1, None, "03-03T11:00"),
+        (2, "R1", "03-02T10:00", 7, 1, None, "03-02T11:00"),
+    )
+    project.build(spark, "03-04T05:00", "03-04")
+    assert project.snapshot("plain", "03-04")["R1"]["ride_count_lifetime"] == 2
+    project.deliver("rides", (1, "R1", "03-04T01:00", 5, 2, None, "03-04T02:00"))
+    project.build(spark, "03-05T05:00", "03-04")
+    assert project.snapshot("plain", "03-04")["R1"]["ride_count_lifetime"] == 1
+
+
+def test_partitions_left_empty_are_replaced_by_nothing(spark, project: NightProject) -> None:
+    project.registry = registry(activity)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (2, "R1", "03-02T10:00", 7, 1, None, "03-02T11:00"),
+        (3, "R2", "02-27T10:00", 7, 1, None, "02-27T11:00"),
+    )
+    project.deliver("status", ANNUAL)
+    project.build(spark, "03-04T05:00", "03-04")
+    assert len(project.rows("derived/trips/v1")) == 3
+    project.deliver(
+        "rides",
+        (1, "R1", "03-02T12:00", 5, 2, None, "03-01T11:00"),
+        (3, "R2", "02-27T10:00", 7, 2, True, "02-27T11:00"),
+    )
+    project.build(spark, "03-05T05:00", "03-04")
+    assert sorted(row["ride_id"] for row in project.rows("derived/trips/v1")) == [1, 2]
+    snapshot = project.snapshot("activity", "03-04")
+    assert {rider: row["ride_count_lifetime"] for rider, row in snapshot.items()} == {"R1": 2}
+    before = project.versions()
+    project.build(spark, "03-05T06:00", "03-04")
+    assert project.versions() == before
+
+
+def test_a_looked_up_fact_that_becomes_known_between_two_cuts_is_found(spark, project: NightProject) -> None:
+    project.registry = registry(activity)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (2, "R1", "03-04T10:00", 7, 1, None, "03-04T11:00"),
+    )
+    project.deliver("status", ("R1", "02-28", "annual", None, "03-04T10:00"))
+    project.build(spark, "03-06T05:00", "03-04")
+    project.build(spark, "03-06T05:00", "03-05")
+    assert project.snapshot("activity", "03-04")["R1"]["annual_count_lifetime"] == 0
+    assert project.snapshot("activity", "03-05")["R1"]["annual_count_lifetime"] == 2
+
+
+def test_a_retraction_that_becomes_known_between_two_cuts_is_found(spark, project: NightProject) -> None:
+    project.registry = registry(activity)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (1, "R1", "03-01T10:00", 5, 2, True, "03-04T11:00"),
+        (2, "R1", "03-02T10:00", 7, 1, None, "03-02T11:00"),
+    )
+    project.build(spark, "03-06T05:00", "03-04")
+    assert project.snapshot("activity", "03-04")["R1"]["ride_count_lifetime"] == 2
+    planned = {step.table: str(step.action) for step in project.plan("03-06T05:00", "03-05").steps}
+    assert planned["derived/trips/v1"] == "derive"
+    outcome = project.build(spark, "03-06T05:00", "03-05")
+    assert {step.table: str(step.status) for step in outcome.steps}["derived/trips/v1"] == "published"
+    assert project.snapshot("activity", "03-05")["R1"]["ride_count_lifetime"] == 1
+
+
+def test_a_view_with_a_later_cut_above_a_derived_view_that_stands(spark, project: NightProject) -> None:
+    project.registry = registry(activity)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (2, "R1", "03-03T23:00", 7, 1, None, "03-04T10:00"),
+    )
+    project.deliver("status", ANNUAL)
+    project.build(spark, "03-06T05:00", "03-04", select="activity")
+    project.registry = registry(activity, activity_slow)
+    project.build(spark, "03-06T05:00", "03-04", select="activity_slow")
+    assert project.snapshot("activity_slow", "03-04")["R1"]["ride_count_lifetime"] == 2
+    assert project.snapshot("activity", "03-04")["R1"]["ride_count_lifetime"] == 1
+
+
+@pytest.mark.parametrize("loses_ledger", [False, True], ids=["", "the ledger is lost"])
+def test_a_night_that_finds_nothing_delivered_is_a_load(spark, project: NightProject, loses_ledger: bool) -> None:
+    project.registry = registry(tapping)
+    project.deliver("taps", ("R1", "03-02T10:00", 1))
+    project.build(spark, "03-03T05:00", "03-03")
+    project.build(spark, "03-04T05:00", "03-04")  # nothing was delivered
+    project.build(spark, "03-04T06:00", "03-04")  # and again: without a JVM
+    project.deliver("taps", ("R1", "03-03T10:00", 1))
+    if loses_ledger:
+        project.lose_ledger()
+    project.build(spark, "03-05T05:00", "03-05")
+    stamps = {f"{row['event_time']:%m-%d}": row["available_time"] for row in project.rows(key_of(tapping.source))}
+    assert stamps == {"03-02": moment("03-02T14:00"), "03-03": moment("03-05T05:00")}
+
+
+def test_the_ledger_is_lost_and_corrections_stand(spark, project: NightProject) -> None:
+    project.registry = registry(plain)
+    project.deliver("rides", (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"))
+    project.build(spark, "03-02T05:00", "03-02")
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 6, 2, None, "03-02T11:00"),
+        (9, "R3", "03-02T10:00", 6, 2, None, "03-02T11:00"),
+    )
+    project.build(spark, "03-03T05:00", "03-03")
+    project.deliver("rides", (4, "R2", "03-03T10:00", 6, 1, None, "03-03T11:00"))
+    project.build(spark, "03-04T05:00", "03-04")
+    project.lose_ledger()
+    project.build(spark, "03-06T05:00", "03-05")
+    row = project.snapshot("plain", "03-05")["R1"]
+    assert (row["ride_count_lifetime"], row["metres_sum_lifetime"]) == (1, 6)
