@@ -245,13 +245,16 @@ def read_text(path: str) -> str | None:
 
 def names_in(folder: str) -> list[str]:
     """What a folder holds, sorted; empty where there is none."""
+    return sorted(entry.base_name for entry in _entries(folder))
+
+
+def _entries(folder: str) -> list[fs.FileInfo]:
     located = filesystem(folder)
     if located is None:
         return []
     system, inner = located
     with translated_read_errors(folder):
-        entries = system.get_file_info(fs.FileSelector(inner, allow_not_found=True))
-    return sorted(entry.base_name for entry in entries)
+        return list(system.get_file_info(fs.FileSelector(inner, allow_not_found=True)))
 
 
 def _is_missing(error: AnalysisException) -> bool:
@@ -259,9 +262,21 @@ def _is_missing(error: AnalysisException) -> bool:
 
 
 def commit_versions(path: str) -> list[int]:
-    """The versions that a table's log names, in no order; none where there is no table. One listing, no Spark."""
-    matches = (_COMMIT_FILE.match(name) for name in names_in(f"{path}/_delta_log"))
-    return [int(match[1]) for match in matches if match]
+    """The versions that a table's log names, in no order; none where there is no table. One listing, no Spark.
+
+    Raises StorageError for a commit that is empty: what it changed is lost.
+    """
+    commits = [(match, entry) for entry in _entries(f"{path}/_delta_log") if (match := _matched(entry))]
+    if empty := sorted(entry.path for _, entry in commits if entry.size == 0):
+        raise StorageError(
+            f"{empty[0]} is empty, so it is not known what the table {path} holds. Put the file back from a copy, or "
+            "move the table's folder away and build it again."
+        )
+    return [int(match[1]) for match, _ in commits]
+
+
+def _matched(entry: fs.FileInfo) -> re.Match[str] | None:
+    return _COMMIT_FILE.match(entry.base_name)
 
 
 def _scheme(path: str) -> str:

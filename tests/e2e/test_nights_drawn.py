@@ -79,17 +79,21 @@ class Played:
             case Deliver():
                 self.deliver(step.source, step.rows)
             case Correct():
-                self.deliver("rides", [step.of(self.delivered["rides"])])
+                self.deliver("rides", [step.of(self.delivered["rides"], self.newest)])
             case Build():
                 self.now += step.hours * HOUR
-                newest = (self.now - 20 * HOUR) // DAY * DAY
-                self.build(*sorted(newest - days * DAY for days in step.days_back), select=step.select)
+                self.build(*sorted(self.newest - days * DAY for days in step.days_back), select=step.select)
             case LoseLedger():
                 if Path(self.project.warehouse.runs.path).exists():
                     self.project.lose_ledger()
             case _:
                 self.changes = min(self.changes + 1, len(PROJECTS) - 1)
                 self.project.registry = PROJECTS[self.changes]
+
+    @property
+    def newest(self) -> int:
+        """The newest as-of whose cut is over, for every view."""
+        return (self.now - 20 * HOUR) // DAY * DAY
 
     def build(self, *as_ofs: int, select: str = "") -> None:
         selected = self.project.registry.select(select.split())

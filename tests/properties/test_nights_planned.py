@@ -57,16 +57,20 @@ class Played:
             case Deliver():
                 self.paper.deliver(step.source, step.rows)
             case Correct():
-                self.paper.deliver("rides", [step.of(self.paper.delivered["rides"])])
+                self.paper.deliver("rides", [step.of(self.paper.delivered["rides"], self.newest)])
             case Build():
                 self.now += step.hours * HOUR
-                newest = (self.now - 20 * HOUR) // DAY * DAY
-                self.build(*sorted(newest - days * DAY for days in step.days_back), select=step.select)
+                self.build(*sorted(self.newest - days * DAY for days in step.days_back), select=step.select)
             case LoseLedger():
                 self.paper.lose_ledger()
             case _:
                 self.project = min(self.project + 1, len(PROJECTS) - 1)
                 self.paper.registry = PROJECTS[self.project]
+
+    @property
+    def newest(self) -> int:
+        """The newest as-of whose cut is over, for every view."""
+        return (self.now - 20 * HOUR) // DAY * DAY
 
     def build(self, *as_ofs: int, select: str = "") -> None:
         self.paper.build(self.now, *as_ofs, select=select)

@@ -40,17 +40,17 @@ class Deliver:
 
 @dataclass(frozen=True)
 class Correct:
-    """A newer version of a ride that was delivered: moved by some hours, known some hours after it happened then."""
+    """A newer version of a ride that was delivered: moved to some hours beside the newest as-of, known later."""
 
     which: int
     hours: int
     known_after: int
     is_retracted: bool
 
-    def of(self, rides: Sequence[Row]) -> Row:
+    def of(self, rides: Sequence[Row], as_of_us: int) -> Row:
         corrected = [row for row in rides if row not in ANCHOR["rides"]] or [(1, "R1", BEGIN, 5, 1, None, BEGIN)]
-        ride, rider, at, metres, version, *_ = corrected[-1 - self.which % len(corrected)]
-        moved = at + self.hours * HOUR
+        ride, rider, _, metres, version, *_ = corrected[-1 - self.which % len(corrected)]
+        moved = as_of_us + self.hours * HOUR
         return ride, rider, moved, metres, version + 1, self.is_retracted or None, moved + self.known_after * HOUR
 
 
@@ -76,7 +76,7 @@ class ChangeDefinitions:
 Step = Deliver | Correct | Build | LoseLedger | ChangeDefinitions
 
 # Hours since the beginning; most of them beside a midnight, where an as-of and its cut are.
-_hours = st.builds(lambda day, hour: 24 * day + hour, st.integers(0, 3), st.sampled_from([0, 1, 1, 23, 23]))
+_hours = st.builds(lambda day, hour: 24 * day + hour, st.integers(0, 3), st.sampled_from([0, 1, 23, 23]))
 _delays = st.sampled_from([0, 1, 1, 2, 10, 30])
 _marks = st.sampled_from([None, None, None, False, True])
 _riders = st.sampled_from(["R1", "R1", "R2"])
@@ -113,28 +113,28 @@ def _deliveries(source: str, rows: st.SearchStrategy[Row]) -> st.SearchStrategy[
 _corrections = st.builds(
     Correct,
     st.integers(0, 2),
-    st.sampled_from([-24, -2, 0, 2, 2, 24]),
-    st.sampled_from([0, 1, 1, 5]),
-    st.sampled_from([False, False, True]),
+    st.sampled_from([-25, -1, 0, 1, 1, 2, 23]),
+    st.sampled_from([0, 1, 1, 1, 5]),
+    st.sampled_from([False, False, False, True]),
 )
 _builds = st.builds(
     Build,
     st.sampled_from([1, 1, 1, 12, 24]),
-    st.lists(st.sampled_from([0, 0, 1, 2]), min_size=1, max_size=2, unique=True).map(tuple),
+    st.sampled_from([[0], [1], [0, 1], [1, 2], [0, 1, 2]]).map(tuple),
     st.sampled_from(["", "", "", "plain", "activity"]),
 )
 
 
 def _before_a_build(*, are_corrected: bool) -> st.SearchStrategy[list[Step]]:
     """are_corrected: facts have few identities, so that most of them get several versions; else hardly one does."""
-    rides = _deliveries("rides", _rides(2 if are_corrected else 10**6))
+    rides = _deliveries("rides", _rides(3 if are_corrected else 10**6))
     status = _deliveries("status", _status(0 if are_corrected else 600))
     taps = _deliveries("taps", _taps)
     rarely = {8: st.just(LoseLedger()), 9: st.just(ChangeDefinitions())}
     corrections: st.SearchStrategy[Step] = _corrections if are_corrected else rides
-    often = dict(enumerate([rides, rides, corrections, corrections, status, status, status, taps]))
+    often = dict(enumerate([rides, corrections, corrections, corrections, status, status, status, taps]))
     steps = st.integers(0, 9).flatmap(lambda kind: {**often, **rarely}[kind])
-    return st.lists(steps, min_size=0, max_size=3)
+    return st.lists(steps, min_size=0, max_size=2)
 
 
 def histories(*, least: int, most: int) -> st.SearchStrategy[list[Step]]:
@@ -144,4 +144,4 @@ def histories(*, least: int, most: int) -> st.SearchStrategy[list[Step]]:
         night = st.builds(lambda steps, build: [*steps, build], _before_a_build(are_corrected=are_corrected), _builds)
         return st.lists(night, min_size=least, max_size=most).map(lambda played: [s for steps in played for s in steps])
 
-    return st.booleans().flatmap(nights)
+    return st.sampled_from([True, True, False]).flatmap(nights)
