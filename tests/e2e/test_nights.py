@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from definitions.registry import key_of
+from quality import GateFailed
 from tests.support.night_definitions import activity, activity_slow, plain, registry, tapping
 from tests.support.nights import NightProject, moment
 
@@ -132,3 +134,51 @@ def test_the_ledger_is_lost_and_corrections_stand(spark, project: NightProject) 
     project.build(spark, "03-06T05:00", "03-05")
     row = project.snapshot("plain", "03-05")["R1"]
     assert (row["ride_count_lifetime"], row["metres_sum_lifetime"]) == (1, 6)
+
+
+def test_a_raw_table_that_someone_else_wrote_to_gets_no_row_twice(spark, project: NightProject) -> None:
+    """The ledger then keeps nothing of it: what a load has to know is taken from the rows."""
+    project.registry = registry(plain, tapping)
+    project.deliver("rides", (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"))
+    project.deliver("taps", ("R1", "03-01T10:00", 1))
+    project.build(spark, "03-02T05:00", "03-02")
+    for source in (plain.source, tapping.source):
+        path = f"{project.warehouse.root}/{key_of(source)}"
+        DeltaTable(path).delete("rider_id = 'R2'")  # a commit without our note
+        write_deltalake(path, DeltaTable(path).to_pyarrow_table().slice(0, 0), mode="append")
+    project.deliver("rides", (1, "R1", "03-01T10:00", 6, 2, None, "03-02T11:00"))
+    project.deliver("taps", ("R1", "03-01T12:00", 1))
+    project.build(spark, "03-03T05:00", "03-03")
+    snapshots = project.snapshot("plain", "03-03")["R1"], project.snapshot("tapping", "03-03")["R1"]
+    assert [row[name] for row, name in zip(snapshots, ("metres_sum_lifetime", "tap_count_lifetime"), strict=True)] == [
+        6,
+        1,
+    ]
+    stamps = [row["available_time"] for row in project.rows(key_of(tapping.source))]
+    assert sorted(stamps) == [moment("03-01T14:00"), moment("03-03T05:00")]
+
+
+def test_a_first_build_before_any_fact_fails_its_gate_and_the_next_one_is_built(spark, project: NightProject) -> None:
+    project.registry = registry(activity)
+    project.deliver("rides", (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"))
+    with pytest.raises(GateFailed, match="at least 1 rows"):
+        project.build(spark, "03-03T05:00", "02-20")
+    assert project.rows("derived/trips/v1") == []
+    project.build(spark, "03-03T05:00", "03-02")
+    assert project.snapshot("activity", "03-02")["R1"]["ride_count_lifetime"] == 1
+
+
+def test_a_run_names_the_older_as_ofs_that_late_rows_made_stale(spark, project: NightProject) -> None:
+    project.registry = registry(plain)
+    project.deliver("rides", (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"))
+    for day in ("02", "03", "04"):
+        assert project.build(spark, f"03-{day}T05:00", f"03-{day}").notes == ()
+    project.deliver("rides", (2, "R1", "03-01T12:00", 5, 1, None, "03-02T20:00"))
+    note = (
+        "2 as-ofs before 2024-03-05 no longer hold all that is known: ziggurat plan --start 2024-03-03 --end 2024-03-04"
+    )
+    assert project.build(spark, "03-05T05:00", "03-05").notes == (f"{note} --every 1d",)
+    assert project.build(spark, "03-05T06:00", "03-05").notes == (f"{note} --every 1d",)
+    assert project.build(spark, "03-05T07:00", "03-03", "03-04").notes == ()
+    counts = [project.snapshot("plain", f"03-{day}")["R1"]["ride_count_lifetime"] for day in ("02", "03", "04", "05")]
+    assert counts == [1, 2, 2, 2]

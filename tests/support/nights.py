@@ -25,7 +25,7 @@ from jobs.build.without_spark import PlanContext, plan_without_spark, unchanged_
 from jobs.run.context import Context, Options
 from jobs.run.outcome import RunOutcome
 from jobs.run.request import Request, new_run_id
-from lakehouse.files.deliveries import Location
+from lakehouse.files.location import Location
 from lakehouse.tables import Warehouse
 from quality import RowRule
 from tests.support.night_definitions import rides, status, taps

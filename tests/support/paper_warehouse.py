@@ -28,7 +28,7 @@ from jobs.build.stale import stale_as_ofs
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
 from lakehouse.commit_notes import CommitNote, SliceNote
-from lakehouse.files.deliveries import Location
+from lakehouse.files.location import Location
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord, slice_row
 from lakehouse.ledger.reduction import reduced_state
 from lakehouse.reader import DeltaReader
