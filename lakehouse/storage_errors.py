@@ -97,7 +97,7 @@ def may_not_read(path: str) -> StorageError:
 
 def as_storage_error(error: BaseException, path: str) -> StorageError | None:
     """The error in one sentence for a write that storage refused, or None when the cause is another."""
-    message = _whole_message(error)
+    message = whole_message(error)
     for sign, what, remedy in _SIGNS:
         if re.search(sign, message, re.IGNORECASE):
             return StorageError(
@@ -106,7 +106,7 @@ def as_storage_error(error: BaseException, path: str) -> StorageError | None:
     return None
 
 
-def _whole_message(error: BaseException) -> str:
+def whole_message(error: BaseException) -> str:
     """The message with those of its causes: the file system's own may be several causes deep in Spark's."""
     messages, seen = [], set[int]()
     cause: BaseException | None = error

@@ -18,6 +18,7 @@ from jobs.build.plan import Action, PlanState, UpstreamEnd
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.request import Request
+from lakehouse.damage import as_damage
 from lakehouse.files import listing
 from lakehouse.tables import current_version
 
@@ -96,7 +97,8 @@ class Scheduler:
         begun = time.monotonic()
         try:
             outcome = self._outcome(definition)
-        except Exception as error:  # a step's failure is its outcome; others go on
+        except Exception as failure:  # a step's failure is its outcome; others go on
+            error = as_damage(failure) or failure
             outcome = StepOutcome(
                 table=key_of(definition),
                 status=Status.FAILED,

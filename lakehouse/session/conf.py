@@ -21,6 +21,8 @@ REQUIRED_CONF = {
     "spark.python.sql.dataFrameDebugging.enabled": "false",
     # A commit whose answer was lost is recognised as ours, instead of being committed again.
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
+    # Parquet's writers keep a checksum of each page, and by default its readers ignore it: a changed byte is an error.
+    "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
     # Delta's default of 50 is for logs of millions of files: 15 small commits took 56 s, with 2 they take 11.
     "spark.databricks.delta.snapshotPartitions": "2",
 }

@@ -5,19 +5,24 @@ from typing import Any
 
 import click
 
-from ziggurat.cli.options import common, workspace_of
+from ziggurat.cli.options import common, setting_overrides, workspace_of
 
 
 @click.command()
+@click.option("--content", is_flag=True, help="Also read every table, and compare it with what was published.")
 @common
-def doctor(**where: Any) -> None:
+def doctor(content: bool, **where: Any) -> None:
     """Check this machine, and say how to fix what is wrong.
 
     Checks Java, Spark, Delta, disk, package names and settings (with the origin of each).
     """
+    from ziggurat.cli.content import content_text
     from ziggurat.cli.doctor import examine
 
     click.echo(examine(**where))
+    if content:
+        overrides = setting_overrides(where["overrides"], where["definitions"])
+        click.echo(content_text(conf=where["conf"], env=where["env"], overrides=overrides))
 
 
 @click.command()

@@ -69,9 +69,26 @@ def main(argv: list[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; what was published stays, and building again does the rest", err=True)
         sys.exit(130)
-    except Exception:
-        traceback.print_exc()
-        sys.exit(1)
+    except Exception as error:
+        damage = _damage(error)
+        if damage is None:
+            traceback.print_exc()
+            sys.exit(1)
+        click.echo(f"error: {damage}", err=True)
+        sys.exit(damage.exit_code)
+
+
+def _damage(error: Exception) -> ZigguratError | None:
+    """A damaged or unreadable file in one sentence; None for a bug."""
+    if isinstance(error, PermissionError):
+        from lakehouse.storage_errors import may_not_read
+
+        return may_not_read(str(error.filename or error))
+    if "pyspark" not in sys.modules:
+        return None
+    from lakehouse.damage import as_damage
+
+    return as_damage(error)
 
 
 def run() -> None:
