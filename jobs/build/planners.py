@@ -20,6 +20,7 @@ from jobs.run.request import Request
 from lakehouse.files import listing
 from lakehouse.files.listing import VersionOf
 from lakehouse.files.location import Location
+from lakehouse.storage_errors import StorageError
 
 
 def plan_source(state: PlanState, source: Source, _request: Request, _failed: frozenset[int]) -> PlannedStep:
@@ -52,12 +53,16 @@ def fingerprint_of(source: Source, locations: Mapping[str, Location], *, version
             f"sources.{source.name}.path and .format to your conf file."
         )
     try:
-        return listing.fingerprint(source.name, location, version_of=version_of)
-    except PermissionError:
+        delivered = listing.fingerprint(source.name, location, version_of=version_of)
+        unreadable = listing.unreadable(source.name, location)
+    except (PermissionError, StorageError):
+        unreadable = location.path
+    if unreadable:
         raise SourceUnreadable(
-            f"source '{source.name}': this user may not read {location.path}. Give the user that runs the job the "
-            "right to read it, and all folders above it."
-        ) from None
+            f"source '{source.name}': this user may not read {unreadable}. Give the user that runs the job the right "
+            "to read it, and all folders above it."
+        )
+    return delivered
 
 
 def plan_snapshot(state: PlanState, view: Snapshot, request: Request, failed: frozenset[int]) -> PlannedStep:

@@ -1,6 +1,7 @@
 """Which files of a location are data: one rule for the fingerprint, the size and every reader."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,6 +53,15 @@ def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> st
         return f"{DELTA_VERSION}{version}"
     listing = "\n".join(f"{file.path} {file.size} {file.modified_ns}" for file in data_files(source, location))
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
+
+
+def unreadable(source: str, location: Location) -> str:
+    """The first data file that this user may not read; empty where there is none, and away from a local disk."""
+    located = filesystem(location.path)
+    if location.format == "delta" or located is None or not isinstance(located[0], fs.LocalFileSystem):
+        return ""
+    files = data_files(source, location)
+    return next((file.path for file in files if not os.access(file.path, os.R_OK, effective_ids=True)), "")
 
 
 def size(location: Location) -> int:

@@ -101,6 +101,7 @@ def test_files_and_folders_that_may_not_be_read_are_one_sentence_each(bikes: Pat
             said = run(bikes, *words)
         assert said.code == code, (unreadable, said)
         assert part in said.sentence
-    with as_somebody_else(rides):
-        said = run(bikes, *plan)
-    assert (said.code, "this user may not read" in said.out) == (0, True)
+    for path in (rides, rides / "2024-spring.csv"):
+        with as_somebody_else(path):
+            said = run(bikes, *plan)
+        assert (said.code, f"this user may not read {path}." in said.out) == (0, True)
