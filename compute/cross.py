@@ -1,13 +1,15 @@
 """Cross-entity views: an entity beside its group, at one T and one cut (S26)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
+from compute.failures import Probe
 from compute.numbers import finite
-from compute.windows import with_expressions
+from compute.windows import expression_probes, with_expressions
+from definitions.comparisons import Comparison
 from definitions.features import Feature
 from definitions.operations.table import group_operation
 from definitions.views import CrossEntityView, Unknown
@@ -41,6 +43,16 @@ def compare(snapshots: DataFrame, membership: DataFrame | None, view: CrossEntit
     return with_expressions(frame.select(*keys, "event_time", *columns), view.outputs).select(
         *keys, "event_time", *[f.name for f in view.outputs]
     )
+
+
+def probes(snapshots: DataFrame, membership: DataFrame | None, view: CrossEntityView) -> Iterator[Probe]:
+    """The values of a view that become quanta, then its expressions, to find the one that failed."""
+    for feature in view.outputs:
+        if feature.of and feature.operation in _OF_QUANTA:
+            quanta = _Compared(feature, (), view.exclude_self).quanta
+            yield Probe(feature.name, feature.of, quanta, snapshots, is_quantum=True)
+    plain = replace(view, features=tuple(f for f in view.features if isinstance(f, Comparison)))
+    yield from expression_probes(compare(snapshots, membership, plain), view.outputs)
 
 
 @dataclass(frozen=True)
@@ -112,6 +124,9 @@ _VALUES: Mapping[str, Callable[[_Compared], Column]] = {
     "rank": _rank,
     "percentile_rank": _percentile_rank,
 }
+
+
+_OF_QUANTA = ("ratio_to_mean", "difference_to_mean", "share_of_total")
 
 
 def _value(compared: _Compared) -> Column:

@@ -2,9 +2,12 @@
 S31).
 """
 
+from datetime import datetime
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from compute.ahead import ahead
 from compute.delivered_times import event_time, is_outside, parse_date, parse_timestamp
 from compute.numbers import expressed
 from compute.parsed import Parsed, unless
@@ -48,10 +51,11 @@ def require_columns(records: Records, source: Source) -> None:
             )
 
 
-def typed(records: Records, source: Source) -> DataFrame:
+def typed(records: Records, source: Source, *, loaded_at: datetime | None = None) -> DataFrame:
     """Delivered records as declared columns and `event_time`, with `_original` and `_file` as they are.
 
-    `_reason` says why a row can't be used (null: it can).
+    `_reason` says why a row can't be used (null: it can). loaded_at: when the load began, if it is known: a fact of
+    later than that is not usable, unless declared (S5).
     """
     parsed = {c.name: _parse(c, records, source) for c in source.columns if not c.computed}
     problems = [F.col(PROBLEM), *(p.problem for p in parsed.values())]
@@ -66,10 +70,10 @@ def typed(records: Records, source: Source) -> DataFrame:
     computed = [F.when(usable, expressed(expression)).alias(name) for name, expression in source.computed.items()]
     rows = rows.select("*", *computed)
     missing = [_missing(F.col(c.name), c, source) for c in source.columns if c.computed]
-    return _with_clocks(rows.withColumn(REASON, F.coalesce(REASON, *missing)), source)
+    return _with_clocks(rows.withColumn(REASON, F.coalesce(REASON, *missing)), source, loaded_at)
 
 
-def _with_clocks(rows: DataFrame, source: Source) -> DataFrame:
+def _with_clocks(rows: DataFrame, source: Source, loaded_at: datetime | None) -> DataFrame:
     """The rows with `event_time`, and with the reason where a clock can't be used."""
     if source.event_time is None:
         return rows
@@ -80,6 +84,7 @@ def _with_clocks(rows: DataFrame, source: Source) -> DataFrame:
     ]
     if isinstance(source.available, AvailableColumn):
         problems.append(F.when(F.col(source.available.column).isNull(), F.lit("available time is null")))
+    problems += ahead(source, loaded_at)
     return rows.withColumn("event_time", at).withColumn(REASON, F.coalesce(REASON, *problems))
 
 

@@ -1,18 +1,19 @@
 """Spines with their labels: the entities seen before t, and whether the predicted event followed (S27)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from compute.delivered_times import event_time
+from compute.reach import event_days, not_ahead, reach_us
 from definitions.clocks import Grain
 from definitions.durations import duration_us, instant_us
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
 from definitions.sources import Source
-from temporal.versions import current_versions, visible_us, without_marked
+from temporal.versions import LOADED, current_versions, visible_us, without_marked
 
 _T, _EDGE, _IS_SPINE = "_label_us", "_edge_us", "_is_spine"
 _FOREVER = 2**63 - 1
@@ -23,13 +24,28 @@ class LabelInputs:
     """The rows a label reads: all versions with `superseded_at`, as `with_superseded_at` gives them.
 
     source: rows of the label's source. seen: rows of the source in which its entities are seen. starts, members: rows
-    of an AtStart's two sources; members are static rows.
+    of an AtStart's two sources; members are static rows. reach: how far the facts of the label's source reach, as
+    `reach_of_label` finds it; None: not worked out yet.
     """
 
     source: DataFrame
     seen: DataFrame
     starts: DataFrame | None = None
     members: DataFrame | None = None
+    reach: int | None = field(default=None, kw_only=True)
+
+
+def reach_of_label(label: Label, source: DataFrame) -> int | None:
+    """The instant up to which the facts of a label's source reach, in µs (S27): the end of the data for its outcomes.
+
+    source: as in `LabelInputs`. Cost: a pass over its clocks.
+    """
+    facts = not_ahead(current_versions(source), label.source)
+    newest = reach_us(event_days(facts))
+    if newest is None or LOADED not in source.columns:
+        return newest
+    loaded_us: int = source.agg(F.max(F.unix_micros(LOADED)).alias("us")).collect()[0]["us"]
+    return min(newest, loaded_us)
 
 
 def label_spine(
@@ -37,41 +53,45 @@ def label_spine(
 ) -> DataFrame:
     """The label's keys, `label_time` and its column: one row per entity and label time at which it had been seen.
 
-    Null: t + horizon + landing delay is after the newest event, so that the data end too early to decide. A fact inside
-    the horizon does not change that, else the last weeks would have positive labels alone. start_us and end_us limit
+    Null: t + horizon + landing delay is after `reach`, so that the data end too early to decide. A fact inside the
+    horizon does not change that, else the last weeks would have positive labels alone. Facts of later than their own
+    load are not counted, unless they may lie ahead (S5). start_us and end_us limit
     label times, both included. Raises DefinitionError for a label whose sources lack its entities' keys. Cost: facts
     are shuffled by key, reduced to distinct intervals, and swept in order of time; there is no range join.
     """
-    current = current_versions(facts.source)
-    newest = current.agg(F.unix_micros(F.max("event_time")).alias("_newest_us"))
+    facts = _with_reach(label, facts)
+    current = not_ahead(current_versions(facts.source), label.source)
     spine = _seen(candidates(label, facts, start_us=start_us, end_us=end_us), label, facts.seen)
     swept = _swept(spine, _intervals(current, label), label.key_names, order=Column.desc, fold=F.min)
     ends = F.col(_T) + label.horizon_us
     follows = F.coalesce(F.col(_EDGE) <= ends, F.lit(False))
-    is_decided = ends + label.source.landing_delay_us <= F.col("_newest_us")
+    is_decided = ends + label.source.landing_delay_us <= F.lit(facts.reach).cast("bigint")
     value = F.when(is_decided, ~follows if label.is_absence else follows)
-    return swept.crossJoin(F.broadcast(newest)).select(
-        *label.key_names, F.timestamp_micros(_T).alias("label_time"), value.alias(label.column)
-    )
+    return swept.select(*label.key_names, F.timestamp_micros(_T).alias("label_time"), value.alias(label.column))
 
 
 def candidates(
     label: Label, facts: LabelInputs, *, start_us: int | None = None, end_us: int | None = None
 ) -> DataFrame:
     """All candidates for the spine, seen before t or not: the keys and the label time in µs, each pair once."""
-    rows = _every(label, label.at, facts) if isinstance(label.at, Every) else _at_start(label, label.at, facts)
+    if isinstance(label.at, Every):
+        rows = _every(label, label.at, _with_reach(label, facts))
+    else:
+        rows = _at_start(label, label.at, facts)
     if start_us is not None:
         rows = rows.where(F.col(_T) >= start_us)
     return rows if end_us is None else rows.where(F.col(_T) <= end_us)
 
 
+def _with_reach(label: Label, facts: LabelInputs) -> LabelInputs:
+    return facts if facts.reach is not None else replace(facts, reach=reach_of_label(label, facts.source))
+
+
 def _every(label: Label, at: Every, facts: LabelInputs) -> DataFrame:
     _refuse_unknown(label, label.seen)
-    newest = current_versions(facts.source).agg(F.unix_micros(F.max("event_time")).alias("newest"))
-    first = F.lit(instant_us(at.first))
-    times = newest.where(F.col("newest") >= first).select(
-        F.explode(F.sequence(first, "newest", F.lit(duration_us(at.step)))).alias(_T)
-    )
+    first, step = instant_us(at.first), duration_us(at.step)
+    last = first - step if facts.reach is None else facts.reach
+    times = facts.seen.sparkSession.range(first, last + 1, step, 1).select(F.col("id").alias(_T))
     return _with_keys(facts.seen, label.key_names).distinct().crossJoin(F.broadcast(times))
 
 
@@ -80,7 +100,7 @@ def _at_start(label: Label, at: AtStart, facts: LabelInputs) -> DataFrame:
         raise DefinitionError(f"{label.where}: its label times are at '{at.source.name}'; give starts and members.")
     _refuse_unknown(label, at.members, at.source)
     # A tombstone says that something ended, not that it started (S8).
-    starts = without_marked(current_versions(facts.starts), at.source.tombstone)
+    starts = not_ahead(without_marked(current_versions(facts.starts), at.source.tombstone), at.source)
     only_there = [key for key in label.key_names if key not in at.members.schema]
     times = starts.select(*at.on, *only_there, F.unix_micros("event_time").alias(_T))
     # Neither source need have one row per entity: members may have several that differ in columns that are no key.

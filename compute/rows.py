@@ -1,12 +1,13 @@
 """Derived views: one row per source row, with look-ups as they were known, and expressions (S13)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.duplicates import resolved, value
+from compute.failures import Probe
 from compute.numbers import expressed
 from definitions.views import DerivedView, Lookup
 from temporal.order import clock_order, column_order
@@ -34,13 +35,26 @@ def derive(rows: DataFrame, lookups: Sequence[LookedUp], view: DerivedView) -> D
 
     Where a row looked up several facts and duplicates=REFUSE, evaluating the frame fails: see `duplicates.refusal`.
     """
-    for looked_up in lookups:
-        take = _take_static if looked_up.lookup.source.is_static else _take_known
-        rows = take(rows, looked_up)
+    rows = _looked_up(rows, lookups)
     for feature in view.outputs:
         if feature.input is not None:
             rows = rows.withColumn(feature.name, expressed(feature.input))
     return rows.select(*view.schema, _S)
+
+
+def probes(rows: DataFrame, lookups: Sequence[LookedUp], view: DerivedView) -> Iterator[Probe]:
+    """The view's expressions over the rows that `derive` evaluates them in, to find the one that failed."""
+    rows = _looked_up(rows, lookups)
+    for feature in view.outputs:
+        if feature.input is not None:
+            yield Probe(feature.name, feature.input.text, expressed(feature.input), rows)
+
+
+def _looked_up(rows: DataFrame, lookups: Sequence[LookedUp]) -> DataFrame:
+    for looked_up in lookups:
+        take = _take_static if looked_up.lookup.source.is_static else _take_known
+        rows = take(rows, looked_up)
+    return rows
 
 
 def _take_static(rows: DataFrame, looked_up: LookedUp) -> DataFrame:

@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from compute.failures import Probe
 from compute.numbers import expressed, finite_sql
 from definitions.features import Feature
 from definitions.operations.declared import Reads
@@ -30,6 +31,14 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
     """
     # A tombstone says that a state ended, not that something happened (S8).
     facts = without_marked(facts, view.root.tombstone)
+    aggregated = _aggregated(facts, view, as_ofs_us, partitions=partitions)
+    return with_expressions(aggregated, view.outputs).select(
+        *view.entity.key_names, "event_time", *[feature.name for feature in view.published]
+    )
+
+
+def _aggregated(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *, partitions: int) -> DataFrame:
+    """Keys, `event_time` and every aggregation, hidden ones too."""
     inputs = _Inputs(view)
     plan = WindowPlan(
         keys=view.entity.key_names,
@@ -46,14 +55,31 @@ def snapshots(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int], *
         + [T.StructField("event_time", T.TimestampType())]
         + [T.StructField(f.name, _spark_type(f.type)) for f in view.aggregations]
     )
-    if partitions:
-        shuffled = sent.repartition(partitions, *view.entity.key_names)
-        aggregated = shuffled.mapInArrow(partial(_aggregate_partition, plan=plan), schema)
-    else:
-        aggregated = _aggregated_here(sent, plan, schema)
-    return with_expressions(aggregated, view.outputs).select(
-        *view.entity.key_names, "event_time", *[feature.name for feature in view.published]
-    )
+    if not partitions:
+        return _aggregated_here(sent, plan, schema)
+    shuffled = sent.repartition(partitions, *view.entity.key_names)
+    return shuffled.mapInArrow(partial(_aggregate_partition, plan=plan), schema)
+
+
+def probes(facts: DataFrame, view: AggregateView, as_ofs_us: Sequence[int]) -> Iterator[Probe]:
+    """The expressions of a view, to find the one that failed: over its facts, then over what was aggregated of them."""
+    facts = without_marked(facts, view.root.tombstone)
+    for feature in view.aggregations:
+        for expression in filter(None, (feature.input, feature.where)):
+            yield Probe(feature.name, expression.text, F.expr(expression.sql), facts)
+        if feature.input and window_operation(feature.operation).reads is Reads.QUANTA:
+            yield Probe(feature.name, feature.input.text, F.expr(_quanta(feature)), facts, is_quantum=True)
+    frame = _aggregated(facts, view, as_ofs_us, partitions=2)
+    yield from expression_probes(frame, view.outputs)
+
+
+def expression_probes(frame: DataFrame, outputs: Iterable[Feature]) -> Iterator[Probe]:
+    """The expressions of snapshots, each after those that it may read."""
+    frame = frame.withColumn("as_of", F.col("event_time"))
+    for feature in outputs:
+        if feature.operation == "expression" and feature.input is not None:
+            yield Probe(feature.name, feature.input.text, expressed(feature.input), frame)
+            frame = frame.withColumn(feature.name, expressed(feature.input))
 
 
 def _aggregated_here(facts: DataFrame, plan: WindowPlan, schema: T.StructType) -> DataFrame:

@@ -1,6 +1,6 @@
 """The two clocks of a fact: when it happened (event time), and when it could have been known (availability)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -33,13 +33,19 @@ def check_zone(zone: str, where: str) -> None:
 
 @dataclass(frozen=True)
 class EventTime:
-    """Which column holds the time at which it happened, how coarse it is, and in which zone its days begin."""
+    """Which column holds the time at which it happened, how coarse it is, and in which zone its days begin.
+
+    known_in_advance: facts may be known before they happen (plans, bookings, price lists), as are those that are
+    `known_at_start`. Of any other source a fact of later than its load, or its available time, is quarantined (S5).
+    """
 
     column: str
     grain: Grain = Grain.INSTANT
     zone: str = ""
     known_at_start: bool = False
     ambiguous: Ambiguous = Ambiguous.QUARANTINE
+    # Not in the repr, of which fingerprints are made: those of definitions without it must not change.
+    known_in_advance: bool = field(default=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.grain is not Grain.INSTANT and not self.zone:
@@ -49,6 +55,11 @@ class EventTime:
             )
         if self.zone:
             check_zone(self.zone, f"event time '{self.column}'")
+
+    @property
+    def may_lie_ahead(self) -> bool:
+        """Whether a fact may be known before it happens."""
+        return self.known_in_advance or self.known_at_start
 
     @property
     def type(self) -> str:

@@ -12,7 +12,8 @@ ZigguratError                     1
 │   ├── SourceUnreadable         23   a corrupt file
 │   ├── AsOfBeyondData           24
 │   ├── StaticSourceChanged      25
-│   └── TooManyQuarantined       26
+│   ├── TooManyQuarantined       26
+│   └── ExpressionFailed         27   an expression of a definition can't be computed for a row
 ├── GateFailed                   30   quality: an expectation did not hold; nothing was published
 ├── CouldNotCheck                31   quality: the expectations could not be evaluated
 ├── NotReleased                  32   a view of the service has no snapshot of that as-of
@@ -98,6 +99,12 @@ class StaticSourceChanged(SourceError):
 
 class TooManyQuarantined(SourceError):
     exit_code = 26
+
+
+class ExpressionFailed(SourceError):
+    """An expression overflows, or a cast in it fails, on a value that is there."""
+
+    exit_code = 27
 
 
 class NotReleased(ZigguratError):

@@ -9,6 +9,8 @@ from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from definitions.names import check_name, first_duplicate
 from definitions.views import Definition
 
+_LABEL_TIME = "label_time"
+
 
 @dataclass(frozen=True)
 class ServedColumn:
@@ -135,6 +137,41 @@ class FeatureService:
         for key, type_ in self.keys:
             if types.setdefault(key, type_) != type_:
                 raise DefinitionError(f"service '{self.name}': spine key '{key}' is {types[key]} and {type_} at once.")
+        self._check_keys()
+        self._check_columns()
+
+    def _check_keys(self) -> None:
+        """A spine's column can't name two things: an entity's key, and another one's in a role."""
+        origins: dict[str, tuple[str, str]] = {}
+        for selection in self.features:
+            for column, key in zip(selection.spine_keys, selection.entity.key_names, strict=True):
+                other = origins.setdefault(column, (selection.role, key))
+                if other != (selection.role, key):
+                    named = " and ".join(_key_in_words(*origin) for origin in (other, (selection.role, key)))
+                    raise DefinitionError(
+                        f"service '{self.name}': the spine's column '{column}' would be {named}; choose another role."
+                    )
+
+    def _check_columns(self) -> None:
+        """Every column that a training set or a batch frame has must come from one place."""
+        origins = {key: f"the join key '{key}'" for key, _ in self.keys} | {_LABEL_TIME: "the label time"}
+        named = [
+            (column.name, f"'{column.feature}' of '{selection.name}'")
+            for selection in self.features
+            for column in selection.columns
+        ]
+        ages = [
+            (f"{selection.name}__age", f"the age of '{selection.name}' in batch frames")
+            for selection in self.features
+            if not selection.is_static
+        ]
+        for name, origin in [*named, *ages]:
+            if name in origins:
+                raise DefinitionError(
+                    f"service '{self.name}': {origins[name]} and {origin} would both be the column '{name}'; give one "
+                    "of them another name, or a role."
+                )
+            origins[name] = origin
 
     @property
     def where(self) -> str:
@@ -158,3 +195,7 @@ class FeatureService:
     def publish_delay_us(self) -> int:
         """How long after T the last of its snapshots is out."""
         return max(selection.view.publish_delay_us for selection in self.features)
+
+
+def _key_in_words(role: str, key: str) -> str:
+    return f"the key '{key}' in the role '{role}'" if role else f"the key '{key}'"

@@ -93,7 +93,8 @@ def _source_meaning(source: Source, column: str) -> Any:
 
 def _facts(source: Source) -> Any:
     """Which facts there are, and when each counts: part of the meaning of every value read from them."""
-    return {
+    in_advance = {"known_in_advance": True} if source.event_time and source.event_time.known_in_advance else {}
+    return in_advance | {
         "source": key_of(source),
         "kind": source.kind,
         "identity": source.identity,
@@ -214,7 +215,7 @@ def _written_out(value: Any, *, inside: bool = False) -> Any:
         return {
             f.name: _written_out(getattr(value, f.name), inside=True)
             for f in fields(value)
-            if getattr(value, f.name) not in ("", (), None)
+            if getattr(value, f.name) not in ("", (), None) and (f.repr or getattr(value, f.name) != f.default)
         }
     if isinstance(value, tuple):
         return [_written_out(part, inside=True) for part in value]

@@ -14,7 +14,8 @@ from typing import Any
 class RawState:
     """A table of facts after a delivery. `rows_in` = rows kept + `again` + the sum of `quarantined`.
 
-    loaded_at_us: the load that brought the newest rows. newest_event_us: None where no row has an event time.
+    loaded_at_us: the load that brought the newest rows. newest_event_us: None where no row has an event time. reach_us:
+    how far the facts reach, whatever single ones are dated; None also in what earlier versions wrote.
     has_versions: an identity has two rows (S7). has_late: a row came after its landing delay (S5).
     """
 
@@ -25,6 +26,7 @@ class RawState:
     has_versions: bool = False
     has_late: bool = False
     newest_event_us: int | None = None
+    reach_us: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,12 @@ class TableState:
         return self.raw.loaded_at_us if self.raw else 0
 
     @property
-    def newest_event_us(self) -> int | None:
-        return self.raw.newest_event_us if self.raw else None
+    def reach_us(self) -> int | None:
+        """How far the facts of a source reach: never later than its newest load."""
+        if self.raw is None or self.raw.newest_event_us is None:
+            return None
+        known = self.raw.reach_us if self.raw.reach_us is not None else self.raw.newest_event_us
+        return min(known, self.raw.loaded_at_us)
 
     @property
     def has_versions(self) -> bool:
@@ -88,7 +94,8 @@ class TableState:
     def to_json(self) -> dict[str, Any]:
         """The keys that commits have carried since the first version; nothing for an unknown table."""
         if self.raw is not None:
-            return {**asdict(self.raw), "columns": dict(self.columns)}
+            written = {**asdict(self.raw), "columns": dict(self.columns)}
+            return {key: value for key, value in written.items() if key != "reach_us" or value is not None}
         if self.view is not None:
             limits = {"built_to_us": self.view.built_to_us, "known_to_us": self.view.known_to_us}
             known = {name: us for name, us in limits.items() if us is not None}
@@ -108,6 +115,7 @@ class TableState:
                 has_versions=bool(stored.get("has_versions", False)),
                 has_late=bool(stored.get("has_late", False)),
                 newest_event_us=stored.get("newest_event_us"),
+                reach_us=stored.get("reach_us"),
             )
             return cls(columns=columns, raw=known)
         if "loads" in stored or "built_to_us" in stored:

@@ -57,6 +57,7 @@ def judge(
     findings = evaluate(table)
     failures = _failures(view, table, findings)
     checks = _checks(table, findings)
+    unjudged = _unjudged(table, bounds)
     unevaluated = tuple(dict.fromkeys(finding.problem for finding in findings if finding.problem))
     return {
         name: _verdict(
@@ -64,6 +65,7 @@ def judge(
             name,
             failures=failures[name],
             checks=checks[name],
+            unjudged=unjudged[name],
             problems=[*problems.of(name), *unevaluated],
         )
         for name in names
@@ -105,12 +107,23 @@ def _checks(table: pd.DataFrame, findings: Sequence[Finding]) -> dict[str, int]:
     return defaultdict(int, {str(name): int(count) for name, count in counts.items()})
 
 
+def _unjudged(table: pd.DataFrame, bounds: Sequence[Bounds]) -> dict[str, list[str]]:
+    """By slice, the features with a bound on values of which it has rows and no value."""
+    bounded = {bound.feature for bound in bounds if bound.at_least is not None or bound.at_most is not None}
+    without = table[table["feature"].isin(bounded) & (table["null_share"] == 1)]
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in without.to_dict("records"):
+        found[str(row["slice"])].append(str(row["feature"]))
+    return found
+
+
 def _verdict(
     view: str,
     name: str,
     *,
     failures: Sequence[FailedExpectation],
     checks: int,
+    unjudged: Sequence[str],
     problems: Sequence[str],
 ) -> Verdict:
     if any(failure.severity is Severity.CRITICAL for failure in failures):
@@ -126,6 +139,8 @@ def _verdict(
         parts.append(first([failure.finding() for failure in failures], MENTIONED))
     if problems and outcome is Outcome.FAILED:
         parts.append(f"not checked: {first(problems, MENTIONED)}")
+    if unjudged:
+        parts.append(f"no value, so its bounds judged nothing: {first(unjudged, MENTIONED)}")
     return Verdict(
         name,
         outcome,
@@ -133,6 +148,7 @@ def _verdict(
         checks=checks,
         message=f"{view} {name}: {'; '.join(parts)}",
         problems=tuple(problems),
+        unjudged=tuple(unjudged),
     )
 
 

@@ -130,7 +130,8 @@ class Verdict:
     """The verdict on one slice.
 
     It is FAILED when a critical expectation does not hold, even if others could not be evaluated.
-    `problems` says what could not be. Warnings stand in `failures` too, and don't fail it.
+    `problems` says what could not be. Warnings stand in `failures` too, and don't fail it. unjudged: the features with
+    bounds of which the slice has no value, so that the bounds said nothing about them.
     """
 
     slice: str
@@ -139,6 +140,7 @@ class Verdict:
     checks: int
     message: str
     problems: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
 
 def figure(number: float) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports import numbers
+from reports.model import Value
 from reports.page import environment, write_page
 from reports.stacked import Part, parts
 from reports.training_set import CertificatePage, ViewEvidence
@@ -38,8 +39,15 @@ def render_certificate(page: CertificatePage) -> str:
     return (
         environment()
         .get_template("certificate.html.j2")
-        .render(page=page, evidence=[_evidence(view) for view in page.views], checks=_outcomes(page))
+        .render(
+            page=page, spine=_spine(page), evidence=[_evidence(view) for view in page.views], checks=_outcomes(page)
+        )
     )
+
+
+def _spine(page: CertificatePage) -> dict[str, Value]:
+    """The figures of the spine, each with what it counts: the training set has a content hash, too."""
+    return {"content hash of the spine's rows" if name == "content hash" else name: v for name, v in page.spine.items()}
 
 
 def _evidence(view: ViewEvidence) -> Evidence:

@@ -120,7 +120,10 @@ class LeakTestResult:
 
 @dataclass(frozen=True)
 class CertificatePage:
-    """A training set's certificate; `reasons` say why it is not certified, and are empty where it is certified."""
+    """A training set's certificate; `reasons` say why it is not certified, and are empty where it is certified.
+
+    reach: by source, up to when its facts reach (S27); empty in what earlier versions wrote.
+    """
 
     name: str
     service: str
@@ -139,6 +142,7 @@ class CertificatePage:
     release: int
     made_at: str
     leak_test: LeakTestResult = LeakTestResult()
+    reach: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ class CardColumn:
 
 @dataclass(frozen=True)
 class BalancePoint:
-    """The rows of one label time: how many are positive, negative and unknown (null)."""
+    """The rows of one label time, or of one day, month or year: how many are positive, negative and unknown (null)."""
 
     label_time: str
     rows: int
@@ -170,7 +174,11 @@ class BalancePoint:
 
 @dataclass(frozen=True)
 class CardPage:
-    """A training set at a glance: schema, label balance over time, null shares, and the certificate's verdict."""
+    """A training set at a glance: schema, label balance over time, null shares, and the certificate's verdict.
+
+    grain: what a point of the balance counts, `day`, `month` or `year`; empty: one label time. label_times: how many
+    there are; None where earlier versions wrote the page, which knew them only where each is a point.
+    """
 
     name: str
     service: str
@@ -186,3 +194,5 @@ class CardPage:
     warnings: tuple[str, ...]
     content_hash: str
     made_at: str
+    grain: str = ""
+    label_times: int | None = None

@@ -6,6 +6,7 @@ from functools import cache
 from zoneinfo import available_timezones
 
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
+from definitions.expressions.operators import arithmetic_sides
 from definitions.expressions.terms import Term, call, converted, fitted, fitted_number, united
 from definitions.types import BIGINT, BOOLEAN, DATE, DOUBLE, INT, MAX_PRECISION, STRING, TIMESTAMP, SqlType, decimal
 
@@ -34,6 +35,17 @@ def _typed(reads: str, wanted: Sequence[SqlType], result: SqlType, *, optional: 
         return call(name, [fitted(g, w, of=reads) for g, w in zip(arguments, wanted, strict=False)], result)
 
     return Function(reads, len(wanted) - optional, len(wanted), term)
+
+
+def _attempt(reads: str, symbol: str) -> Function:
+    """`+ - *` that is null where the operator would fail the run: where the result does not fit its type."""
+    name = reads.partition("(")[0]
+
+    def term(arguments: _Terms) -> Term:
+        sides, result = arithmetic_sides(symbol, *arguments, of=reads)
+        return call(name, arguments, result, sql=f"{name}({sides[0].sql}, {sides[1].sql})")
+
+    return Function(reads, 2, 2, term)
 
 
 def _concat(arguments: _Terms) -> Term:
@@ -150,6 +162,9 @@ FUNCTIONS: Mapping[str, Function] = {
         Function("bround(number, places)", 1, 2, _bround),
         Function("floor(number)", 1, 1, _whole_part("floor")),
         Function("ceil(number)", 1, 1, _whole_part("ceil")),
+        _attempt("try_add(a, b)", "+"),
+        _attempt("try_subtract(a, b)", "-"),
+        _attempt("try_multiply(a, b)", "*"),
         _typed("try_divide(a, b)", (DOUBLE, DOUBLE), DOUBLE),
         _typed("rint(number)", (DOUBLE,), DOUBLE),
         _typed("sqrt(number)", (DOUBLE,), DOUBLE),

@@ -7,21 +7,25 @@ from collections.abc import Sequence
 from definitions.errors import DefinitionError
 from definitions.expressions.terms import Term, converted, fitted, fitted_number, united, widened_to_decimal
 from definitions.expressions.widening import arithmetic_type
-from definitions.types import BIGINT, BOOLEAN, STRING, VOID
+from definitions.types import BIGINT, BOOLEAN, STRING, VOID, SqlType
 
 
 def arithmetic(symbol: str, left: Term, right: Term) -> Term:
     """`+ - *` of two numbers in the type of `arithmetic_type`, which is Spark's once converted."""
-    for side in (left, right):
-        fitted_number(side, of=f"the operator {symbol}")
-    result = arithmetic_type(symbol, left.type, right.type)
-    if result.is_decimal:
-        sides = [widened_to_decimal(side) for side in (left, right)]
-    else:
-        sides = [converted(side, result) for side in (left, right)]
+    sides, result = arithmetic_sides(symbol, left, right, of=f"the operator {symbol}")
     first, second = left.operand(symbol), right.operand()
     sql = f"{sides[0].operand(symbol).sql} {symbol} {sides[1].operand().sql}"
     return Term(f"{first.text} {symbol} {second.text}", sql, result, operator=symbol)
+
+
+def arithmetic_sides(symbol: str, left: Term, right: Term, *, of: str) -> tuple[list[Term], SqlType]:
+    """Both sides of `+ - *` as Spark computes them, and the type of the result."""
+    for side in (left, right):
+        fitted_number(side, of=of)
+    result = arithmetic_type(symbol, left.type, right.type)
+    if result.is_decimal:
+        return [widened_to_decimal(side) for side in (left, right)], result
+    return [converted(side, result) for side in (left, right)], result
 
 
 def negative(term: Term) -> Term:

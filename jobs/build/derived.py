@@ -1,14 +1,17 @@
 """Build a derived view: the partitions that hold facts of a new as-of or a new load, whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.duplicates import refusal
-from compute.rows import LookedUp, derive
+from compute.failures import explained, is_data_failure
+from compute.rows import LookedUp, derive, probes
 from definitions.durations import instant_us
+from definitions.errors import SourceError
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
@@ -44,16 +47,30 @@ def looked_up(job: Job, view: DerivedView, lookup: Lookup, *, cut_us: int) -> Lo
 
 def build_derived(job: Job, view: DerivedView, step: PlannedStep) -> StepOutcome:
     """The step's partitions, whole: the facts with event_time < T that were known at the cut, with their look-ups."""
+    facts, lookups = _inputs(job, view, step)
     try:
-        return stage_audit_publish(job, _draft(job, view, step))
-    except PySparkException as error:
-        refused = refusal(error)
-        if refused is None:
+        return stage_audit_publish(job, _draft(job, view, step, facts, lookups))
+    except (PySparkException, Py4JError) as error:
+        failure = derivation_failure(error, view, facts, lookups)
+        if failure is None:
             raise
-        raise type(refused)(f"view '{view.name}' v{view.version}: {refused}") from error
+        raise failure from error
 
 
-def _draft(job: Job, view: DerivedView, step: PlannedStep) -> Draft:
+def derivation_failure(
+    error: PySparkException | Py4JError, view: DerivedView, facts: DataFrame, lookups: Sequence[LookedUp]
+) -> SourceError | None:
+    """The error to raise where deriving these facts failed on a value of theirs; None where it failed otherwise."""
+    if isinstance(error, PySparkException) and (refused := refusal(error)) is not None:
+        return type(refused)(f"{view.where}: {refused}")
+    if not is_data_failure(error):
+        return None
+    keys = view.root.identity or tuple(name for name in view.root.schema if name in ("event_time", "available_time"))
+    return explained(probes(facts, lookups, view), where=view.where, keys=keys)
+
+
+def _inputs(job: Job, view: DerivedView, step: PlannedStep) -> tuple[DataFrame, list[LookedUp]]:
+    """The facts of the step's partitions as they were known at the cut, and what they look up."""
     as_of_us = step.state.built_to_us or 0
     cut_us = step.state.known_to_us or 0
     facts = rows_of(job, view.source, cut_us=cut_us).where(F.col("event_time") < instant(as_of_us))
@@ -61,8 +78,11 @@ def _draft(job: Job, view: DerivedView, step: PlannedStep) -> Draft:
     facts = facts.withColumn("event_date", event_date(view.root.partition_by)).where(
         F.col("event_date").isin(partitions)
     )
+    return facts, [looked_up(job, view, lookup, cut_us=cut_us) for lookup in view.lookups]
+
+
+def _draft(job: Job, view: DerivedView, step: PlannedStep, facts: DataFrame, lookups: Sequence[LookedUp]) -> Draft:
     rows_expected = _rows_expected(job, view, step, facts)
-    lookups = [looked_up(job, view, lookup, cut_us=cut_us) for lookup in view.lookups]
     frame = derive(facts, lookups, view).withColumn("event_date", event_date(view.root.partition_by))
     has_exact_counts = all(given.is_regular or given.lookup.source.is_static for given in lookups)
     return Draft(

@@ -11,9 +11,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute import arrival, delivery
+from compute.ahead import AHEAD_OF_KNOWN, with_corrections
+from compute.failures import Probe, explained, is_data_failure
+from compute.reach import EventDay, event_days, not_ahead, reach_us
 from definitions.clocks import LandingDelay
-from definitions.durations import instant_us, to_datetime, to_us
+from definitions.durations import instant_text, instant_us, to_datetime, to_us
 from definitions.errors import (
+    SourceError,
     StaticSourceChanged,
     TooManyQuarantined,
 )
@@ -39,15 +43,19 @@ from temporal.instants import event_date
 
 @dataclass(frozen=True)
 class Counts:
-    """rows_in = kept + again + quarantined, always."""
+    """rows_in = kept + again + quarantined, always. days: those of the usable rows."""
 
     rows_in: int
     usable: int
     quarantined: Mapping[str, int]
-    newest_event_us: int | None
+    days: Sequence[EventDay] = ()
     kept: int = 0
     has_late: bool = False
     has_versions: bool = False
+
+    @property
+    def newest_event_us(self) -> int | None:
+        return max((day.last_us for day in self.days), default=None)
 
     @property
     def again(self) -> int:
@@ -59,6 +67,7 @@ def ingest(job: Job, source: Source, step: PlannedStep) -> StepOutcome:
     location, (delivered,) = job.context.locations[source.name], step.slices
     staging = job.context.warehouse.staging(job.run_id, source.name)
     scratch = f"{staging}.delivered"
+    ingesting = _Ingest(job, source, delivered)
     try:
         records = open_delivery(
             job.context.spark,
@@ -68,12 +77,12 @@ def ingest(job: Job, source: Source, step: PlannedStep) -> StepOutcome:
             delivered=delivered,
             columns=source.delivered_names,
         )
-        return _Ingest(job, source, delivered).run(records)
+        return ingesting.run(records)
     except (PySparkException, Py4JError) as error:  # the second where Spark knows no class for the cause
-        unreadable = as_read_error(error, source.name, location)
-        if unreadable is None:
+        failure = as_read_error(error, source.name, location) or ingesting.failure(error)
+        if failure is None:
             raise
-        raise unreadable from error
+        raise failure from error
     finally:
         remove(scratch)
         remove(staging)
@@ -97,13 +106,26 @@ class _Ingest:
         self.spark = job.context.spark
         self.before = known_raw_state(job, source)
         self.load = _load(job, source, self.before)
+        self.typed: DataFrame | None = None
+
+    def failure(self, error: BaseException) -> SourceError | None:
+        """The error to raise where a computed column failed on a value; None where it did not."""
+        rows = self.typed
+        if rows is None or not is_data_failure(error):
+            return None
+        probes = [Probe(name, text.text, F.col(name), rows) for name, text in self.source.computed.items()]
+        return explained(probes, where=self.source.where, keys=self.source.identity)
 
     def run(self, delivered: Sequence[Records]) -> StepOutcome:
         for records in delivered:
             delivery.require_columns(records, self.source)
-        rows = reduce(DataFrame.unionByName, [delivery.typed(records, self.source) for records in delivered])
+        parts = [delivery.typed(records, self.source, loaded_at=self.load.at) for records in delivered]
+        rows = self.typed = reduce(DataFrame.unionByName, parts)
         self._doing("checking rows")
         counts = self._count(rows)
+        if AHEAD_OF_KNOWN in counts.quarantined:
+            rows = with_corrections(rows, self.source, self._known(), reason=delivery.REASON)
+            counts = self._count(rows)
         self._refuse_too_many_invalid(counts)
         if counts.quarantined:
             self._quarantine(rows)
@@ -117,16 +139,24 @@ class _Ingest:
         return self._outcome(counts, version)
 
     def _count(self, rows: DataFrame) -> Counts:
-        newest = F.max(F.unix_micros("event_time")) if self.source.event_time else F.lit(None).cast("bigint")
-        counts = rows.groupBy(delivery.REASON).agg(F.count(F.lit(1)).alias("rows"), newest.alias("newest")).collect()
-        by_reason = {row[delivery.REASON]: row["rows"] for row in counts}
-        newest_us = next((row["newest"] for row in counts if row[delivery.REASON] is None), None)
+        """One pass: rows by reason, and those without one by their day."""
+        is_timed = self.source.event_time is not None
+        at = F.unix_micros("event_time") if is_timed else F.lit(None).cast("bigint")
+        day = F.to_date("event_time") if is_timed else F.lit(None).cast("date")
+        grouped = rows.groupBy(delivery.REASON, F.when(F.col(delivery.REASON).isNull(), day).alias("day"))
+        counted = grouped.agg(F.min(at).alias("first"), F.max(at).alias("last"), F.count(F.lit(1)).alias("rows"))
+        groups = counted.collect()
+        usable = [group for group in groups if group[delivery.REASON] is None]
         return Counts(
-            sum(by_reason.values()),
-            by_reason.get(None, 0),
-            {k: v for k, v in by_reason.items() if k is not None},
-            newest_us,
+            rows_in=sum(group["rows"] for group in groups),
+            usable=sum(group["rows"] for group in usable),
+            quarantined={group[delivery.REASON]: group["rows"] for group in groups if group[delivery.REASON]},
+            days=[EventDay(group["first"], group["last"], group["rows"]) for group in usable if is_timed],
         )
+
+    def _known(self) -> DataFrame | None:
+        """What raw holds; None before the first load."""
+        return read(self.spark, self.table.path) if self.before else None
 
     def _refuse_too_many_invalid(self, counts: Counts) -> None:
         bad = sum(counts.quarantined.values())
@@ -192,6 +222,11 @@ class _Ingest:
             self._refuse_change(usable, known, kept)
         before = self.before or RawState()
         has_versions = before.has_versions or (kept > 0 and self._makes_versions(known, fresh))
+        if self.source.event_time and (kept or before.reach_us is None):
+            names = [name for name in known.columns if name in fresh.columns]
+            counts = replace(
+                counts, days=event_days(not_ahead(known.select(names).union(fresh.select(names)), self.source))
+            )
         return fresh, replace(counts, kept=kept, has_late=before.has_late or late > 0, has_versions=has_versions)
 
     def _refuse_change(self, usable: DataFrame, known: DataFrame, kept: int) -> None:
@@ -240,14 +275,17 @@ class _Ingest:
         before = self.before
         newest = [counts.newest_event_us, before.newest_event_us if before else None]
         # A delivery that brought nothing new is no load: what was built from raw is still built from all of it.
+        loaded_at_us = before.loaded_at_us if before and not counts.kept else to_us(self.load.at.astimezone(UTC))
+        reach = before.reach_us if before and not counts.kept else None
         raw = RawState(
-            loaded_at_us=before.loaded_at_us if before and not counts.kept else to_us(self.load.at.astimezone(UTC)),
+            loaded_at_us=loaded_at_us,
             rows_in=counts.rows_in,
             again=counts.again,
             quarantined=dict(counts.quarantined),
             has_versions=counts.has_versions,
             has_late=counts.has_late,
             newest_event_us=max((us for us in newest if us), default=None),
+            reach_us=reach_us(counts.days, loaded_at_us=loaded_at_us) if reach is None else reach,
         )
         return TableState(columns=fingerprints(self.source), raw=raw)
 
@@ -257,6 +295,7 @@ class _Ingest:
         record = SliceRecord(self.table.key, self.delivered, status, counts.kept, table_version=version, state=state)
         remarks = [f"{counts.again:,} delivered again"] if counts.again else []
         remarks += [f"{sum(counts.quarantined.values()):,} quarantined"] if counts.quarantined else []
+        remarks += [f"reaches {instant_text(state.reach_us)}"] if state.reach_us is not None else []
         return StepOutcome(
             table=self.table.key,
             status=Status(status),

@@ -36,19 +36,27 @@ def refuse_changed_meaning(registry: Registry, published: PublishedState) -> Non
 def beyond_data(state: PlanState, view: View, request: Request) -> AsOfBeyondData | None:
     """Why a view can't be built: a snapshot after the end of the data would show every entity as inactive."""
     events = {key: source for key, source in roots(view).items() if source.kind is Kind.EVENTS}
-    newest = max((state.published.newest(key).newest_event_us or 0 for key in events), default=0)
+    reaches = {key: reach for key in events if (reach := state.published.newest(key).reach_us) is not None}
     latest = max(request.as_ofs_us)
-    if events and not newest:
+    if events and not reaches:
         names = ", ".join(source.name for source in events.values())
         return AsOfBeyondData(
             f"as-of {day_or_instant(latest)} lies beyond the data: {names} delivered no event yet. "
             f"Deliver some, and build again."
         )
-    if newest and latest > newest + duration_us(state.data_may_lag, where="data_may_lag"):
-        return AsOfBeyondData(
-            f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of "
-            f"{instant_text(newest)}. "
-            "Build an earlier as-of, or deliver what is missing (build.data_may_lag is "
-            f"{state.data_may_lag})."
-        )
-    return None
+    if not reaches:
+        return None
+    farthest = max(reaches, key=lambda key: reaches[key])
+    if latest <= reaches[farthest] + duration_us(state.data_may_lag, where="data_may_lag"):
+        return None
+    raw = state.published.newest(farthest).raw
+    alone = raw is not None and raw.newest_event_us is not None and raw.newest_event_us > reaches[farthest]
+    left_out = (
+        f" (not counting single events that are dated later than '{events[farthest].name}' reaches)" if alone else ""
+    )
+    return AsOfBeyondData(
+        f"as-of {day_or_instant(latest)} lies beyond the data, whose newest event is of "
+        f"{instant_text(reaches[farthest])}{left_out}. "
+        "Build an earlier as-of, or deliver what is missing (build.data_may_lag is "
+        f"{state.data_may_lag})."
+    )

@@ -19,7 +19,9 @@ from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.table_state import TableState
 from lakehouse.tables import exists, read, remove
 from quality import Bounds, Outcome, SliceFacts, Verdict, judge, refusal
+from quality.errors import MENTIONED
 from quality.measure import SLICE, KeyCounts, Measured, measure, measure_table
+from quality.verdicts import first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -227,7 +229,7 @@ def _outcome(
         rows_out=sum(_rows(measured, us) for us in changed),
         version=version,
         error=error,
-        message=str(error) if error else f"{sum(v.checks for v in verdicts.values()):,} checks passed",
+        message=str(error) if error else _passed(list(verdicts.values())),
         slices=records,
         failed_slices=frozenset(draft.slices) - set(passed),
         profile=measured.profile,
@@ -238,6 +240,17 @@ def _outcome(
             "changed": len(changed),
         },
     )
+
+
+def _passed(verdicts: Sequence[Verdict]) -> str:
+    """How many checks passed, and the features of which no slice has a value, so that their bounds judged nothing."""
+    passed = f"{sum(verdict.checks for verdict in verdicts):,} checks passed"
+    without = [set(verdict.unjudged) for verdict in verdicts]
+    nowhere = sorted(set.intersection(*without)) if without else []
+    if not nowhere:
+        return passed
+    features = first(nowhere, MENTIONED)
+    return f"{passed}; no value at all, so bounds judged nothing: {features}"
 
 
 def _doing(job: Job, table: str, what: str) -> None:

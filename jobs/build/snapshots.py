@@ -1,11 +1,16 @@
 """Build aggregate and cross-entity views: one slice per as-of instant, many of them in one plan."""
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from compute.cross import compare
-from compute.windows import snapshots
+from compute.cross import probes as comparison_probes
+from compute.failures import explained, is_data_failure, sum_overflow
+from compute.windows import probes, snapshots
 from definitions.durations import to_us
+from definitions.errors import SourceError
 from definitions.registry import key_of
 from definitions.views import AggregateView, CrossEntityView, Snapshot
 from jobs.build.derived import rows_of
@@ -14,6 +19,7 @@ from jobs.build.publish import Draft, Replaces, stage_audit_publish
 from jobs.build.small import is_small
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
+from kernels.operations.sum import SumOverflow
 from lakehouse.tables import read
 from temporal.instants import instant
 
@@ -22,8 +28,18 @@ def build_aggregate(job: Job, view: AggregateView, step: PlannedStep) -> StepOut
     """The step's as-ofs, from the facts known at each one's cut."""
     as_ofs_us = step.slices_us
     partitions = 0 if is_small(job, step.inputs, slices=as_ofs_us) else tasks(job, view)
-    frame = snapshots(facts_of(job, view, max(as_ofs_us)), view, as_ofs_us, partitions=partitions)
-    return _publish(job, view, step, frame, rows_in=step.rows)
+    facts = facts_of(job, view, max(as_ofs_us))
+    try:
+        frame = snapshots(facts, view, as_ofs_us, partitions=partitions)
+        return _publish(job, view, step, frame, rows_in=step.rows)
+    except (SumOverflow, PySparkException, Py4JError) as error:  # the first in this process, where the facts are few
+        failure: SourceError | None = sum_overflow(error, view.aggregations, where=view.where)
+        if failure is None and is_data_failure(error):
+            keys = tuple(dict.fromkeys((*view.entity.key_names, *view.root.identity)))
+            failure = explained(probes(facts, view, as_ofs_us), where=view.where, keys=keys)
+        if failure is None:
+            raise
+        raise failure from error
 
 
 def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
@@ -43,7 +59,15 @@ def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> St
     rows = read(job.context.spark, job.context.warehouse.address(of).path, version=job.published.version(of))
     rows = rows.where(F.col("event_time").isin([instant(us) for us in as_ofs_us]) & F.col("superseded_at").isNull())
     membership = rows_of(job, view.group.source, cut_us=max(as_ofs_us)) if view.group.source else None
-    return _publish(job, view, step, compare(rows, membership, view), rows_in=None)
+    try:
+        return _publish(job, view, step, compare(rows, membership, view), rows_in=None)
+    except (PySparkException, Py4JError) as error:
+        keys = (*view.entity.key_names, "event_time")
+        is_ours = is_data_failure(error)
+        failure = explained(comparison_probes(rows, membership, view), where=view.where, keys=keys) if is_ours else None
+        if failure is None:
+            raise
+        raise failure from error
 
 
 def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, rows_in: int | None) -> StepOutcome:

@@ -18,7 +18,8 @@ from definitions.registry import key_of
 from definitions.services import FeatureService, Selection, features_of
 from definitions.types import arrow_type
 from definitions.versions import fingerprints, meaning_of
-from definitions.views import Definition
+from definitions.views import Definition, DerivedView
+from jobs.build.continued import continued_rows, continued_views
 from jobs.export.progress import Report
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
@@ -68,10 +69,14 @@ def exported_views(
     """Every view that the services read, once. Cost: a small Spark job per view, some of them side by side."""
     wanted = _wanted(services)
     known_at_us = as_of_us + max(service.publish_delay_us for service in services)
+    continued: dict[str, DerivedView] = {}
+    for service in services:
+        continued |= continued_views(context, service, released, until_us=known_at_us)
+    facts = continued_rows(context, continued, released)
 
     def made(numbered: tuple[int, Selection]) -> ExportedView:
         number, selection = numbered
-        history = history_of(context, selection, released, keys={})
+        history = history_of(context, selection, released, keys={}, rows=facts.get(key_of(selection.view)))
         rows = _snapshot(history, as_of_us) if selection.is_snapshot else _latest(history, known_at_us)
         path = f"{scratch}/{number:03d}"
         rows.write.mode("overwrite").parquet(path)

@@ -19,16 +19,24 @@ _CLOCKS = ("event_time", "available_time", "superseded_at")
 
 
 def histories_of(
-    context: Context, service: FeatureService, released: Released, *, keys: Mapping[str, str] | None = None
+    context: Context,
+    service: FeatureService,
+    released: Released,
+    *,
+    keys: Mapping[str, str] | None = None,
+    rows: Mapping[str, DataFrame] | None = None,
 ) -> list[History]:
     """One per selection, in the service's order, with its layout if it has one.
 
-    keys: the service's join key -> the spine's column, where the names differ.
+    keys: the service's join key -> the spine's column, where the names differ. rows: by table key, the rows to join
+    instead of the table's; such a history has no layout.
     """
     histories = []
     for selection in service.features:
         make = partial(history_of, context, selection, released, keys=keys or {})
-        histories.append(with_attached_layout(context, selection, released, make))
+        given = (rows or {}).get(key_of(selection.view))
+        history = make(rows=given) if given is not None else with_attached_layout(context, selection, released, make)
+        histories.append(history)
     return histories
 
 

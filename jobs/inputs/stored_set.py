@@ -10,7 +10,8 @@ from definitions.services import FeatureService
 class StoredSet:
     """`key` and `version` name the table of its rows, `release` the versions of the views that were joined.
 
-    keys: the service's join key -> the spine's column, where the names differ.
+    keys: the service's join key -> the spine's column, where the names differ. continued: the derived views, by table
+    key, of which it has facts of after their newest as-of.
     """
 
     key: str
@@ -18,3 +19,4 @@ class StoredSet:
     service: FeatureService
     release: int
     keys: Mapping[str, str]
+    continued: frozenset[str] = frozenset()

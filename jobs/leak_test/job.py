@@ -94,7 +94,7 @@ class _LeakTest:
                 number: entities_of(self.spine, selection, self.keys)
                 for number, selection in enumerate(self.service.features)
             },
-            built_to_us=built_to(self.context, self.service, released),
+            built_to_us=self._built_to_us(sample, released),
             root=f"{self.scratch}/{'-'.join(perturbations)}",
         )
         rebuilt = rebuild.run(keys=self.keys)
@@ -106,6 +106,12 @@ class _LeakTest:
             rebuilt,
             {perturbation: changes(sample, _of(rows, perturbation), self.columns) for perturbation in perturbations},
         )
+
+    def _built_to_us(self, sample: Sample, released: Released) -> dict[str, int]:
+        """How far each derived view is built; one that the training set continues, to past the last label time."""
+        past = max(sample.instants_us, default=0) + 1
+        released_to = built_to(self.context, self.service, released)
+        return {key: max(end, past) if key in self.training_set.continued else end for key, end in released_to.items()}
 
     def _joined(
         self,

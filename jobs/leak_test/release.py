@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 from definitions.errors import NotReleased
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
+from jobs.build.continued import built_to_us
 from jobs.inputs.releases import Released, earlier_release, rows_of
 from jobs.leak_test.scenarios import VisibleSnapshots
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
-from lakehouse.commit_notes import CommitNote
-from lakehouse.tables import history, read
+from lakehouse.tables import read
 
 
 def release_of(context: Context, release_id: int) -> Released:
@@ -55,7 +55,7 @@ def built_to(context: Context, service: FeatureService, released: Released) -> d
     """How far each derived view that is joined itself was built in this release, from its commits."""
     views = (selection.view for selection in service.features)
     derived = [view for view in views if not (view.is_snapshot or view.is_delivered)]
-    return {key_of(view): _built_to(context, key_of(view), released.version(view)) for view in derived}
+    return {key_of(view): built_to_us(context, view, released) for view in derived}
 
 
 def _visible(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapping[str, str]) -> DataFrame:
@@ -73,11 +73,3 @@ def _visible(rows: DataFrame, spine: DataFrame, selection: Selection, keys: Mapp
 def _spine_keys(spine: DataFrame, selection: Selection, keys: Mapping[str, str], *more: Column) -> DataFrame:
     named = zip(selection.entity.key_names, selection.spine_keys, strict=True)
     return spine.select(*(F.col(keys.get(key, key)).alias(own) for own, key in named), *more)
-
-
-def _built_to(context: Context, key: str, version: int) -> int:
-    for commit in history(context.spark, context.warehouse.address(key).path):
-        note = CommitNote.from_json(commit.user_metadata)
-        if commit.version <= version and note is not None and note.state.built_to_us is not None:
-            return note.state.built_to_us
-    return 0

@@ -10,8 +10,8 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from compute.labels import LabelInputs, candidates, label_spine
-from definitions.durations import day_or_instant
+from compute.labels import LabelInputs, candidates, label_spine, reach_of_label
+from definitions.durations import day_or_instant, instant_text
 from definitions.errors import LabelTimeError, NotReleased, UsageError
 from definitions.labels import AtStart, Label
 from definitions.registry import key_of
@@ -38,7 +38,8 @@ class LabelOutcome:
     """A derived label. `rows` = positives (true) + unknown (null: the data end too early) + those that are false.
 
     not_seen: members of an AtStart that are not in the spine, as they had not been seen before t. label_times are
-    those that have a row; first_us and last_us the ends of them. inputs: table keys at the versions read, which
+    those that have a row; first_us and last_us the ends of them. reach_us: how far the facts of the label's source
+    reach, the end of the data for its outcomes. inputs: table keys at the versions read, which
     `release` names. is_unchanged: the spine that stands, at `version`, is this one.
     """
 
@@ -52,6 +53,7 @@ class LabelOutcome:
     label_times: int
     first_us: int
     last_us: int
+    reach_us: int | None
     release: int
     inputs: Mapping[str, int]
     is_unchanged: bool
@@ -102,6 +104,7 @@ def _step(outcome: LabelOutcome, table: TableAddress) -> StepOutcome:
         rows_out=outcome.rows,
         version=outcome.version,
         seconds=outcome.seconds,
+        message=f"'{outcome.label.source.name}' reaches {instant_text(outcome.reach_us)}" if outcome.reach_us else "",
     )
 
 
@@ -126,14 +129,18 @@ class _Derivation:
         if standing is not None and self._is_made_of_the_same(standing[1]):
             version, note = standing
             spine = read(self.context.spark, self.table.path, version=version)
-            return self._outcome(spine, version=version, is_unchanged=True, not_seen=note.extra["not_seen"])
+            return self._outcome(spine, note.extra, version=version, is_unchanged=True)
         return self._derived(standing)
 
     def _is_made_of_the_same(self, note: CommitNote) -> bool:
         """The same table versions, meaning and limits give the same rows."""
         limits = {name: note.extra.get(name) for name in self.limits}
         made_of = (note.fingerprint, note.inputs, limits)
-        return "not_seen" in note.extra and made_of == (_meaning(self.label), self.inputs, self.limits)
+        return {"not_seen", "reach_us"} <= set(note.extra) and made_of == (
+            _meaning(self.label),
+            self.inputs,
+            self.limits,
+        )
 
     def _derived(self, standing: "tuple[int, CommitNote] | None") -> LabelOutcome:
         facts = self._facts()
@@ -151,22 +158,23 @@ class _Derivation:
             raise LabelTimeError(self._no_rows())
         content = SliceNote(slices[0].rows, slices[0].hex)
         not_seen = self._members(facts) - content.rows if isinstance(self.label.at, AtStart) else 0
-        note = self._note(content, not_seen)
+        note = self._note(content, not_seen, facts.reach)
         is_unchanged = standing is not None and _content(standing[1]) == _content(note)
         if standing is not None and is_unchanged:
             version = standing[0]
         else:
             self._doing("publishing")
             version = replace_all(self.context.spark, spine, self.table, lease=self.lease, note=note).version
-        return self._outcome(spine, version=version, is_unchanged=is_unchanged, not_seen=not_seen)
+        return self._outcome(spine, note.extra, version=version, is_unchanged=is_unchanged)
 
     def _facts(self) -> LabelInputs:
         label = self.label
         source = self._rows(label.source)
         seen = source if label.seen is label.source else self._rows(label.seen)
+        reach = reach_of_label(label, source)
         if isinstance(label.at, AtStart):
-            return LabelInputs(source, seen, self._rows(label.at.source), self._rows(label.at.members))
-        return LabelInputs(source, seen)
+            return LabelInputs(source, seen, self._rows(label.at.source), self._rows(label.at.members), reach=reach)
+        return LabelInputs(source, seen, reach=reach)
 
     def _rows(self, source: Source) -> DataFrame:
         """Every version of its facts in the release; of a static source its rows."""
@@ -188,17 +196,19 @@ class _Derivation:
         note = CommitNote.from_json(newest.user_metadata) if newest else None
         return (newest.version, note) if newest and note else None
 
-    def _note(self, content: SliceNote, not_seen: int) -> CommitNote:
+    def _note(self, content: SliceNote, not_seen: int, reach_us: int | None) -> CommitNote:
         return CommitNote(
             run_id=self.lease.run_id,
             view=self.table.key,
             fingerprint=_meaning(self.label),
             inputs=self.inputs,
             slices={WHOLE: content},
-            extra={"release": self.release, "not_seen": not_seen, **self.limits},
+            extra={"release": self.release, "not_seen": not_seen, "reach_us": reach_us, **self.limits},
         )
 
-    def _outcome(self, spine: DataFrame, *, version: int, is_unchanged: bool, not_seen: int) -> LabelOutcome:
+    def _outcome(
+        self, spine: DataFrame, recorded: Mapping[str, Any], *, version: int, is_unchanged: bool
+    ) -> LabelOutcome:
         value, at = F.col(self.label.column), F.unix_micros("label_time")
         counts = spine.agg(
             F.count(F.lit(1)).alias("rows"),
@@ -212,7 +222,8 @@ class _Derivation:
             label=self.label,
             path=self.table.path,
             version=version,
-            not_seen=not_seen,
+            not_seen=recorded["not_seen"],
+            reach_us=recorded["reach_us"],
             release=self.release,
             inputs=self.inputs,
             is_unchanged=is_unchanged,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from definitions.errors import LabelTimeError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
 from jobs.run.context import Context
@@ -17,7 +18,7 @@ from jobs.spines.files import LABEL_TIME, damage_as_missing, from_files, refuse_
 from lakehouse.files.location import Location
 from lakehouse.tables import current_version, exists, names_in, read
 
-__all__ = ["LABEL_TIME", "Spine", "open_spine", "parsed_keys"]
+__all__ = ["LABEL_TIME", "Spine", "newest_label_us", "open_spine", "parsed_keys"]
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +62,12 @@ def open_spine(
         location = Location(path, kind)
         return Spine(from_files(context, location, key_types=key_types, scratch=scratch), source, location)
     return _from_catalog(context, source)
+
+
+def newest_label_us(spine: DataFrame) -> int | None:
+    """The newest label time of a spine, in µs; None where no row has one. Cost: a pass over that column."""
+    newest: int | None = spine.agg(F.max(F.unix_micros(LABEL_TIME)).alias("us")).collect()[0]["us"]
+    return newest
 
 
 def _delta(context: Context, path: str, origin: str) -> Spine:

@@ -10,6 +10,7 @@ from definitions.durations import day_or_instant
 from definitions.errors import SpineColumnsError, UsageError
 from definitions.registry import key_of
 from definitions.services import FeatureService
+from jobs.build.continued import continued_rows, continued_views
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
@@ -28,8 +29,13 @@ def batch_frame(context: Context, request: TrainingSetRequest, as_of_us: int) ->
     """
     released = newest_release(context)
     refuse_unknown_as_of(released, request.service, as_of_us)
-    histories = [history_of(context, selection, released, keys=request.keys) for selection in request.service.features]
-    at = instant(as_of_us + request.service.publish_delay_us)
+    at_us = as_of_us + request.service.publish_delay_us
+    rows = continued_rows(context, continued_views(context, request.service, released, until_us=at_us), released)
+    histories = [
+        history_of(context, selection, released, keys=request.keys, rows=rows.get(key_of(selection.view)))
+        for selection in request.service.features
+    ]
+    at = instant(at_us)
     spine = _entities(context, request, histories, at).withColumn(LABEL_TIME, at)
     joined = join_with_evidence(spine, histories, label_time=LABEL_TIME)
     ages = [_age(history) for history in histories if history.event_time is not None]

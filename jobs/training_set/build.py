@@ -4,13 +4,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
 from definitions.versions import service_features, service_fingerprint
+from definitions.views import DerivedView
+from jobs.build.continued import continuation_failure, continued_rows, continued_views, has_derived
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
-from jobs.spines.spine import LABEL_TIME, open_spine
+from jobs.spines.spine import LABEL_TIME, newest_label_us, open_spine
 from jobs.training_set.card import gather_card
 from jobs.training_set.certificate import Joined, gather_certificate, tables_of
 from jobs.training_set.manifest import DataPart, Inputs, Manifest, SpinePart, SplitPart, ViewPart
@@ -35,10 +39,20 @@ class TrainingSetBuild:
     ) -> None:
         self.context, self.name, self.run_id, self.leases = context, name, run_id, leases
         self.request = _with_gap(context, request)
+        self.continued: dict[str, DerivedView] = {}
 
     def run(self) -> TrainingSet:
         """The spine is staged first: its source is read once, and every pass sees the same rows."""
         released = newest_release(self.context)
+        try:
+            return self._run(released)
+        except (PySparkException, Py4JError) as error:
+            failure = continuation_failure(error, self.context, self.continued.values(), released)
+            if failure is None:
+                raise
+            raise failure from error
+
+    def _run(self, released: Released) -> TrainingSet:
         self._phase("reading the spine")
         scratch = self._staging("delivered")
         opened = open_spine(self.context, self.request.spine, key_types=self.request.key_types, scratch=scratch)
@@ -49,13 +63,14 @@ class TrainingSetBuild:
         with opened.read():
             spine = self._staged(opened.frame, "spine")
         spine_hash = hash_of(measured(spine, spine.columns))
+        histories = self._continued(spine, released) or histories
         inputs = self._inputs(spine, spine_hash, released)
         before = find_manifest(self.context.warehouse, self.name)
         if before is not None and before.inputs == inputs:
             write_missing_pages(self.context.warehouse, before)
             return TrainingSet(before, is_unchanged=True, seconds=0.0)
         split = split_spine(spine, self.request.split) if self.request.split else None
-        views = views_of(self.request.service, released, self.request.keys)
+        views = views_of(self.request.service, released, self.request.keys, self.continued)
         self._phase("joining")
         result = self._built(spine, histories, views, split, before)
         self._phase("certifying")
@@ -67,6 +82,14 @@ class TrainingSetBuild:
         write_pages(self.context.warehouse, finished)
         return TrainingSet(finished, is_unchanged=False, seconds=0.0, added=result.added, computed=result.computed)
 
+    def _continued(self, spine: DataFrame, released: Released) -> list[History]:
+        """The histories where the label times go on after the newest as-of of a derived view; else none."""
+        service = self.request.service
+        until_us = newest_label_us(spine) if has_derived(service) else None
+        self.continued = continued_views(self.context, service, released, until_us=until_us)
+        rows = continued_rows(self.context, self.continued, released)
+        return histories_of(self.context, service, released, keys=self.request.keys, rows=rows) if rows else []
+
     def _join(self, spine: DataFrame, histories: Sequence[History]) -> DataFrame:
         request = self.request
         return join_with_evidence(
@@ -77,7 +100,7 @@ class TrainingSetBuild:
         return Inputs(
             self.request.service.name,
             service_fingerprint(self.request.service),
-            tables=tables_of(self.request.service, released),
+            tables=tables_of(self.request.service, released, self.continued),
             spine=SpinePart(tuple(spine.columns), spine_hash.rows, spine_hash.hex),
             options=self.request.options,
         )
@@ -136,6 +159,7 @@ class TrainingSetBuild:
             spine_after=hash_of(rehashing.result()),
             evidence=gathering.result(),
             released=released,
+            continued=self.continued,
             made_at=self.context.now_text(),
         )
 

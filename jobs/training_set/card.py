@@ -36,8 +36,9 @@ def gather_card(
     label = _label(joined.spine, keys)
     with ThreadPoolExecutor(3, thread_name_prefix="card") as pool:
         entities = pool.submit(lambda: joined.spine.select(*map(quoted, keys)).distinct().count())
-        balance = pool.submit(lambda: _balance(joined.spine, label) if label else ())
+        balance = pool.submit(lambda: _balance(joined.spine, label) if label else ("", None, ()))
         sample = pool.submit(_sample, joined.rows.select(*map(quoted, joined.columns)))
+    grain, label_times, points = balance.result()
     return CardPage(
         joined.name,
         joined.service.name,
@@ -45,7 +46,9 @@ def gather_card(
         rows=joined.content.rows,
         entities=entities.result(),
         label=label,
-        balance=balance.result(),
+        balance=points,
+        grain=grain,
+        label_times=label_times,
         columns=_columns(joined, keys, sample.result(), _split_text(split)),
         is_certified=certificate.is_certified,
         reasons=certificate.reasons,
@@ -63,8 +66,8 @@ def _label(spine: DataFrame, keys: Sequence[str]) -> str | None:
     return next(iter([*yes_or_no, *named]), None)
 
 
-def _balance(spine: DataFrame, label: str) -> tuple[BalancePoint, ...]:
-    """Per label time, or per day, month or year where those are too many for a picture."""
+def _balance(spine: DataFrame, label: str) -> tuple[str, int, tuple[BalancePoint, ...]]:
+    """Per label time, or per day, month or year where those are too many for a picture; with the number of all."""
     for grain in ("", "day", "month", "year"):
         at = F.date_trunc(grain, LABEL_TIME) if grain else F.col(LABEL_TIME)
         grouped = spine.where(F.col(LABEL_TIME).isNotNull()).groupBy(F.unix_micros(at).alias("at"))
@@ -77,10 +80,12 @@ def _balance(spine: DataFrame, label: str) -> tuple[BalancePoint, ...]:
         if len(points) <= MOST_POINTS:
             break
     text_of = instant_text if not grain else day_or_instant
-    return tuple(
+    label_times = len(points) if not grain else spine.select(LABEL_TIME).dropna().distinct().count()
+    balance = tuple(
         BalancePoint(text_of(r["at"]), r["rows"], r["positive"], r["unknown"])
         for r in sorted(points, key=lambda r: r["at"])
     )
+    return grain, label_times, balance
 
 
 def _sample(rows: DataFrame) -> dict[str, list[float | None]]:

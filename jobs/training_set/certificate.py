@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import pandas as pd
 from pyspark.sql import DataFrame
 
-from definitions.durations import instant_or_none
+from definitions.durations import instant_or_none, instant_text
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
+from definitions.views import DerivedView
+from jobs.build.continued import tables_below
 from jobs.inputs.histories import static_sources
 from jobs.inputs.releases import Released
 from jobs.spines.spine import LABEL_TIME
@@ -24,6 +26,7 @@ class Joined:
     """A staged training set with its evidence, and the spine that it was built from.
 
     `columns` are those to be published, `profile` and `content` of them; the other hashes are of the spine's columns.
+    continued: the derived views of which facts after the table's newest as-of were derived from their sources.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Joined:
     spine_after: ContentHash
     evidence: Mapping[str, HistoryEvidence]
     released: Released
+    continued: Mapping[str, DerivedView]
     made_at: str
 
 
@@ -81,16 +85,26 @@ def _page(
             "content hash": joined.spine_before.hex,
         },
         options={"knowledge": joined.knowledge},
-        tables=tables_of(joined.service, joined.released),
+        tables=tables_of(joined.service, joined.released, joined.continued),
         versions=engines(),
         content_hash=joined.content.hex,
         release=joined.released.release_id,
         made_at=joined.made_at,
+        reach=_reach(joined),
     )
 
 
-def tables_of(service: FeatureService, released: Released) -> Mapping[str, int]:
-    return {key_of(selection.view): released.version(selection.view) for selection in service.features}
+def _reach(joined: Joined) -> dict[str, str]:
+    """By source with a clock, up to when its facts reach, as far as the ledger knows."""
+    sources = {key_of(source) for selection in joined.service.features for source in selection.view.sources_below}
+    reaches = {key: joined.released.published.newest(key).reach_us for key in sorted(sources)}
+    return {key: instant_text(us) for key, us in reaches.items() if us is not None}
+
+
+def tables_of(service: FeatureService, released: Released, continued: Mapping[str, DerivedView]) -> Mapping[str, int]:
+    """The tables that a training set reads: those of its views, and those from which later facts were derived."""
+    joined = {key_of(selection.view): released.version(selection.view) for selection in service.features}
+    return joined | tables_below(continued.values(), released)
 
 
 def _view(joined: Joined, selection: Selection, history: History, evidence: HistoryEvidence) -> ViewEvidence:
@@ -101,7 +115,7 @@ def _view(joined: Joined, selection: Selection, history: History, evidence: Hist
         selection.name,
         key_of(selection.view),
         version=joined.released.version(selection.view),
-        clock=_clock(selection),
+        clock=_clock(selection, is_continued=key_of(selection.view) in joined.continued),
         availability=history.availability,
         max_age=selection.max_age,
         rows=evidence.rows,
@@ -121,14 +135,15 @@ def _view(joined: Joined, selection: Selection, history: History, evidence: Hist
     )
 
 
-def _clock(selection: Selection) -> str:
+def _clock(selection: Selection, *, is_continued: bool) -> str:
     view = selection.view
     if selection.is_snapshot:
         return "snapshot: what happened before its as-of"
     if selection.is_static:
         return "static: no time"
     edge = "at or before" if view.includes_label_instant else "before"
-    return f"fact: the latest {edge} the label time"
+    beyond = "; those after its newest as-of derived from its sources" if is_continued else ""
+    return f"fact: the latest {edge} the label time{beyond}"
 
 
 def _seconds(us: int | None) -> float | None:

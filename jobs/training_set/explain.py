@@ -60,9 +60,14 @@ def _definition(feature: str, one: ViewPart, other: ViewPart) -> list[Reason]:
 
 
 def _data(one: ViewPart, other: ViewPart) -> list[Reason]:
-    if one.table != other.table or one.version == other.version:
+    if one.table != other.table:
         return []
-    return [Reason(DATA, f"{one.table} at versions {one.version} and {other.version}")]
+    before, after = ({view.table: view.version, **view.derived_from} for view in (one, other))
+    return [
+        Reason(DATA, f"{table} at versions {before.get(table, 'none')} and {after.get(table, 'none')}")
+        for table in sorted({*before, *after})
+        if before.get(table) != after.get(table)
+    ]
 
 
 def _joined(one: ViewPart, other: ViewPart) -> list[Reason]:

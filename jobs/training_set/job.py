@@ -5,14 +5,17 @@ import uuid
 from dataclasses import replace
 
 from pyspark.sql import DataFrame
+from pyspark.sql.types import TimestampType
 
 from definitions.names import check_name
+from definitions.views import DerivedView
+from jobs.build.continued import continued_rows, continued_views, has_derived
 from jobs.inputs.histories import histories_of
-from jobs.inputs.releases import newest_release
+from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.short_runs import recorded
-from jobs.spines.spine import LABEL_TIME, open_spine
+from jobs.spines.spine import LABEL_TIME, newest_label_us, open_spine
 from jobs.training_set.build import TrainingSetBuild
 from jobs.training_set.manifest_files import manifest_of
 from jobs.training_set.request import TrainingSet, TrainingSetRequest
@@ -78,7 +81,18 @@ def read_training_set(context: Context, name: str, *, version: int | None = None
 def _sides(context: Context, request: TrainingSetRequest) -> tuple[DataFrame, list[History]]:
     scratch = context.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
     spine = open_spine(context, request.spine, key_types=request.key_types, scratch=scratch)
-    return spine.frame, histories_of(context, request.service, newest_release(context), keys=request.keys)
+    released = newest_release(context)
+    rows = continued_rows(context, _continued(context, request, spine.frame, released), released)
+    return spine.frame, histories_of(context, request.service, released, keys=request.keys, rows=rows)
+
+
+def _continued(
+    context: Context, request: TrainingSetRequest, spine: DataFrame, released: Released
+) -> dict[str, DerivedView]:
+    """The derived views that end before the newest label time; the join itself refuses a spine without label times."""
+    is_instant = isinstance(spine.schema[LABEL_TIME].dataType, TimestampType) if LABEL_TIME in spine.columns else False
+    until_us = newest_label_us(spine) if is_instant and has_derived(request.service) else None
+    return continued_views(context, request.service, released, until_us=until_us)
 
 
 def _command(request: TrainingSetRequest, name: str) -> str:

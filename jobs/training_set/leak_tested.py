@@ -71,6 +71,7 @@ def _stored(context: Context, manifest: Manifest) -> StoredSet:
         service=_service(context, manifest),
         release=manifest.release,
         keys=manifest.options.keys,
+        continued=frozenset(view.table for view in manifest.views.values() if view.derived_from),
     )
 
 

@@ -68,7 +68,11 @@ class EvidencePart:
 
 @dataclass(frozen=True, kw_only=True)
 class ViewPart:
-    """What the columns of one selection were made of: table, version, fingerprint by feature, and how it was joined."""
+    """What the columns of one selection were made of: table, version, fingerprint by feature, and how it was joined.
+
+    derived_from: where facts after the table's newest as-of were derived, the tables that they were made of, at their
+    versions; else empty.
+    """
 
     table: str
     version: int
@@ -79,6 +83,7 @@ class ViewPart:
     role: str
     max_age: str
     includes_label_instant: bool
+    derived_from: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,11 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from definitions.errors import did_you_mean
-from jobs.training_set.manifest import DELTA, FORMAT, Manifest
+from jobs.training_set.manifest import DELTA, FORMAT, Manifest, ViewPart
 from lakehouse.crash_points import crash_point
 from lakehouse.storage_errors import StorageError
 from lakehouse.tables import Warehouse, names_in, place_text, read_text
-from reports.training_set import CertificatePage, LeakTestChange, LeakTestInstant, LeakTestResult
+from reports.training_set import CardPage, CertificatePage, LeakTestChange, LeakTestInstant, LeakTestResult
 
 _READABLE = (1, FORMAT)  # a set of format 1 has no evidence: it is built anew, not extended
 _JSON_NAMES: Mapping[type, Mapping[str, str]] = {
@@ -24,6 +24,12 @@ _JSON_NAMES: Mapping[type, Mapping[str, str]] = {
     LeakTestResult: {"perturbations": "poisons"},
     LeakTestInstant: {"unknowable": "poisoned"},
     LeakTestChange: {"perturbation": "poison"},
+}
+# Left out where they say nothing: versions before these fields wrote the same file.
+_LEFT_OUT_WHEN_EMPTY: Mapping[type, tuple[str, ...]] = {
+    CardPage: ("grain", "label_times"),
+    CertificatePage: ("reach",),
+    ViewPart: ("derived_from",),
 }
 _EMPTY_WHEN_NONE = ("evidence", "split", "parquet")
 
@@ -107,8 +113,10 @@ def manifest_fields(manifest: Manifest) -> dict[str, Any]:
 def json_fields(part: Any) -> Any:
     """A dataclass, and those in it, with the names that the JSON has."""
     if is_dataclass(part) and not isinstance(part, type):
-        names = _JSON_NAMES.get(type(part), {})
-        return {names.get(field.name, field.name): json_fields(getattr(part, field.name)) for field in fields(part)}
+        names, optional = _JSON_NAMES.get(type(part), {}), _LEFT_OUT_WHEN_EMPTY.get(type(part), ())
+        values = {field.name: getattr(part, field.name) for field in fields(part)}
+        written = {name: value for name, value in values.items() if value or name not in optional}
+        return {names.get(name, name): json_fields(value) for name, value in written.items()}
     if isinstance(part, Mapping):
         return {name: json_fields(value) for name, value in part.items()}
     return [json_fields(value) for value in part] if isinstance(part, list | tuple) else part

@@ -15,6 +15,8 @@ from pyspark.sql import functions as F
 from definitions.registry import key_of
 from definitions.services import FeatureService, Selection
 from definitions.versions import fingerprints
+from definitions.views import DerivedView
+from jobs.build.continued import tables_below
 from jobs.inputs.releases import Released
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
@@ -29,12 +31,20 @@ from temporal.comparable import quoted
 _KNOWN = "_known_point_{}"
 
 
-def views_of(service: FeatureService, released: Released, keys: Mapping[str, str]) -> dict[str, ViewPart]:
+def views_of(
+    service: FeatureService,
+    released: Released,
+    keys: Mapping[str, str],
+    continued: Mapping[str, DerivedView],
+) -> dict[str, ViewPart]:
     """By selection, all that its columns are made of and that another run may find changed."""
-    return {selection.name: _view(selection, released, keys) for selection in service.features}
+    return {selection.name: _view(selection, released, keys, continued) for selection in service.features}
 
 
-def _view(selection: Selection, released: Released, keys: Mapping[str, str]) -> ViewPart:
+def _view(
+    selection: Selection, released: Released, keys: Mapping[str, str], continued: Mapping[str, DerivedView]
+) -> ViewPart:
+    is_continued = key_of(selection.view) in continued
     by_feature = fingerprints(selection.view)
     return ViewPart(
         table=key_of(selection.view),
@@ -46,6 +56,7 @@ def _view(selection: Selection, released: Released, keys: Mapping[str, str]) -> 
         role=selection.role,
         max_age=selection.max_age,
         includes_label_instant=selection.view.includes_label_instant,
+        derived_from=tables_below([selection.view], released) if is_continued else {},
     )
 
 

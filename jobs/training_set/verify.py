@@ -11,9 +11,11 @@ from pyspark.sql import functions as F
 
 from definitions.entities import Entity
 from definitions.errors import ZigguratError
-from definitions.registry import Registry
+from definitions.registry import Registry, key_of
 from definitions.services import FeatureService, Selection
 from definitions.versions import fingerprints
+from definitions.views import DerivedView
+from jobs.build.continued import continued_rows
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
 from jobs.run.context import Context
@@ -28,6 +30,7 @@ from pit_join import point_in_time_join
 from temporal.comparable import quoted
 
 _STORED = "_stored_{}"
+MENTIONED = 3  # lost files that a message names
 
 
 class NotReproduced(ZigguratError):
@@ -87,7 +90,8 @@ def verify_training_set(context: Context, manifest: Manifest, *, strategy: str =
     stored = _stored_rows(context, manifest)
     run_id = f"verify-{uuid.uuid4().hex[:8]}"
     try:
-        histories = histories_of(context, service, released, keys=manifest.options.keys)
+        rows = continued_rows(context, _continued(service, manifest), released)
+        histories = histories_of(context, service, released, keys=manifest.options.keys, rows=rows)
         columns = [column.name for column in service.columns]
         spine = stored.select(
             *(quoted(name) for name in manifest.spine.columns),
@@ -126,6 +130,13 @@ def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
     )
 
 
+def _continued(service: FeatureService, manifest: Manifest) -> dict[str, DerivedView]:
+    """The derived views of which facts after the newest as-of were derived for it."""
+    tables = {view.table for view in manifest.views.values() if view.derived_from}
+    views = (selection.view for selection in service.features if key_of(selection.view) in tables)
+    return {key_of(view): view for view in views if isinstance(view, DerivedView)}
+
+
 def _selection(registry: Registry, manifest: Manifest, view: ViewPart) -> Selection:
     definition = registry.by_key.get(view.table)
     if definition is None:
@@ -147,29 +158,36 @@ def _selection(registry: Registry, manifest: Manifest, view: ViewPart) -> Select
 
 def _stored_rows(context: Context, manifest: Manifest) -> DataFrame:
     """The stored rows. Raises TrainingSetErased when any of the tables that the manifest names is gone."""
+    lost = []
     for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data.version)]:
-        if _is_gone(context, context.warehouse.address(table).path, version):
-            raise TrainingSetErased(
-                f"training set '{manifest.called}' is erased: {table} can no longer be read at version {version}, "
-                "which its manifest names. What was trained on it can't be checked any more."
-            )
+        if what := _lost(context, context.warehouse.address(table).path, version):
+            lost.append(f"{table} can no longer be read at version {version}, which its manifest names: {what}")
+    if lost:
+        raise TrainingSetErased(
+            f"training set '{manifest.called}' is erased: {'; '.join(lost)}. What was trained on it can't be checked "
+            "any more."
+        )
     return rows_of(context, manifest)
 
 
-def _is_gone(context: Context, path: str, version: int | None) -> bool:
-    """Whether a pinned version, or a file of it, is gone; files that only Spark can find count as there."""
+def _lost(context: Context, path: str, version: int | None) -> str:
+    """What of a pinned version is gone, in words; empty where all is there. Files that only Spark can find count so."""
     if not exists(context.spark, path):  # first: Spark may still have a log in memory that was deleted
-        return True
+        return "there is no table any more"
     try:
         frame = read(context.spark, path, version=version)
     except TableMissing:
-        return True
+        return "its log no longer has that version"
     names = [unquote(name) for name in frame.inputFiles()]
     located = [place for name in names if (place := filesystem(name)) is not None]
     if not located:
-        return False
+        return ""
     infos = located[0][0].get_file_info([path for _, path in located])
-    return any(info.type is fs.FileType.NotFound for info in infos)
+    gone = sorted(info.base_name for info in infos if info.type is fs.FileType.NotFound)
+    if not gone:
+        return ""
+    more = f" and {len(gone) - MENTIONED:,} more" if len(gone) > MENTIONED else ""
+    return f"{len(gone):,} of its {len(names):,} files are gone ({', '.join(gone[:MENTIONED])}{more})"
 
 
 def _unlike(rebuilt: DataFrame, columns: Sequence[str]) -> dict[str, int]:

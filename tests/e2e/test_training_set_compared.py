@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -206,6 +207,8 @@ def test_verify_finds_equal_rows_other_rows_and_erased_tables(bikes: Bikes) -> N
             file.unlink()
     said = ask(bikes, "verify", "truth")
     assert (said.code, "truth/data can no longer be read at version 0" in said.sentence) == (45, True)
+    assert re.search(r"its manifest names: \d+ of its \d+ files are gone \(part-", said.sentence)
     shutil.rmtree(f"{bikes.warehouse.root}/aggregate/rider_activity/v1")
     said = ask(bikes, "verify", "by_arrow")
     assert (said.code, "aggregate/rider_activity/v1 can no longer be read" in said.sentence) == (45, True)
+    assert "there is no table any more" in said.sentence

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from compute.labels import LabelInputs, candidates, label_spine
+from compute.labels import LabelInputs, candidates, label_spine, reach_of_label
 from definitions.durations import DAY_US
 from definitions.errors import DefinitionError
 from definitions.labels import AtStart, Every, Label
@@ -568,3 +568,54 @@ def test_random_facts_give_what_a_plain_reading_of_the_rule_gives(spark) -> None
     assert len(spine) == len(set(spine)) > 300
     assert set(spine) == expected
     assert {value for *_, value in spine} == {True, False, None}
+
+
+def loaded(spark: Any, text: str) -> Any:
+    """With the load of each row, as raw has it."""
+    return frame(spark, text).selectExpr("*", "cast(null as timestamp) as superseded_at")
+
+
+# Weekly label times from 3d on, and seven days to return in. `typo` is dated later than the load that brought it: no
+# source can know that. Earlier versions kept such rows.
+DATED = """
+case    event_time            available_time        loaded_at
+a       1d                    1d                    60d
+a       12d                   12d                   60d
+b       2d                    2d                    60d
+b       20d                   20d                   61d
+typo    2099-01-01T00:00:00Z  60d                   60d
+"""
+
+
+def test_s27_facts_that_are_dated_later_than_their_load_say_nothing_of_the_end_of_the_data(spark) -> None:
+    weekly = returns(source=replace(VISITS, available=LandingDelay("0s")), at=Every(first="2017-01-04", step="7d"))
+    rows = loaded(spark, DATED)
+    facts = LabelInputs(rows, rows)
+    assert reach_of_label(weekly, rows) == at_us("20d")
+    same(
+        label_spine(weekly, facts),
+        """
+        case  label_time:timestamp  has_returned:boolean
+        a     3d                    false
+        b     3d                    false
+        a     10d                   true
+        b     10d                   false
+        a     17d                   -
+        b     17d                   -
+        """,
+    )
+
+
+def test_s27_of_a_source_that_is_known_in_advance_the_data_reach_the_newest_load(spark) -> None:
+    planned = replace(VISITS, event_time=EventTime("event_at", known_in_advance=True), available=LandingDelay("0s"))
+    weekly = returns(source=planned, at=Every(first="2017-01-04", step="7d"))
+    rows = loaded(spark, DATED)
+    assert reach_of_label(weekly, rows) == at_us("61d")
+    newest = label_spine(weekly, LabelInputs(rows, rows)).selectExpr("max(unix_micros(label_time))").first()[0]
+    assert newest == at_us("59d")
+
+
+def test_s27_a_fact_that_stands_alone_years_later_does_not_end_the_data(spark) -> None:
+    lines = "\n".join(f"a  {day}d  {day}d  1500d" for day in range(1, 40))
+    rows = loaded(spark, f"case  event_time  available_time  loaded_at\n{lines}\nb  1400d  1400d  1500d")
+    assert reach_of_label(returns(), rows) == at_us("39d")

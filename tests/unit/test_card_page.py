@@ -86,6 +86,18 @@ def test_the_head_shows_name_service_and_numbers():
     assert "rows 84,020 entities 2,469 columns 2 view 1 label times 3 positive share 20 %" in text
 
 
+def test_a_page_says_what_its_points_count_and_how_many_label_times_there_are():
+    page = seen(grain="day", label_times=1_440)
+    assert "label times 1,440 positive share" in page.text
+    assert "rows per day, up to 400" in page.text
+    assert "Figures of 3 days" in page.text
+    assert "label time" not in page.text.split("rows per day")[1]
+    one = seen(grain="month", label_times=60, balance=(week(3),)).text
+    assert "Figures of 1 month" in one
+    assert "rows per label time, up to 400" in seen().text
+    assert "of all rows of the training set: content hash 9f2c41d07b5e8a33" in seen().text
+
+
 def test_the_verdict_leads_to_the_certificate_in_the_same_folder():
     page = seen()
     assert "✓ Certified No row was given a value from its own future. Read the certificate" in page.text

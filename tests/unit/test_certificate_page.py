@@ -185,6 +185,18 @@ def test_static_sources_are_named_or_their_absence_is():
     assert "Static sources: none." in seen(static_sources=()).text
 
 
+def test_the_reach_of_the_sources_stands_below_the_views():
+    assert "known up to" not in seen().text
+    text = seen(reach={"raw/rides/v1": "2024-06-07T17:00:00Z", "raw/status/v1": "2024-06-01T00:00:00Z"}).text
+    assert "Facts are known up to: raw/rides/v1 2024-06-07 17:00 UTC, raw/status/v1 2024-06-01 00:00 UTC. A row" in text
+
+
+def test_each_content_hash_says_of_what_it_is():
+    text = seen(spine={"from": "a table", "rows": 5, "content hash": "77aa"}).text
+    assert "content hash of the spine's rows 77aa" in text
+    assert "of all rows of the training set: content hash 9f2c41d07b5e8a33" in text
+
+
 def test_all_that_it_takes_to_build_it_again_is_named():
     text = seen().text
     again = text[text.index("How to build it again") :]

@@ -71,6 +71,8 @@ WRITTEN = [
     ("greatest(n, big, x)", "double", "greatest(cast(n as double), cast(big as double), x)"),
     ("least(day, date'2017-11-30')", "date", "least(day, date'2017-11-30')"),
     ("try_divide(price, n)", "double", "try_divide(cast(price as double), cast(n as double))"),
+    ("try_add(n, big)", "bigint", "try_add(cast(n as bigint), big)"),
+    ("try_multiply(price, 2)", "decimal(21,2)", "try_multiply(price, cast(2 as decimal(10,0)))"),
     ("abs(n)", "bigint", "abs(cast(n as bigint))"),
     ("bround(price, 1)", "decimal(10,1)", "bround(price, 1)"),
     ("bround(x, 2)", "double", "bround(x, 2)"),
@@ -177,6 +179,7 @@ def _grown(numbers: Texts, booleans: Texts) -> tuple[Texts, Texts]:
         st.builds("{} {} {}".format, numbers, arithmetic, numbers),
         st.builds("-({})".format, numbers),
         st.builds("try_divide({}, {})".format, numbers, numbers),
+        st.builds("try_{}({}, {})".format, st.sampled_from(["add", "subtract", "multiply"]), numbers, numbers),
         st.builds("case when {} then {} else {} end".format, booleans, numbers, numbers),
         st.builds("coalesce({}, {}, null)".format, numbers, numbers),
     )

@@ -15,6 +15,7 @@ from features.derived.basket_lines import basket_lines
 from features.entities import campaign, household
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.demographics import demographics
+from ziggurat.model import Column, Entity, EventTime, Kind, LoadTime, Source
 
 SPEND = features_of(household_spend, "sales_value_sum_7d", "spend_trend")
 
@@ -88,6 +89,57 @@ def test_an_age_limit_shorter_than_cadence_and_publish_delay_is_refused():
 def test_what_can_not_be_joined_is_refused_where_it_is_written(refused, error, message):
     with pytest.raises(error, match=message):
         refused()
+
+
+SHOP = Entity("shop", keys=(("shop_id", "bigint"),))
+HOME_SHOP = Entity("home_shop", keys=(("home_shop_id", "bigint"),))
+
+
+def facts(name, *features, kind=Kind.EVENTS, key="shop_id"):
+    """A source with a key and these columns."""
+    clock = {"event_time": EventTime("at"), "available": LoadTime()} if kind is Kind.EVENTS else {}
+    columns = (Column(key, "bigint"), Column("at", "timestamp"), *(Column(feature, "bigint") for feature in features))
+    return Source(name=name, kind=kind, version=1, owner="tests", columns=columns, **clock)
+
+
+@pytest.mark.parametrize(
+    ("selections", "message"),
+    [
+        (
+            (features_of(facts("a", "b__c"), "b__c", entity=SHOP), features_of(facts("a__b", "c"), "c", entity=SHOP)),
+            "'b__c' of 'a' and 'c' of 'a__b' would both be the column 'a__b__c'",
+        ),
+        (
+            (features_of(facts("owners", "age"), "age", entity=SHOP),),
+            "'age' of 'owners' and the age of 'owners' in batch frames would both be the column 'owners__age'",
+        ),
+        (
+            (
+                features_of(facts("a", "b"), "b", entity=SHOP, role="home"),
+                features_of(facts("d", "e", key="home_shop_id"), "e", entity=HOME_SHOP),
+            ),
+            "column 'home_shop_id' would be the key 'shop_id' in the role 'home' and the key 'home_shop_id'; choose",
+        ),
+        (
+            (features_of(facts("a", "b", key="a__b"), "b", entity=Entity("odd", keys=(("a__b", "bigint"),))),),
+            "the join key 'a__b' and 'b' of 'a' would both be the column 'a__b'",
+        ),
+    ],
+)
+def test_two_things_of_one_name_are_refused_with_both(selections, message):
+    with pytest.raises(DefinitionError, match=message):
+        service(*selections)
+
+
+def test_a_static_view_has_no_age_in_a_batch_frame_and_may_have_a_feature_of_that_name():
+    assert names(features_of(facts("owners", "age", kind=Kind.STATIC), "age", entity=SHOP)) == ["owners__age"]
+    assert service(features_of(facts("owners", "age", kind=Kind.STATIC), "age", entity=SHOP)).columns
+
+
+def test_one_key_of_two_entities_is_one_column_of_the_spine():
+    both = Entity("visit", keys=(("shop_id", "bigint"), ("at", "timestamp")))
+    pair = service(features_of(facts("a", "b"), "b", entity=SHOP), features_of(facts("d", "e"), "e", entity=both))
+    assert [key for key, _ in pair.keys] == ["shop_id", "at"]
 
 
 def test_the_fingerprint_covers_what_changes_values_and_their_order_and_nothing_else():

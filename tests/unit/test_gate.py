@@ -101,6 +101,17 @@ def test_a_column_of_nothing_but_nulls_passes_where_every_share_of_nulls_is_allo
     assert verdict(profile, bounds=(Bounds("spend", at_least=0), BOUNDS[1])).outcome is Outcome.PASSED
 
 
+def test_a_bounded_feature_without_a_value_is_named_since_its_bounds_judged_nothing() -> None:
+    profile = PROFILE.replace("20     0      0.0     50.0   9.5", "100 0 - - -")
+    bounded = verdict(profile, bounds=(Bounds("spend", at_most=50), BOUNDS[1]))
+    assert bounded.unjudged == ("spend",)
+    assert bounded.message == (
+        "household_spend 2017-11-30: 8 of 8 expectations hold; no value, so its bounds judged nothing: spend"
+    )
+    assert verdict(profile, bounds=(Bounds("spend"), BOUNDS[1])).unjudged == ()  # it has no bounds
+    assert verdict().unjudged == ()
+
+
 def test_an_infinite_minimum_fails_even_where_only_the_bound_looks_at_it() -> None:
     judged = verdict(PROFILE.replace("20     0      0.0 ", "20     1      -inf"))
     assert findings(judged) == [

@@ -19,6 +19,17 @@ STORED = {
         "newest_event_us": None,
         "columns": {"rider_id": "ab"},
     },
+    "raw that reaches": {
+        "loaded_at_us": 9,
+        "rows_in": 20,
+        "again": 0,
+        "quarantined": {},
+        "has_versions": False,
+        "has_late": False,
+        "newest_event_us": 8,
+        "reach_us": 6,
+        "columns": {},
+    },
     "derived": {"built_to_us": 7, "known_to_us": 9, "loads": {"raw/rides/v1": 5}, "columns": {"speed": "cd"}},
     "snapshot": {"loads": {"raw/rides/v1": 5}, "columns": {"trips_count_7d": "ef"}},
     "unknown": {},
@@ -39,6 +50,21 @@ def test_a_state_answers_typed_questions() -> None:
     # Of a table that nothing is known of, a fact may have several versions.
     assert (unknown.is_known, unknown.has_versions) == (False, True)
     assert "columns" not in raw.figures
+
+
+@pytest.mark.parametrize(
+    ("raw", "reach"),
+    [
+        ({"newest_event_us": 4}, 4),
+        ({"newest_event_us": 5}, 5),
+        # An earlier version kept an event that is dated later than every load: the data reach the newest load at most.
+        ({"newest_event_us": 2099}, 5),
+        ({"newest_event_us": 4, "reach_us": 3}, 3),
+        ({"newest_event_us": None}, None),
+    ],
+)
+def test_the_data_of_a_source_reach_its_newest_load_at_most(raw: dict[str, int | None], reach: int | None) -> None:
+    assert TableState.from_json({"loaded_at_us": 5, **raw}).reach_us == reach
 
 
 def test_missing_keys_take_their_defaults_and_unknown_keys_are_dropped() -> None:

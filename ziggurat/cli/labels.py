@@ -38,6 +38,8 @@ def label_text(outcome: "LabelOutcome") -> str:
         f"  {label.column}: {outcome.positives:,} yes ({share}), {outcome.unknown:,} unknown: "
         f"the data end before {label.horizon} are over",
     ]
+    if outcome.reach_us is not None:
+        lines.append(f"  the facts of {label.source.name} reach {instant_text(outcome.reach_us)}")
     if outcome.not_seen:
         lines.append(f"  {outcome.not_seen:,} left out: not seen before their label time")
     how = "unchanged" if outcome.is_unchanged else "written"

@@ -68,19 +68,21 @@ def card_text(manifest: "Manifest", pages: Sequence[str]) -> str:
         "",
         f"  {card.rows:,} rows about {card.entities:,} entities; spine: {manifest.origin}; made "
         f"{manifest.made_at} from release {manifest.release}",
-        f"  content hash {manifest.data.hash}",
+        f"  content hash {manifest.data.hash} of all its rows",
         *_verdict(manifest.certificate),
         f"  leak test: {manifest.certificate.leak_test.summary(manifest.name)}",
         *split_lines(manifest.split),
         *_copy(manifest),
     ]
     if card.label:
-        lines += ["", f"  {card.label} over time", "", _balance(card.balance)]
+        counted = "" if card.label_times is None else f"; {card.label_times:,} label times"
+        per = f" per {card.grain}" if card.grain else ""
+        lines += ["", f"  {card.label} over time{per}{counted}", "", _balance(card.balance, card.grain)]
     lines += ["", _columns(card.columns), "", *(f"  {page}" for page in pages)]
     return "\n".join(lines)
 
 
-def _balance(points: "Sequence[BalancePoint]") -> str:
+def _balance(points: "Sequence[BalancePoint]", grain: str) -> str:
     """At most some lines, evenly chosen, the first and the last among them."""
     step = max(1, -(-len(points) // _BALANCE_LINES))
     chosen = [*points[:-1:step], points[-1]] if points else []
@@ -96,7 +98,7 @@ def _balance(points: "Sequence[BalancePoint]") -> str:
         ]
         for point, share in zip(chosen, shares, strict=True)
     ]
-    return table_text(["label time", "rows", "unknown", "yes", ""], rows)
+    return table_text([grain or "label time", "rows", "unknown", "yes", ""], rows)
 
 
 def _share(part: int, whole: int) -> float | None:

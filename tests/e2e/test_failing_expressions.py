@@ -1,0 +1,109 @@
+"""An expression that fails on a value, a sum that leaves its type: a sentence with view, feature and key (S24)."""
+
+import pytest
+
+from tests.e2e.small.bikes import Bikes
+
+AGGREGATE = '''"""Sums that may leave their type."""
+
+from {package}.derived.trips import trips
+from {package}.entities import rider
+from ziggurat.model import DAILY, LIFETIME, AggregateView, expression, sum_of
+
+sums = AggregateView(
+    "sums",
+    entity=rider,
+    source=trips,
+    version=1,
+    owner="growth",
+    windows=(LIFETIME,),
+    freshness=DAILY,
+    cut_delay="4h",
+    features=({features}),
+)
+'''
+# The first ride has the greatest bigint as its metres, the second half of it, and a rider of its own each.
+RIDES = """ride_id,rider_id,started_at,minutes,metres,fare,recorded_at
+71,R01,2024-05-30 10:00:00,10,9223372036854775807,1.00,2024-05-30T09:00:00Z
+72,R02,2024-05-30 11:00:00,10,4611686018427387904,1.00,2024-05-30T10:00:00Z
+73,R02,2024-05-30 12:00:00,10,4611686018427387904,1.00,2024-05-30T11:00:00Z
+74,R03,2024-05-30 13:00:00,10,300,1.00,2024-05-30T12:00:00Z
+"""
+AS_OF = "2024-05-31"
+TRY = "try_add, try_subtract or try_multiply"
+
+
+@pytest.fixture(scope="module")
+def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
+    bikes = Bikes.written(tmp_path_factory.mktemp("failing") / "failing bikes")
+    bikes.spring.write_text(RIDES)
+    bikes.definition("aggregate/rider_activity.py").unlink()
+    for path in bikes.definition("cross_entity").glob("rider*.py"):
+        path.unlink()
+    trips = bikes.definition("derived/trips.py")
+    trips.write_text(trips.read_text().replace(", at_least=0, at_most=60", ""))
+    return bikes
+
+
+def refused(bikes: Bikes, code: int, *words: str) -> None:
+    said = bikes.ziggurat("build", "--as-of", AS_OF)
+    text = said.err + said.out
+    assert said.code == code, text
+    assert "Traceback" not in text
+    assert "org.apache.spark" not in text
+    missing = [word for word in words if word not in text]
+    assert not missing, text
+
+
+def test_an_expression_of_a_derived_view_names_itself_and_the_row_it_fails_on(bikes: Bikes) -> None:
+    trips = bikes.definition("derived/trips.py")
+    before = trips.read_text()
+    speed = 'expression("speed_kmh", "try_divide(metres * 60, minutes * 1000)", unit="km/h")'
+    assert speed in before, before
+    cases = {
+        '"metres * 60"': ("view 'trips' v1, feature 'speed_kmh': metres * 60 fails", "ride_id=7", TRY),
+        '"cast(rider_id as bigint)"': ("feature 'speed_kmh': cast(rider_id as bigint) fails", "ride_id=7", "try_cast"),
+        '"cast(metres - 1000 as int)"': ("cast(metres - 1000 as int) fails", "ride_id=7", "try_cast"),
+    }
+    for expression, words in cases.items():
+        trips.write_text(before.replace(speed, f'expression("speed_kmh", {expression})'))
+        refused(bikes, 27, *words)
+    trips.write_text(before.replace(speed, 'expression("speed_kmh", "try_multiply(metres, 60)")'))
+    bikes.built(AS_OF)
+
+
+@pytest.mark.parametrize(
+    ("features", "code", "words"),
+    [
+        (
+            'sum_of("metres"),',
+            20,
+            ("view 'sums' v1, output 'metres_sum_lifetime': a sum of 'metres' leaves int64", "coarser quantum"),
+        ),
+        (
+            'sum_of("metres * 2", named="twice"),',
+            27,
+            ("view 'sums' v1, feature 'twice_sum_lifetime': metres * 2 fails", "rider_id=R0", TRY),
+        ),
+        (
+            'sum_of("cast(metres as double) * 1e300", named="far", quantum="0.01"),',
+            20,
+            (
+                "view 'sums' v1, feature 'far_sum_lifetime': a value of 'cast(metres as",
+                "rider_id=R0",
+                "quantum",
+            ),
+        ),
+        (
+            'sum_of("minutes"), expression("big", "minutes_sum_lifetime * 1000000000000000000"),',
+            27,
+            ("view 'sums' v1, feature 'big': minutes_sum_lifetime * 1000000000000000000 fails", "rider_id=R0", TRY),
+        ),
+    ],
+)
+def test_an_aggregate_names_the_feature_that_fails(
+    bikes: Bikes, features: str, code: int, words: tuple[str, ...]
+) -> None:
+    text = AGGREGATE.replace("{package}", bikes.package).replace("{features}", features)
+    bikes.definition("aggregate/sums.py").write_text(text)
+    refused(bikes, code, *words)
