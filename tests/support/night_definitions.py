@@ -21,6 +21,7 @@ from definitions.registry import Registry, key_of
 from definitions.views import Definition
 
 rider = Entity("rider", keys=(("rider_id", "string"),))
+# All of it may be known in advance: drawn histories deliver some rows before the time at which they happen.
 
 rides = Source(
     name="rides",
@@ -37,7 +38,7 @@ rides = Source(
         Column("recorded_at", "timestamp", required=True),
     ),
     identity=("ride_id",),
-    event_time=EventTime("started_at"),
+    event_time=EventTime("started_at", known_in_advance=True),
     available=AvailableColumn("recorded_at"),
     version_by="ver",
     retraction="cancelled",
@@ -57,7 +58,7 @@ status = Source(
         Column("told_at", "timestamp", required=True),
     ),
     identity=("rider_id", "since"),
-    event_time=EventTime("since"),
+    event_time=EventTime("since", known_in_advance=True),
     available=AvailableColumn("told_at"),
     tombstone="closed",
     partition_by=PartitionBy.DAY,
@@ -73,7 +74,7 @@ taps = Source(
         Column("at", "timestamp", required=True),
         Column("amount", "bigint"),
     ),
-    event_time=EventTime("at"),
+    event_time=EventTime("at", known_in_advance=True),
     available=LandingDelay("4h", first_load_until="2024-03-03"),
     partition_by=PartitionBy.DAY,
 )
