@@ -46,3 +46,15 @@ def test_lines_of_steps_side_by_side_are_whole_and_flushed() -> None:
     for thread in threads:
         thread.join()
     assert len(written(out)) == out.flushes == 200
+
+
+def test_the_event_that_ends_a_run_is_a_line_of_its_own_whatever_is_written_beside_it() -> None:
+    out = io.StringIO()
+    log = JsonListener(out)
+    beside = threading.Thread(target=lambda: [log.progress(SPEND, n, 300, "rows") for n in range(300)])
+    beside.start()
+    for n in range(300):
+        log.write({"event": "run", "n": n})
+    beside.join()
+    events = [event["event"] for event in written(out)]
+    assert (events.count("run"), events.count("progress"), len(events)) == (300, 300, 600)

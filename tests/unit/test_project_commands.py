@@ -69,6 +69,8 @@ def test_a_configured_source_that_no_definition_declares_is_refused(bikes: Path)
         assert said.code == 60
         assert "setting 'sources.ridders' (from conf.yaml): 'bikes_features' declares no source" in said.sentence
         assert said.sentence.endswith("Did you mean 'riders'?")
+    said = run(bikes, "doctor", "--conf", "conf.yaml")
+    assert (said.code, "✗ definitions        setting 'sources.ridders'" in said.err) == (50, True)
 
 
 def test_sources_of_the_demo_need_not_be_declared(bikes: Path) -> None:

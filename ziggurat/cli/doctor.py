@@ -8,7 +8,7 @@ from definitions.errors import DefinitionError
 from lakehouse.session.environment import Check, checks
 from lakehouse.session.errors import EnvironmentProblem
 from ziggurat.cli.options import note_hidden_packages, setting_overrides
-from ziggurat.loading import load_definitions
+from ziggurat.loading import load_definitions, refuse_unknown_sources
 from ziggurat.masking import shown
 from ziggurat.settings import ConfigurationError, Resolved, resolve
 
@@ -23,7 +23,7 @@ def examine(*, conf: Path | None, env: str, definitions: str, overrides: tuple[s
     local = Path(settings.warehouse) if "://" not in settings.warehouse else Path()
     results = [
         *checks(local, zone=settings.spark.conf.get("spark.sql.session.timeZone")),
-        _definitions(settings.definitions),
+        _definitions(resolved),
         *_sources(resolved),
     ]
     text = "\n".join(
@@ -41,9 +41,11 @@ def _line(check: Check) -> str:
     )
 
 
-def _definitions(package: str) -> Check:
+def _definitions(resolved: Resolved) -> Check:
+    package = resolved.settings.definitions
     try:
         registry = load_definitions(package)
+        refuse_unknown_sources(resolved, registry)
     except (ConfigurationError, DefinitionError) as error:
         return Check("definitions", False, str(error), "Correct it, then try again with `ziggurat list`.")
     return Check("definitions", True, f"'{package}' declares {len(registry.definitions)} sources and views")
