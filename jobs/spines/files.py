@@ -1,18 +1,21 @@
 """A spine in parquet or CSV files: read as it is, or refused with the reason."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import reduce
 
 from pyarrow import fs
 from pyspark.errors import AnalysisException
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from compute.delivered_times import parse_timestamp
+from definitions.clocks import Ambiguous
+from definitions.columns import Column as DeclaredColumn
 from definitions.errors import (
     LabelTimeError,
     SourceError,
+    SourceSchemaError,
     SpineColumnsError,
     SpineKeyError,
     SpineMissing,
@@ -22,25 +25,31 @@ from jobs.run.context import Context
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.location import Location
 from lakehouse.files.read_errors import as_read_error
-from lakehouse.files.records import PROBLEM, Records
-from lakehouse.tables import filesystem, names_in
+from lakehouse.files.records import FILE, PROBLEM, Records
+from lakehouse.files.text_batches import LINE
+from lakehouse.tables import filesystem
 
 LABEL_TIME = "label_time"
-_INSTANT = r"^\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,6})?)? ?(Z|[+-]\d{2}:?\d{2})$"
-_INFERRED = ("boolean", "int", "bigint", "double")
 
 
 def from_files(context: Context, location: Location, *, key_types: Mapping[str, str], scratch: str) -> DataFrame:
-    """The files' rows. CSV cells are typed: keys by `key_types`, label times as instants, the rest as Spark infers it.
+    """Exactly the files' rows (S15). Of text, keys get their type of `key_types` and label times become instants; every
+    other column stays the text it is.
 
     Raises SpineMissing, SpineColumnsError, LabelTimeError, SpineKeyError. Cost: a pass over text.
     """
     if not _exists(location.path):
         raise SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
-    (records,) = _open(context, location, scratch)
+    delivered = _open(context, location, scratch)
+    if not all(records.types for records in delivered):
+        raise SpineMissing(f"the spine {location.path} is empty: its first line has to name the columns.")
+    return reduce(DataFrame.unionByName, [_rows(records, location, key_types) for records in delivered])
+
+
+def _rows(records: Records, location: Location, key_types: Mapping[str, str]) -> DataFrame:
     refuse_duplicates(list(records.types))
-    if location.is_text:
-        return _typed(context, records, location, key_types)
+    if records.is_text:
+        return _typed(records, location, key_types)
     if not records.frame.where(F.col(PROBLEM).isNotNull()).isEmpty():
         raise LabelTimeError(f"{location.path} has times finer than a microsecond; round them (S1).")
     return records.named()
@@ -52,33 +61,22 @@ def _exists(path: str) -> bool:
 
 
 def _open(context: Context, location: Location, scratch: str) -> tuple[Records, ...]:
-    if location.is_text:
-        refuse_duplicates(_header(location.path))  # Spark would add a number to the second name
     try:
         return open_delivery(context.spark, "spine", location, scratch=scratch)
     except SourceError as error:
         cause = error.__cause__
         if isinstance(cause, AnalysisException) and cause.getCondition() == "COLUMN_ALREADY_EXISTS":
             refuse_duplicates(2 * [(cause.getMessageParameters() or {}).get("columnName", "").strip("`")])
+        if location.is_text:
+            kind = SpineColumnsError if isinstance(error, SourceSchemaError) else SpineMissing
+            raise kind(f"the spine {str(error).removeprefix(_AS_SOURCE)}") from error
         why = str(cause or error).strip().splitlines()[0]
         raise SpineMissing(
             f"the spine {location.path} can't be read as {location.format} ({why}). Write it again, whole."
         ) from error
 
 
-def _header(path: str) -> list[str]:
-    """The names in the first line of a CSV file, or of the first one in a folder."""
-    located = filesystem(path)
-    if located is None:
-        return []
-    system, inner = located
-    if system.get_file_info(inner).type is fs.FileType.Directory:
-        inner = next((f"{inner}/{name}" for name in names_in(path) if name.endswith(".csv")), inner)
-    with system.open_input_stream(inner) as stream, io.TextIOWrapper(stream, "utf-8-sig", errors="replace") as text:
-        names = next(csv.reader(text), [])
-    if not names:
-        raise SpineMissing(f"the spine {path} is empty: its first line has to name the columns.")
-    return names
+_AS_SOURCE = "source 'spine': "
 
 
 @contextmanager
@@ -92,37 +90,52 @@ def damage_as_missing(location: Location | None) -> Iterator[None]:
         read_error = as_read_error(error, "spine", location) if location else None
         if read_error is None:
             raise
-        message = str(read_error).removeprefix("source 'spine': ")
-        raise SpineMissing(f"the spine {message}") from error
+        raise SpineMissing(f"the spine {str(read_error).removeprefix(_AS_SOURCE)}") from error
 
 
-def _typed(context: Context, text: Records, location: Location, key_types: Mapping[str, str]) -> DataFrame:
-    guessed = context.spark.read.options(header="true", inferSchema="true", **location.options).csv(location.path)
-    inferred = {f.name: f.dataType.simpleString() for f in guessed.schema if f.dataType.simpleString() in _INFERRED}
-    kinds = inferred | dict(key_types)
-    cells = {name: F.nullif(F.trim(text.column(name)), F.lit("")) for name in text.types}
-    values = {name: cell.try_cast(kinds[name]) if name in kinds else cell for name, cell in cells.items()}
-    if LABEL_TIME in cells:
-        values[LABEL_TIME] = F.when(cells[LABEL_TIME].rlike(_INSTANT), cells[LABEL_TIME].try_cast("timestamp"))
-    checked = [name for name in (*key_types, LABEL_TIME) if name in cells]
-    lost = {name: F.count_if(cells[name].isNotNull() & values[name].isNull()).alias(name) for name in checked}
-    with damage_as_missing(location):
-        counts = text.frame.agg(F.count(PROBLEM).alias(PROBLEM), *lost.values()).first()
-    _refuse_lost(location.path, counts.asDict() if counts else {}, key_types)
+def _typed(text: Records, location: Location, key_types: Mapping[str, str]) -> DataFrame:
+    values = {name: _value(text.column(name), name, key_types) for name in text.types}
+    checked = [name for name in (LABEL_TIME, *key_types) if name in values]
+    invalid = {PROBLEM: F.col(PROBLEM).isNotNull()}
+    invalid |= {name: text.column(name).isNotNull() & values[name].isNull() for name in checked}
+    shown = {PROBLEM: F.col(PROBLEM)} | {name: text.column(name) for name in checked}
+    found = [
+        F.struct(
+            F.count_if(is_invalid).alias("rows"),
+            F.min(F.when(is_invalid, F.struct(FILE, LINE, shown[name].alias("shown")))).alias("first"),
+        )
+        for name, is_invalid in invalid.items()
+    ]
+    row = text.frame.agg(F.array(*found).alias("found")).first()
+    for name, counted in zip(invalid, row["found"] if row else [], strict=False):
+        if counted["rows"]:
+            first = counted["first"]
+            where = f"{first[FILE] or location.path}, line {first[LINE] or 0:,}"
+            raise _invalid(name, counted["rows"], where, first["shown"], key_types)
     return text.frame.select(*[value.alias(name) for name, value in values.items()])
 
 
-def _refuse_lost(path: str, counts: Mapping[str, int], key_types: Mapping[str, str]) -> None:
-    if counts.get(PROBLEM):
-        raise SpineMissing(f"{path} can't be read as CSV: {counts[PROBLEM]:,} lines do not fit its header.")
-    if counts.get(LABEL_TIME):
-        raise LabelTimeError(
-            f"{path}: {counts[LABEL_TIME]:,} label times name no instant; write them with a zone, "
+def _value(text: Column, name: str, key_types: Mapping[str, str]) -> Column:
+    """Text is taken byte for byte; only around numbers and times do blanks mean nothing."""
+    if name == LABEL_TIME:
+        parsed = parse_timestamp(F.trim(text), DeclaredColumn(name, "timestamp"), "string", Ambiguous.QUARANTINE)
+        return F.when(parsed.problem.isNull(), parsed.value)
+    type_ = key_types.get(name, "string")
+    return text if type_ == "string" else F.trim(text).try_cast(type_)
+
+
+def _invalid(name: str, rows: int, where: str, shown: str, key_types: Mapping[str, str]) -> ZigguratError:
+    if name == PROBLEM:
+        return SpineMissing(
+            f"the spine can't be read whole: {rows:,} records can't be used, first {where}: {shown}. Correct the file; "
+            "a spine keeps all of its rows (S15)."
+        )
+    if name == LABEL_TIME:
+        return LabelTimeError(
+            f"{where}: {rows:,} label times name no instant, first '{shown}'; write them with a zone, "
             "e.g. 2017-11-27T12:00:00Z (S3)."
         )
-    for key, type_ in key_types.items():
-        if counts.get(key):
-            raise SpineKeyError(f"{path}: {counts[key]:,} values of key '{key}' are no {type_}.")
+    return SpineKeyError(f"{where}: {rows:,} values of key '{name}' are no {key_types[name]}, first '{shown}'.")
 
 
 def refuse_duplicates(names: Sequence[str]) -> None:

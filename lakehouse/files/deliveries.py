@@ -8,11 +8,12 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from definitions.errors import SourceUnreadable
-from lakehouse.files.listing import DELTA_VERSION, data_files
+from lakehouse.files.listing import DELTA_VERSION
 from lakehouse.files.location import Location
 from lakehouse.files.parquet import literal_path, parquet_records
 from lakehouse.files.records import FILE, ORIGINAL, PROBLEM, Records, internal_name, quoted, typed_records
-from lakehouse.tables import read
+from lakehouse.files.text_records import TextDelivery
+from lakehouse.tables import filesystem, read
 
 _CORRUPT = "_corrupt"
 
@@ -38,16 +39,18 @@ def open_delivery(
     try:
         if location.format == "parquet":
             return parquet_records(spark, source, location, scratch=scratch)
-        data_files(source, location)
-        return (_text(spark, location),)
+        if (located := filesystem(location.path)) is None:
+            return (_read_by_spark(spark, location),)
+        text = TextDelivery(spark=spark, source=source, location=location, system=located[0], scratch=scratch)
+        return (text.records(columns),)
     except AnalysisException as error:
         raise SourceUnreadable(
             f"source '{source}' at {location.path} can't be read as {location.format}: {error.getCondition() or error}."
         ) from error
 
 
-def _text(spark: SparkSession, location: Location) -> Records:
-    """All columns as text, so that a value that does not fit its type can be quarantined instead of lost."""
+def _read_by_spark(spark: SparkSession, location: Location) -> Records:
+    """Text on a file system that pyarrow does not know: every column as text, by Spark's rules of CSV and JSON."""
     options = (
         {"header": "true", **location.options}
         if location.format == "csv"

@@ -1,24 +1,46 @@
-"""Which files of a location are data: one rule for the fingerprint, the size and every reader."""
+"""Which files of a location are data: one rule for the fingerprint, the size and every reader.
+
+A location that is a file is that file, whatever it is called. In a folder every file at any depth is data, but for
+those that Spark and others write for themselves: names that begin with `_` or a dot (`_SUCCESS`, `.part-0.csv.crc`),
+and all in folders of such names (`_spark_metadata/`). `pattern` chooses by name. A file that is left, and whose suffix
+is of another kind, such as `README.md` among CSV files, is refused by name: neither read nor left out in silence.
+"""
 
 import hashlib
 import os
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from pyarrow import fs
 
-from definitions.errors import SourceMissing
-from lakehouse.files.location import Location
+from definitions.errors import SourceMissing, SourceUnreadable
+from lakehouse.files.location import PATTERN, Location
+from lakehouse.files.text_stream import COMPRESSIONS
 from lakehouse.tables import filesystem
 
 DELTA_VERSION = "delta@"
 VersionOf = Callable[[str], int | None]  # the newest version of the Delta table at a path
+_SUFFIXES = {
+    "csv": ("csv", "tsv", "psv", "txt", "dat", "tab"),
+    "json": ("json", "jsonl", "ndjson", "txt", "log"),
+    "parquet": ("parquet", "parq", "pq"),
+}
+# A suffix with a digit is part of a name: `events.2024-01-01`, `part-0.c000`.
+_SUFFIX = re.compile(r"\.([a-z]+|7z|mp\d)$")
+_NOTES = re.compile(r"readme|licen[cs]e|notice|changelog|copying|manifest|makefile")
+_GLOB = re.compile(r"[*?\[{]")
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of a delivery. path: as its file system names it; relative: below the location, its name if that is it."""
+    """A file of a delivery. inner: its path as its file system has it; relative: its path below the location.
 
+    path: the same as users write it.
+    """
+
+    inner: str
     path: str
     relative: str
     size: int
@@ -26,22 +48,22 @@ class DataFile:
 
 
 def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
-    """All data files, by path; none where the file system is one that only Spark knows. Raises SourceMissing.
+    """All data files, by path; none where the file system is one that only Spark knows.
 
-    Names that begin with `_` or a dot are no data.
+    Raises SourceMissing, and SourceUnreadable for a file of another kind.
     """
-    located = filesystem(location.path)
-    if located is None:
+    files = _delivered(location)
+    if files is None:
         return ()
-    system, inner = located
-    files = [
-        DataFile(info.path, _relative(info.path, inner), int(info.size or 0), int(info.mtime_ns or 0))
-        for info in _found(system, inner)
-        if info.type is fs.FileType.File and info.base_name[0] not in "_."
-    ]
     if not files:
         raise missing(source, location)
-    return tuple(sorted(files, key=lambda file: file.path))
+    for file in files:
+        if file.path != location.path and not location.option(PATTERN) and (kind := _other_kind(file, location)):
+            raise SourceUnreadable(
+                f"source '{source}': {file.path} is no {location.format} by its name ({kind}). Move it away, rename "
+                f"it, or name the files that are delivered: options: {{{PATTERN}: '*.{location.format}'}}."
+            )
+    return files
 
 
 def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> str:
@@ -51,7 +73,10 @@ def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> st
         if version is None:
             raise missing(source, location)
         return f"{DELTA_VERSION}{version}"
-    listing = "\n".join(f"{file.path} {file.size} {file.modified_ns}" for file in data_files(source, location))
+    files = _delivered(location)
+    if files is not None and not files:
+        raise missing(source, location)
+    listing = "\n".join(f"{file.inner} {file.size} {file.modified_ns}" for file in files or ())
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
@@ -61,20 +86,37 @@ def unreadable(source: str, location: Location) -> str:
     if location.format == "delta" or located is None or not isinstance(located[0], fs.LocalFileSystem):
         return ""
     files = data_files(source, location)
-    return next((file.path for file in files if not os.access(file.path, os.R_OK, effective_ids=True)), "")
+    return next((file.inner for file in files if not os.access(file.inner, os.R_OK, effective_ids=True)), "")
 
 
 def size(location: Location) -> int:
     """Bytes delivered, 0 where that is not known; the largest source is read first."""
-    located = filesystem(location.path)
-    return sum(info.size or 0 for info in _found(*located)) if located is not None else 0
+    if location.format == "delta":
+        located = filesystem(location.path)
+        return sum(int(info.size or 0) for info in _found(*located)) if located else 0
+    return sum(file.size for file in _delivered(location) or ())
 
 
 def missing(source: str, location: Location) -> SourceMissing:
+    pattern = location.option(PATTERN)
+    what = f"no file below {location.path} matches '{pattern}'" if pattern else f"nothing lies at {location.path}"
+    hint = " Patterns are given by an option: options: {pattern: '*.csv'}." if _GLOB.search(location.path) else ""
     return SourceMissing(
-        f"source '{source}': nothing lies at {location.path}. Put the {location.format} files there, or correct "
-        f"sources.{source}.path in the configuration."
+        f"source '{source}': {what}. Put the {location.format} files there, or correct "
+        f"sources.{source}.path in the configuration.{hint}"
     )
+
+
+def _delivered(location: Location) -> tuple[DataFile, ...] | None:
+    located = filesystem(location.path)
+    if located is None:
+        return None
+    system, inner = located
+    found = [info for info in _found(system, inner) if info.type is fs.FileType.File]
+    files = [_data_file(info, location, inner) for info in found]
+    pattern = location.option(PATTERN)
+    kept = [file for file in files if not _is_hidden(file) and (not pattern or _matches(file.relative, pattern))]
+    return tuple(sorted(kept, key=lambda file: file.inner))
 
 
 def _found(system: fs.FileSystem, inner: str) -> list[fs.FileInfo]:
@@ -84,5 +126,25 @@ def _found(system: fs.FileSystem, inner: str) -> list[fs.FileInfo]:
     return list(system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True)))
 
 
-def _relative(path: str, inner: str) -> str:
-    return path.removeprefix(inner.rstrip("/") + "/") if path != inner else path.rpartition("/")[2]
+def _data_file(info: fs.FileInfo, location: Location, inner: str) -> DataFile:
+    relative = info.path[len(inner.rstrip("/")) + 1 :] if info.path != inner else ""
+    path = f"{location.path.rstrip('/')}/{relative}" if relative else location.path
+    return DataFile(info.path, path, relative, int(info.size or 0), int(info.mtime_ns or 0))
+
+
+def _is_hidden(file: DataFile) -> bool:
+    names = file.relative.split("/") if file.relative else []
+    return any(name[0] == "." or (name[0] == "_" and "=" not in name) for name in names)
+
+
+def _matches(relative: str, pattern: str) -> bool:
+    return not relative or fnmatchcase(relative if "/" in pattern else relative.rpartition("/")[2], pattern)
+
+
+def _other_kind(file: DataFile, location: Location) -> str:
+    name = file.relative.rpartition("/")[2].lower()
+    stem = next((name[: -len(end)] for end in COMPRESSIONS if location.is_text and name.endswith(end)), name)
+    suffix = _SUFFIX.search(stem)
+    if suffix is None or suffix[1] == "txt":
+        return name if _NOTES.fullmatch(stem.partition(".")[0]) else ""
+    return "" if suffix[1] in _SUFFIXES[location.format] else suffix[0]

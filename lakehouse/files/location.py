@@ -1,7 +1,9 @@
 """Where files are delivered, in which format, and the options that say how they are read."""
 
-from collections.abc import Mapping
+import codecs
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from encodings.aliases import aliases
 
 from definitions.errors import UsageError, did_you_mean
 
@@ -13,6 +15,8 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "parquet": (PATTERN,),
     "delta": (),
 }
+TRUE, NULL = "true", "null"
+_WORDS = {HEADER: (TRUE, "false"), EMPTY: (NULL, "text")}
 
 
 @dataclass(frozen=True)
@@ -38,8 +42,45 @@ class Location:
 def wrong_option(format_: str, options: Mapping[str, str]) -> str:
     """What is wrong with the options of a format, as a sentence; empty where nothing is."""
     known = OPTIONS[format_]
-    unknown = next((name for name in options if name not in known), None)
-    if unknown is None:
+    if unknown := next((name for name in options if name not in known), None):
+        return f"{format_} has no option '{unknown}'.{did_you_mean(unknown, known)}"
+    problems = (_wrong_value(name, value) for name, value in options.items())
+    return next((problem for problem in problems if problem), "")
+
+
+def one_character(text: str) -> str:
+    """A tab may be written as `\\t`."""
+    return text.replace("\\t", "\t")
+
+
+def _wrong_value(name: str, value: str) -> str:
+    return next((check(name, value) for names, check in _CHECKS if name in names), "")
+
+
+def _wrong_word(name: str, value: str) -> str:
+    words = _WORDS[name]
+    return "" if value in words else f"{name} is '{value}'; write {' or '.join(words)}."
+
+
+def _wrong_character(name: str, value: str) -> str:
+    character = one_character(value)
+    is_one = len(character) == 1 and character.isascii() and character not in "\r\n"
+    if is_one or (name == QUOTE and not value):
         return ""
-    near = did_you_mean(unknown, known) if known else ""
-    return f"{format_} has no option '{unknown}'.{near}"
+    return f"{name} is '{value}'; write one ASCII character{' or nothing' if name == QUOTE else ''}."
+
+
+def _wrong_encoding(name: str, value: str) -> str:
+    try:
+        info = codecs.lookup(value)
+    except (LookupError, ValueError):
+        return f"{name} '{value}' is unknown.{did_you_mean(value, set(aliases.values()))}"
+    is_text = getattr(info, "_is_text_encoding", True) and info.incrementaldecoder is not None
+    return "" if is_text else f"{name} '{value}' is no encoding of text; write e.g. utf-8 or windows-1252."
+
+
+_CHECKS: tuple[tuple[tuple[str, ...], Callable[[str, str], str]], ...] = (
+    (tuple(_WORDS), _wrong_word),
+    ((SEPARATOR, QUOTE), _wrong_character),
+    ((ENCODING,), _wrong_encoding),
+)
