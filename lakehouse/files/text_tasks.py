@@ -36,7 +36,9 @@ class FileResult:
 
 
 @dataclass(frozen=True)
-class _Task:
+class FileTask:
+    """Reads the files of the numbers that it gets, and gives a result for each."""
+
     files: tuple[TextFile, ...]
     format_: TextFormat
     columns: tuple[str, ...]
@@ -91,7 +93,7 @@ def read_in_tasks(
     """Writes the records of each file into a part below `scratch`. One job."""
     target, folder = _located(scratch)
     target.create_dir(folder)
-    task = _Task(tuple(files), format_, tuple(columns), location, scratch)
+    task = FileTask(tuple(files), format_, tuple(columns), location, scratch)
     numbers = spark.range(0, len(files), 1, min(len(files), _MOST_TASKS))
     rows = numbers.mapInArrow(task, _RESULT).collect()
     return [
