@@ -15,7 +15,7 @@ from definitions.features import Limits
 from definitions.layers import LAYER_CONTENTS, layer_name
 from definitions.registry import Registry, load
 from definitions.services import FeatureService
-from docs import point_in_time, structure
+from docs import delivered_files, point_in_time, structure
 from features.entities import household, product
 
 HERE = Path(__file__).parent
@@ -39,6 +39,7 @@ def pages() -> dict[str, str]:
         "features.md": catalogue(load()),
         "expressions.md": expressions(),
         "point-in-time.md": point_in_time.page(),
+        "delivered-files.md": delivered_files.page(),
         "peers.md": peers.page(),
         "structure.md": structure.page(),
     }

@@ -52,7 +52,7 @@ DERIVED = _view("derived", "one row per fact, with what was looked up for it")
 AGGREGATE = _view("aggregate", "one row per entity and as-of")
 CROSS_ENTITY = _view("cross_entity", "one row per entity and as-of; group statistics include the other members' values")
 QUARANTINE = DataLocation(
-    "quarantine", "quarantine/{source}", "rows that could not be used, as delivered, as JSON", FoundBy.ORIGINAL
+    "quarantine", "quarantine/{source}", "records that could not be used, as they were delivered", FoundBy.ORIGINAL
 )
 PROFILES = DataLocation(
     "profiles",

@@ -110,12 +110,11 @@ def test_a_corrupt_parquet_file_is_named(bikes: Bikes, tmp_path: Path, damage: s
     )  # fmt: skip
 
 
-def test_a_file_whose_header_differs_is_refused_and_not_read_by_position(bikes: Bikes) -> None:
+def test_a_file_without_a_column_that_others_have_is_named_with_it(bikes: Bikes) -> None:
     other = bikes.spring.with_name("other.csv")
-    header, first, *_ = bikes.spring.read_text().splitlines()
-    other.write_text("\n".join([",".join(reversed(header.split(","))), first]) + "\n")
+    other.write_text(bikes.spring.read_text().replace("fare", "fares"))
     try:
-        refused(bikes, 23, "source 'rides'", "Deliver it again; nothing was written")
+        refused(bikes, 22, "source 'rides'", f"{other} has no column 'fare'", "Did you mean 'fares'?")
     finally:
         other.unlink()
 

@@ -235,7 +235,7 @@ def test_a_spine_in_any_form_gives_the_same_rows_on_every_edge(
     )
     spine = FORMS[form](edges, tmp_path, spark)
     found = groceries.workspace.training_set("coupon_v1", spine, keys={"household_id": "customer"}).toArrow()
-    if form == "CSV":  # whose whole numbers are as wide as they need to be
+    if form == "CSV":  # whose other columns stay text
         found = found.set_column(0, "row", found["row"].cast(pa.int64()))
     assert unlike(found, expected, by=("row",)) == []
     # The oracle has both sides of every edge: it would tell a strict comparison from another.
