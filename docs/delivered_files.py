@@ -50,6 +50,8 @@ def _files(case: Case) -> str:
 
 def _lines(content: bytes) -> list[str]:
     """The bytes line by line, as Python writes them where they are not plain text."""
+    if content.startswith((b"\x1f\x8b", b"BZh")):  # whose bytes are another library's choice
+        return ["    (compressed)"]
     if len(content) > _SHOWN and b"\n" not in content[:_SHOWN]:
         return [f"    {len(content)} bytes"]
     return [f"    {_line(line)}" for line in content.splitlines(keepends=True)] or ["    (empty)"]
