@@ -104,6 +104,7 @@ setup(
             "moto[s3]>=5.2",  # S3 leases: a fake at the AWS edge, which has no engine to run here
             "mypy>=1.15",
             "pandas-stubs",
+            "polars>=1.20",  # writes deliveries that tests read
             "pytest-xdist>=3.6",
             "pytest>=8",
             "ruff>=0.9",
