@@ -35,13 +35,13 @@ _GLOB = re.compile(r"[*?\[{]")
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of a delivery. inner: its path as its file system has it; relative: its path below the location.
+    """A file of a delivery. path: as its file system has it; shown: the same as users write it, below the location's.
 
-    path: the same as users write it.
+    relative: the path below the location; empty where the location is the file.
     """
 
-    inner: str
     path: str
+    shown: str
     relative: str
     size: int
     modified_ns: int
@@ -58,9 +58,9 @@ def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
     if not files:
         raise missing(source, location)
     for file in files:
-        if file.path != location.path and not location.option(PATTERN) and (kind := _other_kind(file, location)):
+        if file.shown != location.path and not location.option(PATTERN) and (kind := _other_kind(file, location)):
             raise SourceUnreadable(
-                f"source '{source}': {file.path} is no {location.format} by its name ({kind}). Move it away, rename "
+                f"source '{source}': {file.shown} is no {location.format} by its name ({kind}). Move it away, rename "
                 f"it, or name the files that are delivered: options: {{{PATTERN}: '*.{location.format}'}}."
             )
     return files
@@ -76,7 +76,7 @@ def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> st
     files = _delivered(location)
     if files is not None and not files:
         raise missing(source, location)
-    listing = "\n".join(f"{file.inner} {file.size} {file.modified_ns}" for file in files or ())
+    listing = "\n".join(f"{file.path} {file.size} {file.modified_ns}" for file in files or ())
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
@@ -116,7 +116,7 @@ def _delivered(location: Location) -> tuple[DataFile, ...] | None:
     files = [_data_file(info, location, inner) for info in found]
     pattern = location.option(PATTERN)
     kept = [file for file in files if not _is_hidden(file) and (not pattern or _matches(file.relative, pattern))]
-    return tuple(sorted(kept, key=lambda file: file.inner))
+    return tuple(sorted(kept, key=lambda file: file.path))
 
 
 def _found(system: fs.FileSystem, inner: str) -> list[fs.FileInfo]:
@@ -128,8 +128,8 @@ def _found(system: fs.FileSystem, inner: str) -> list[fs.FileInfo]:
 
 def _data_file(info: fs.FileInfo, location: Location, inner: str) -> DataFile:
     relative = info.path[len(inner.rstrip("/")) + 1 :] if info.path != inner else ""
-    path = f"{location.path.rstrip('/')}/{relative}" if relative else location.path
-    return DataFile(info.path, path, relative, int(info.size or 0), int(info.mtime_ns or 0))
+    shown = f"{location.path.rstrip('/')}/{relative}" if relative else location.path
+    return DataFile(info.path, shown, relative, int(info.size or 0), int(info.mtime_ns or 0))
 
 
 def _is_hidden(file: DataFile) -> bool:

@@ -41,7 +41,7 @@ def _whole_microseconds(source: str, location: Location, scratch: str) -> str:
         return location.path
     system, _ = located
     files = data_files(source, location)
-    finest = {file.inner: _nanosecond_columns(source, system, file.inner) for file in files}
+    finest = {file.path: _nanosecond_columns(source, system, file.path) for file in files}
     if not any(_must_copy(system, path, columns) for path, columns in finest.items()):
         return location.path
     _copy(system, files, finest, scratch)
@@ -52,8 +52,8 @@ def _copy(system: fs.FileSystem, files: Sequence[DataFile], finest: dict[str, di
     target, inner = filesystem(scratch) or (system, scratch)
     target.create_dir(inner)
     for number, file in enumerate(files):
-        table = pq.read_table(file.inner, filesystem=system)
-        pq.write_table(_marked(table, finest[file.inner]), f"{inner}/{number:05d}.parquet", filesystem=target)
+        table = pq.read_table(file.path, filesystem=system)
+        pq.write_table(_marked(table, finest[file.path]), f"{inner}/{number:05d}.parquet", filesystem=target)
 
 
 def _nanosecond_columns(source: str, system: fs.FileSystem, path: str) -> dict[str, bool]:

@@ -23,16 +23,16 @@ _FIRST_BYTES = 64 << 10
 
 @dataclass(frozen=True)
 class TextFile:
-    """A file with the columns that stand in the names of its folders. path: as users write it."""
+    """A file with the columns that stand in the names of its folders. path and shown: as in `DataFile`."""
 
-    inner: str
     path: str
+    shown: str
     size: int
     folders: Mapping[str, str | None] = field(hash=False)
 
     @classmethod
     def of(cls, file: DataFile) -> "TextFile":
-        return cls(file.inner, file.path, file.size, folder_columns(file.relative))
+        return cls(file.path, file.shown, file.size, folder_columns(file.relative))
 
 
 def text_format(location: Location) -> TextFormat:
@@ -54,7 +54,7 @@ def columns_of(
     Raises Unreadable, also for a header that can't be read by its names.
     """
     if isinstance(format_, CsvFormat):
-        chunks = utf8_chunks(file_chunks(system, file.inner, size=_FIRST_BYTES), format_.encoding)
+        chunks = utf8_chunks(file_chunks(system, file.path, size=_FIRST_BYTES), format_.encoding)
         header = csv_header(chunks, format_)
         if header is None:
             return None
@@ -62,7 +62,7 @@ def columns_of(
             raise WrongColumns(f"can't be read: its header {problem}")
         names = list(header.names)
     else:
-        names = json_keys(text_chunks(file_chunks(system, file.inner), format_.encoding))
+        names = json_keys(text_chunks(file_chunks(system, file.path), format_.encoding))
     if both := next((name for name in names if name in file.folders and (wanted is None or name in wanted)), None):
         raise WrongColumns(f"has a column '{both}', which the name of its folder has, too; leave one of them out")
     return [*names, *file.folders]
@@ -80,7 +80,7 @@ def file_batches(
     Raises Unreadable.
     """
     inside = [name for name in columns if name not in file.folders]
-    content = file_chunks(system, file.inner)
+    content = file_chunks(system, file.path)
     if isinstance(format_, CsvFormat):
         batches = csv_batches(utf8_chunks(content, format_.encoding), format_, inside)
     else:
@@ -89,7 +89,7 @@ def file_batches(
         rows = batch.num_rows
         read = dict(zip(inside, batch.columns, strict=False))
         values = [read[name] if name in read else _constant(file.folders[name], rows, format_) for name in columns]
-        arrays = [*values, *batch.columns[len(inside) :], _constant(file.path, rows, format_)]
+        arrays = [*values, *batch.columns[len(inside) :], _constant(file.shown, rows, format_)]
         yield pa.record_batch(arrays, file_schema(len(columns)))
     seen |= file.folders.keys()
 

@@ -50,7 +50,7 @@ class TextDelivery:
         if columns is None:
             names = self._all(found)
         elif lacking := next((file for file, names in found.items() if not set(columns) <= set(names)), None):
-            return self._records(self._frame([], len(found[lacking])), found[lacking], path=lacking.path)
+            return self._records(self._frame([], len(found[lacking])), found[lacking], path=lacking.shown)
         else:
             names = list(columns) if found else []
         frame, _ = self._read(list(found), names)
@@ -121,12 +121,12 @@ class TextDelivery:
             raise self._error(file, error) from error
 
     def _error(self, file: TextFile, why: Unreadable) -> SourceError:
-        sentence = f"source '{self.source}': {file.path} {why}. Correct it, or deliver it again; nothing was written."
+        sentence = f"source '{self.source}': {file.shown} {why}. Correct it, or deliver it again; nothing was written."
         return SourceSchemaError(sentence) if isinstance(why, WrongColumns) else SourceUnreadable(sentence)
 
 
 def _is_compressed(file: TextFile) -> bool:
-    return any(file.inner.lower().endswith(end) for end in COMPRESSIONS)
+    return any(file.path.lower().endswith(end) for end in COMPRESSIONS)
 
 
 def _spark_schema(columns: int) -> T.StructType:
