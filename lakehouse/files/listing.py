@@ -86,7 +86,7 @@ def unreadable(source: str, location: Location) -> str:
     if location.format == "delta" or located is None or not isinstance(located[0], fs.LocalFileSystem):
         return ""
     files = data_files(source, location)
-    return next((file.inner for file in files if not os.access(file.inner, os.R_OK, effective_ids=True)), "")
+    return next((file.path for file in files if not os.access(file.path, os.R_OK, effective_ids=True)), "")
 
 
 def size(location: Location) -> int:

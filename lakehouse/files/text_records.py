@@ -1,6 +1,6 @@
 """CSV and JSON deliveries as records: each file by its own names, every record counted."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,13 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from definitions.errors import SourceError, SourceSchemaError, SourceUnreadable
 from lakehouse.files.listing import data_files
 from lakehouse.files.location import Location
-from lakehouse.files.records import Records, internal_name
+from lakehouse.files.records import Records
 from lakehouse.files.text_batches import LINE
 from lakehouse.files.text_file import TextFile, columns_of, file_batches, file_schema, text_format
 from lakehouse.files.text_stream import COMPRESSIONS, Unreadable, WrongColumns
@@ -39,13 +38,15 @@ class TextDelivery:
     def records(self, columns: Sequence[str] | None) -> Records:
         """All records of the files. columns: the delivered names that are needed; None: all of them.
 
-        Where a CSV file lacks a needed column, the answer is that file's columns, without rows, so that S37 stops the
-        run. A JSON column is delivered if a record has it. Raises SourceMissing, SourceUnreadable.
+        Where a CSV file lacks a needed column, or all JSON records, the answer is the columns that are there, without
+        rows, so that S37 stops the run. Raises SourceMissing, SourceUnreadable.
         """
         files = [TextFile.of(file) for file in data_files(self.source, self.location)]
         if columns is not None and self.location.format == "json":
             frame, seen = self._read(files, columns)
-            return self._records(frame, columns, have=seen or columns)
+            if seen and not seen >= set(columns):
+                return self._records(self._frame([], len(seen)), sorted(seen))
+            return self._records(frame, columns)
         found = self._columns(files, columns)
         if columns is None:
             names = self._all(found)
@@ -102,16 +103,9 @@ class TextDelivery:
         table = pa.Table.from_batches(batches, file_schema(columns))
         return self.spark.createDataFrame(table, _spark_schema(columns))
 
-    def _records(
-        self, frame: DataFrame, names: Sequence[str], *, have: Collection[str] | None = None, path: str = ""
-    ) -> Records:
-        """Records of a frame with columns of these names; `have`: those that were delivered."""
-        kept = [(index, name) for index, name in enumerate(names) if have is None or name in have]
-        columns = [F.col(internal_name(index)).alias(internal_name(new)) for new, (index, _) in enumerate(kept)]
-        others = frame.columns[len(names) :]
-        types = dict.fromkeys([name for _, name in kept], "string")
-        path = path or self.location.path
-        return Records(frame=frame.select(*columns, *others), types=types, path=path, is_text=True)
+    def _records(self, frame: DataFrame, names: Sequence[str], *, path: str = "") -> Records:
+        types = dict.fromkeys(names, "string")
+        return Records(frame=frame, types=types, path=path or self.location.path, is_text=True)
 
     @contextmanager
     def _naming(self, file: TextFile) -> Iterator[None]:
