@@ -76,6 +76,7 @@ setup(
         "pydantic>=2.7,<3",
         "pyyaml>=6",
         "sqlglot>=30,<31",
+        "tzdata>=2025.2",  # the clock changes of zones: values must not depend on the machine
     ],
     extras_require={
         # EMR and Databricks bring their own Spark and Delta: never hard requirements.

@@ -2,53 +2,25 @@
 S31).
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from compute.ahead import ahead
-from compute.delivered_times import event_time, is_outside, parse_date, parse_timestamp
+from compute.delivered_numbers import parse_boolean, parse_decimal, parse_double, parse_whole
+from compute.delivered_text import combined, parse_string
+from compute.delivered_times import event_time, is_outside, parse_date, parse_epoch, parse_timestamp
 from compute.numbers import expressed
-from compute.parsed import Parsed, unless
-from definitions.clocks import Ambiguous, AvailableColumn
+from compute.parsed import Parsed, no_problem, without_blanks
+from definitions.clocks import Ambiguous, AvailableColumn, Epoch
 from definitions.columns import Column as DeclaredColumn
-from definitions.columns import Nan
-from definitions.errors import SourceSchemaError, did_you_mean
 from definitions.sources import Source
 from definitions.types import type_named
-from lakehouse.files.records import FILE, ORIGINAL, PROBLEM, Records
+from lakehouse.files.records import FILE, FOLDER_TEXT, ORIGINAL, PROBLEM, Records
 
 REASON = "_reason"
-# How far a double may be from a whole number of quanta: sums of money in double are not exact. Large amounts are
-# accepted where they are the nearest double to such a number.
-_NOISE = 1e-6
-
-
-def require_columns(records: Records, source: Source) -> None:
-    """S37: a missing, renamed or differently typed column stops the run before anything is written."""
-    delivered, path = records.types, records.path
-    for column in source.columns:
-        if column.computed:
-            continue
-        name = column.delivered_name
-        if name not in delivered:
-            raise SourceSchemaError(
-                f"source '{source.name}' at {path} has no column '{name}'.{did_you_mean(name, delivered)} "
-                f"If the source was renamed or lost it, declare version={source.version + 1} of it."
-            )
-        delivered_type = delivered[name].split("(")[0]
-        # Text formats have text for every type.
-        if not records.is_text and delivered_type not in type_named(column.type).delivered_as:
-            raise SourceSchemaError(
-                f"source '{source.name}' at {path}: column '{name}' is {delivered[name]}, declared {column.type}. "
-                f"Declare the type it has, as version={source.version + 1} of the source, or correct the files."
-            )
-        if delivered_type == "timestamp_ntz" and column.type == "timestamp" and not column.zone:
-            raise SourceSchemaError(
-                f"source '{source.name}': column '{name}' has local times; declare their zone: "
-                f"Column('{column.name}', 'timestamp', zone='…') (S3)."
-            )
 
 
 def typed(records: Records, source: Source, *, loaded_at: datetime | None = None) -> DataFrame:
@@ -89,59 +61,47 @@ def _with_clocks(rows: DataFrame, source: Source, loaded_at: datetime | None) ->
 
 
 def _parse(column: DeclaredColumn, records: Records, source: Source) -> Parsed:
-    raw, delivered_type = records.column(column.delivered_name), records.types[column.delivered_name]
-    if delivered_type == "string":
-        raw = F.when(F.trim(raw) != "", F.trim(raw)) if column.type != "string" else raw
-    family = type_named(column.type).name
-    parse = {"timestamp": _timestamp, "date": _date, "decimal": _decimal, "double": _double}.get(family, _plain)
-    parsed = parse(raw, column, delivered_type, source)
+    delivered_type = "string" if column.combined else _type(records, column.delivered_name)
+    raw = _combined(column, records) if column.combined else records.column(column.delivered_name)
+    if delivered_type == "string" and (column.type != "string" or column.trim):
+        raw = without_blanks(raw)
+    parsed = _parsed(raw, column, delivered_type, source)
     return Parsed(parsed.value, F.coalesce(_missing(raw, column, source), parsed.problem))
+
+
+def _combined(column: DeclaredColumn, records: Records) -> Column:
+    delivered = {name: (records.column(name), _type(records, name)) for name in column.parts}
+    return combined(column.between_parts, column.parts, delivered)
+
+
+def _type(records: Records, name: str) -> str:
+    return "string" if records.types[name] == FOLDER_TEXT else records.types[name]
 
 
 def _missing(value: Column, column: DeclaredColumn, source: Source) -> Column:
     required = column.required or column.name in source.identity
-    return F.when(value.isNull(), F.lit(f"{column.name} is null")) if required else F.lit(None).cast("string")
+    return F.when(value.isNull(), F.lit(f"{column.name} is null")) if required else no_problem()
 
 
-def _plain(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
-    value = raw.try_cast(column.type)
-    return Parsed(value, unless(value.isNotNull(), raw, column, f"is not {column.type}"))
+def _parsed(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
+    if delivered_type == "void":  # nulls only, whatever was meant
+        return Parsed(raw.cast(column.type), no_problem())
+    if column.type == "timestamp":
+        if epoch := source.epoch_of(column):
+            return parse_epoch(raw, column, delivered_type, Epoch(epoch))
+        clock = source.event_time
+        is_clock = clock is not None and clock.column == column.name
+        choice = clock.ambiguous if clock and is_clock else Ambiguous.QUARANTINE
+        return parse_timestamp(raw, column, delivered_type, choice)
+    return _PARSERS[type_named(column.type).name](raw, column, delivered_type)
 
 
-def _double(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
-    value = raw.try_cast("double")
-    finite = ~F.isnan(value) & (F.abs(value) != F.lit(float("inf")))
-    if column.nan is Nan.NULL:
-        finite = F.isnan(value) | finite
-        problem = unless(value.isNotNull() & finite, raw, column, "is infinite or not a number")
-        return Parsed(F.when(~F.isnan(value), value + F.lit(0.0)), problem)
-    # Adding 0.0 turns -0.0 into 0.0 and leaves every other number alone.
-    return Parsed(
-        value + F.lit(0.0),
-        unless(value.isNotNull() & finite, raw, column, "is NaN, infinite or not a number"),
-    )
-
-
-def _decimal(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
-    value = raw.try_cast(column.type)
-    scale = type_named(column.type).scale
-    if delivered_type in ("double", "float"):
-        quanta = raw * F.lit(float(10**scale))
-        whole = (F.abs(quanta - F.rint(quanta)) < F.lit(_NOISE)) | (value.cast(delivered_type) == raw)
-    else:
-        whole = raw.try_cast("decimal(38,18)") == value
-    problem = F.coalesce(
-        unless(value.isNotNull(), raw, column, f"does not fit {column.type}"),
-        unless(whole, raw, column, f"is not a whole number of {10**-scale:.{scale}f}"),
-    )
-    return Parsed(value, problem)
-
-
-def _date(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
-    return parse_date(raw, column, delivered_type)
-
-
-def _timestamp(raw: Column, column: DeclaredColumn, delivered_type: str, source: Source) -> Parsed:
-    clock = source.event_time
-    is_clock = clock is not None and clock.column == column.name
-    return parse_timestamp(raw, column, delivered_type, clock.ambiguous if clock and is_clock else Ambiguous.QUARANTINE)
+_PARSERS: Mapping[str, Callable[[Column, DeclaredColumn, str], Parsed]] = {
+    "boolean": parse_boolean,
+    "int": parse_whole,
+    "bigint": parse_whole,
+    "double": parse_double,
+    "decimal": parse_decimal,
+    "string": parse_string,
+    "date": parse_date,
+}

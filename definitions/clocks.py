@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from zoneinfo import ZoneInfo, available_timezones
 
 from definitions.durations import duration_us, hours_text, instant_us
-from definitions.errors import DefinitionError, UnknownName, did_you_mean
+from definitions.errors import DefinitionError
+from definitions.zones import check_zone
 
 
 class Grain(StrEnum):
@@ -24,11 +24,23 @@ class Ambiguous(StrEnum):
     LATER = "later"
 
 
-def check_zone(zone: str, where: str) -> None:
-    """Raises UnknownName for what is not an IANA time zone."""
-    if zone not in available_timezones():
-        raise UnknownName(f"{where}: zone '{zone}' is unknown.{did_you_mean(zone, available_timezones())}")
-    ZoneInfo(zone)
+class Epoch(StrEnum):
+    """The unit of times that are delivered as numbers since 1970, in UTC."""
+
+    SECONDS = "s"
+    MILLISECONDS = "ms"
+    MICROSECONDS = "us"
+
+    @property
+    def decimals(self) -> int:
+        """How many decimals of such a number a microsecond has."""
+        return {Epoch.SECONDS: 6, Epoch.MILLISECONDS: 3, Epoch.MICROSECONDS: 0}[self]
+
+
+def check_epoch(unit: str, where: str) -> None:
+    """Raises DefinitionError for what is no unit of numbers since 1970."""
+    if unit not in tuple(Epoch):
+        raise DefinitionError(f"{where}: '{unit}' is no unit of numbers since 1970; write {', '.join(Epoch)}.")
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,7 @@ class EventTime:
 
     known_in_advance: facts may be known before they happen (plans, bookings, price lists), as are those that are
     `known_at_start`. Of any other source a fact of later than its load, or its available time, is quarantined (S5).
+    `unit`: the column is delivered as a number of seconds (`s`), milliseconds (`ms`) or microseconds (`us`) since 1970.
     """
 
     column: str
@@ -46,6 +59,7 @@ class EventTime:
     ambiguous: Ambiguous = Ambiguous.QUARANTINE
     # Not in the repr, of which fingerprints are made: those of definitions without it must not change.
     known_in_advance: bool = field(default=False, repr=False)
+    unit: str = field(default="", repr=False)  # the fingerprint of what had none stays as it is
 
     def __post_init__(self) -> None:
         if self.grain is not Grain.INSTANT and not self.zone:
@@ -55,6 +69,12 @@ class EventTime:
             )
         if self.zone:
             check_zone(self.zone, f"event time '{self.column}'")
+        if self.unit:
+            check_epoch(self.unit, f"event time '{self.column}'")
+            if self.grain is not Grain.INSTANT:
+                raise DefinitionError(
+                    f"event time '{self.column}' is a {self.grain}, so it is delivered without a unit."
+                )
 
     @property
     def may_lie_ahead(self) -> bool:

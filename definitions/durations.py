@@ -12,6 +12,7 @@ _UNITS = {"d": DAY_US, "h": 3_600 * SECOND_US, "m": 60 * SECOND_US, "s": SECOND_
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})?)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+FIRST_US, END_US = ((at - _EPOCH) // timedelta(microseconds=1) for at in (_FIRST, _LAST))  # of all times (S1)
 
 
 def duration_us(text: str, *, where: str = "duration") -> int:

@@ -101,8 +101,19 @@ class Source(FactTable):
                 f"{self.where}: event time '{column}' is a {self.type_of(column)}; with grain {self.event_time.grain} "
                 f"it must be a {self.event_time.type}."
             )
+        self._check_unit(self.column(column))
         if self.history_start:
             instant_us(self.history_start, where=f"{self.where}, history_start")
+
+    def _check_unit(self, column: Column) -> None:
+        unit = self.event_time.unit if self.event_time else ""
+        if unit and (column.zone or column.combined or column.computed):
+            raise DefinitionError(
+                f"{self.where}: event time '{column.name}' has the unit {unit}: a number since 1970, in UTC. "
+                "Drop the column's zone, combined or computed."
+            )
+        if unit and column.epoch not in ("", unit):
+            raise DefinitionError(f"{self.where}: '{column.name}' is in {column.epoch} and in {unit}; keep one.")
 
     def _check_availability(self, names: list[str]) -> None:
         if self.available is None:
@@ -135,7 +146,12 @@ class Source(FactTable):
     @property
     def delivered_names(self) -> tuple[str, ...]:
         """The columns that are read from files, by their names in the files."""
-        return tuple(column.delivered_name for column in self.columns if not column.computed)
+        return tuple(dict.fromkeys(name for column in self.columns for name in column.delivered_names))
+
+    def epoch_of(self, column: Column) -> str:
+        """The unit of a column that is delivered as numbers since 1970; empty for others."""
+        clock = self.event_time
+        return column.epoch or (clock.unit if clock and clock.column == column.name else "")
 
     @cached_property
     def schema(self) -> dict[str, str]:

@@ -91,14 +91,14 @@ _TABLE: Mapping[str, _Row] = {
     ),
     "bigint": _Row(
         arrow=lambda pa, _: pa.int64(),
-        delivered_as=_WHOLE | {"bigint"},
+        delivered_as=_WHOLE | {"bigint", "decimal"},
         text_form="a whole number of 64 bits, e.g. 1234",
     ),
     "double": _Row(arrow=lambda pa, _: pa.float64(), delivered_as=_NUMBERS),
     "decimal": _Row(arrow=lambda pa, type_: pa.decimal128(type_.precision, type_.scale), delivered_as=_NUMBERS),
     "string": _Row(
         arrow=lambda pa, _: pa.string(),
-        delivered_as=frozenset({"string"}),
+        delivered_as=frozenset({"string", "binary"}),
         text_form="text",
     ),
     "date": _Row(

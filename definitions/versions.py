@@ -120,7 +120,17 @@ def _clock(source: Source) -> Any:
 
 def _column(source: Source, name: str) -> Any:
     declared = source.column(name)
-    return [declared.type, declared.delivered_name, declared.required, declared.zone, declared.nan]
+    read = {"trim": declared.trim, "epoch": source.epoch_of(declared), "combined": declared.combined}
+    # Only what is set: a column that was declared before these existed means what it meant.
+    more = {name: value for name, value in read.items() if value}
+    return [
+        declared.type,
+        declared.delivered_name,
+        declared.required,
+        declared.zone,
+        declared.nan,
+        *([more] if more else []),
+    ]
 
 
 def _looked_up(view: DerivedView) -> Fingerprints:

@@ -92,5 +92,6 @@ def _cell(value: str | None) -> str:
 
 
 def _column(column: Column) -> str:
-    name = f" (delivered `{column.delivered}`)" if column.delivered else ""
-    return f"`{column.name} {column.type}`{name}"
+    read = {"delivered": column.delivered, "zone": column.zone, "epoch": column.epoch, "combined": column.combined}
+    how = [f"{name} `{value}`" for name, value in read.items() if value] + (["trimmed"] if column.trim else [])
+    return f"`{column.name} {column.type}`" + (f" ({', '.join(how)})" if how else "")

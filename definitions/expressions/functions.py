@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from zoneinfo import available_timezones
 
 from definitions.errors import DefinitionError, UnknownName, did_you_mean
 from definitions.expressions.operators import arithmetic_sides
 from definitions.expressions.terms import Term, call, converted, fitted, fitted_number, united
 from definitions.types import BIGINT, BOOLEAN, DATE, DOUBLE, INT, MAX_PRECISION, STRING, TIMESTAMP, SqlType, decimal
+from definitions.zones import zone_names
 
 _Terms = Sequence[Term]
 
@@ -136,7 +136,7 @@ def _local(name: str, spark: str, result: SqlType) -> Function:
 @cache
 def _zones() -> frozenset[str]:
     # A zone without a region (EST, posixrules) is unknown to Java, or another zone there.
-    return frozenset(z for z in available_timezones() if z == "UTC" or "/" in z)
+    return frozenset(z for z in zone_names() if z == "UTC" or "/" in z)
 
 
 def _zone(term: Term) -> Term:

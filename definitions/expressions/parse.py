@@ -1,5 +1,6 @@
 """Parse, check, type and rewrite one expression: a walk over the tree, from the leaves to the root."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from definitions.expressions.functions import applied, function
 from definitions.expressions.grammar import is_plain_word, refuse_deep, syntax_tree
 from definitions.expressions.terms import Term
 from definitions.types import BOOLEAN, KNOWN, VOID, SqlType, parse_type
+
+_ZONE = re.compile(r", '([A-Za-z][A-Za-z0-9_+/-]*)'\)")
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,11 @@ class Expression:
     sql: str
     type: str
     columns: tuple[str, ...]
+
+    @property
+    def zones(self) -> frozenset[str]:
+        """The time zones whose clocks it reads."""
+        return frozenset(_ZONE.findall(self.sql)) if "from_utc_timestamp" in self.sql else frozenset()
 
 
 def parse_expression(text: str, schema: Mapping[str, str], *, where: str) -> Expression:

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from compute import arrival, delivery
 from compute.ahead import AHEAD_OF_KNOWN, with_corrections
+from compute.delivered_schema import require_columns
 from compute.failures import Probe, explained, is_data_failure
 from compute.reach import EventDay, event_days, not_ahead, reach_us
 from definitions.clocks import LandingDelay
@@ -118,7 +119,7 @@ class _Ingest:
 
     def run(self, delivered: Sequence[Records]) -> StepOutcome:
         for records in delivered:
-            delivery.require_columns(records, self.source)
+            require_columns(records, self.source)
         parts = [delivery.typed(records, self.source, loaded_at=self.load.at) for records in delivered]
         rows = self.typed = reduce(DataFrame.unionByName, parts)
         self._doing("checking rows")

@@ -7,7 +7,7 @@ from definitions.registry import key_of
 from jobs.build.build_statistics import BuildStatistics
 from jobs.build.idle import unchanged_run
 from jobs.build.looks import record_looks
-from jobs.build.preconditions import refuse_changed_meaning, refuse_future
+from jobs.build.preconditions import refuse_changed_meaning, refuse_future, zones_read
 from jobs.build.scheduler import Scheduler, plan_state
 from jobs.build.stale import stale_notes
 from jobs.run.context import Context, Job
@@ -19,6 +19,7 @@ from jobs.run.request import Request
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.ledger.records import Run
+from lakehouse.session.zone_data import require_zones
 from lakehouse.tables import remove
 from quality import preload
 
@@ -46,6 +47,7 @@ def build(context: Context, request: Request) -> RunOutcome:
     ):
         record_looks(context.warehouse, selected, looked_at)
         return done
+    require_zones(context.spark, zones_read(selected))
     preload()
     watch_memory()
     desk = LeaseDesk.at(context.warehouse.leases, run_id=run.run_id)

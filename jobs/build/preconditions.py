@@ -1,12 +1,13 @@
 """What stops a run, or a step, before it does anything: one sentence each, with what to do instead."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from definitions.durations import day_or_instant, duration_us, instant_text, to_us
 from definitions.errors import AsOfBeyondData, UsageError
+from definitions.expressions import Expression
 from definitions.registry import Registry
-from definitions.sources import Kind
+from definitions.sources import Kind, Source
 from definitions.versions import locked_fingerprints, require_unchanged
 from definitions.views import AggregateView, CrossEntityView, Definition, View
 from jobs.build.plan import PlanState
@@ -31,6 +32,18 @@ def refuse_changed_meaning(registry: Registry, published: PublishedState) -> Non
     columns = {key: dict(published.newest(key).columns) for key in registry.by_key}
     require_unchanged(registry, locked_fingerprints(registry))
     require_unchanged(registry, columns)
+
+
+def zones_read(definitions: Iterable[Definition]) -> frozenset[str]:
+    """The zones whose clocks expressions read: those are computed with the zone data of the JVM."""
+    return frozenset(zone for d in definitions for expression in _expressions(d) for zone in expression.zones)
+
+
+def _expressions(definition: Definition) -> Iterator[Expression]:
+    if isinstance(definition, Source):
+        yield from definition.computed.values()
+    else:
+        yield from (e for feature in definition.outputs for e in (feature.input, feature.where) if e is not None)
 
 
 def beyond_data(state: PlanState, view: View, request: Request) -> AsOfBeyondData | None:

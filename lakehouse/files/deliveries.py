@@ -10,7 +10,8 @@ from pyspark.sql import types as T
 from definitions.errors import SourceUnreadable
 from lakehouse.files.listing import DELTA_VERSION
 from lakehouse.files.location import Location
-from lakehouse.files.parquet import literal_path, parquet_records
+from lakehouse.files.parquet import parquet_records
+from lakehouse.files.parquet_scan import literal_path
 from lakehouse.files.records import FILE, ORIGINAL, PROBLEM, Records, internal_name, quoted, typed_records
 from lakehouse.files.text_records import TextDelivery
 from lakehouse.tables import filesystem, read
@@ -38,7 +39,7 @@ def open_delivery(
         return (typed_records(read(spark, location.path, version=version), location.path),)
     try:
         if location.format == "parquet":
-            return parquet_records(spark, source, location, scratch=scratch)
+            return parquet_records(spark, source, location, scratch=scratch, columns=columns)
         if (located := filesystem(location.path)) is None:
             return (_read_by_spark(spark, location),)
         text = TextDelivery(spark=spark, source=source, location=location, system=located[0], scratch=scratch)

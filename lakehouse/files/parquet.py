@@ -1,96 +1,81 @@
-"""Parquet files: read by Spark, after their times were checked for parts finer than a microsecond (S1)."""
+"""Parquet files: each read by its own schema, by Spark's own reader, one scan for all files of one schema (S1, S37).
+
+Only INT96 finer than a microsecond, which Spark cuts in silence, and names that Spark takes for one another, are read
+from a copy.
+"""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import fs
-from pyspark.sql import Column, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.types import from_arrow_type
 
-from definitions.errors import SourceUnreadable
-from lakehouse.files.listing import DataFile, data_files
+from definitions.errors import SourceSchemaError
+from lakehouse.files.listing import data_files
 from lakehouse.files.location import Location
+from lakehouse.files.parquet_copy import has_fine_int96
+from lakehouse.files.parquet_footers import INT96, NESTED, NULLS, Footer, read_footers
+from lakehouse.files.parquet_groups import groups, is_read, meant
+from lakehouse.files.parquet_scan import OPTIONS, ParquetScan, literal_path
 from lakehouse.files.records import Records, typed_records
 from lakehouse.tables import filesystem
 
-_NANOS_LOST = "_nanos_lost"
-_FINER = "a time is finer than a microsecond"
 
+def parquet_records(
+    spark: SparkSession, source: str, location: Location, *, scratch: str, columns: Sequence[str] | None = None
+) -> tuple[Records, ...]:
+    """The records of each group of files with the same types of the columns that are read.
 
-def parquet_records(spark: SparkSession, source: str, location: Location, *, scratch: str) -> tuple[Records, ...]:
-    """Spark would cut times finer than a microsecond in silence: then a copy in `scratch` is read, with the rows that
-    have such a time marked as a problem.
+    Where only Spark knows the file system, all files are read by one schema, as Spark finds it.
     """
-    path = _whole_microseconds(source, location, scratch)
-    frame = spark.read.parquet(path)
-    problem = F.when(F.col(_NANOS_LOST), F.lit(_FINER)) if _NANOS_LOST in frame.columns else None
-    file = literal_path(F.col("_metadata.file_path"))
-    return (typed_records(frame, location.path, without=_NANOS_LOST, file=file, problem=problem),)
-
-
-def literal_path(uri: Column) -> Column:
-    """The path that Spark's URI of a file stands for: nothing percent-encoded, local ones without a scheme."""
-    return F.regexp_replace(F.url_decode(F.replace(uri, F.lit("+"), F.lit("%2B"))), "^file:/+", "/")
-
-
-def _whole_microseconds(source: str, location: Location, scratch: str) -> str:
     located = filesystem(location.path)
     if located is None:
-        return location.path
+        frame = spark.read.options(**OPTIONS).parquet(location.path)
+        return (typed_records(frame, location.path, file=literal_path(F.col("_metadata.file_path"))),)
     system, _ = located
-    files = data_files(source, location)
-    finest = {file.path: _nanosecond_columns(source, system, file.path) for file in files}
-    if not any(_must_copy(system, path, columns) for path, columns in finest.items()):
-        return location.path
-    _copy(system, files, finest, scratch)
-    return scratch
+    footers = read_footers(source, system, data_files(source, location))
+    if columns is None:
+        footers = [_with_nested(source, system, footer) for footer in footers]
+        _refuse_two_clocks(source, footers)
+    with ThreadPoolExecutor() as pool:
+        fine = pool.map(lambda footer: _has_fine_int96(system, footer, columns), footers)
+        nanos = frozenset(footer.file.path for footer, is_fine in zip(footers, fine, strict=True) if is_fine)
+    found = groups(source, footers, columns, nanos)
+    scan = ParquetScan(spark, location, system, scratch)
+    return tuple(scan.records(group, index, is_alone=len(found) == 1) for index, group in enumerate(found))
 
 
-def _copy(system: fs.FileSystem, files: Sequence[DataFile], finest: dict[str, dict[str, bool]], scratch: str) -> None:
-    target, inner = filesystem(scratch) or (system, scratch)
-    target.create_dir(inner)
-    for number, file in enumerate(files):
-        table = pq.read_table(file.path, filesystem=system)
-        pq.write_table(_marked(table, finest[file.path]), f"{inner}/{number:05d}.parquet", filesystem=target)
+def _with_nested(source: str, system: fs.FileSystem, footer: Footer) -> Footer:
+    """The types of all columns, those inside of nested ones too. Raises SourceSchemaError for one that has none."""
+    if NESTED in footer.types.values():
+        arrow = pq.read_schema(footer.file.path, filesystem=system)
+        whole = {n: from_arrow_type(arrow.field(n).type, True).simpleString() for n in footer.types if n in arrow.names}
+        footer = replace(footer, types={n: whole[n] if t == NESTED else t for n, t in footer.types.items()})
+    for name, type_ in footer.types.items():
+        if type_ != NULLS and not is_read(type_):
+            raise SourceSchemaError(
+                f"source '{source}': column '{name}' of {footer.file.shown} is {type_}, which Spark can't read. "
+                "Leave it out, or write it as text."
+            )
+    return footer
 
 
-def _nanosecond_columns(source: str, system: fs.FileSystem, path: str) -> dict[str, bool]:
-    """The columns in nanoseconds; True: in the old INT96, which Spark reads, and which means instants."""
-    try:
-        with pq.ParquetFile(path, filesystem=system) as opened:
-            schema, stored = opened.schema_arrow, opened.schema
-    except (pa.ArrowInvalid, OSError) as error:
-        raise SourceUnreadable(
-            f"source '{source}': {path} is not a readable parquet file ({str(error).splitlines()[0]}). Deliver it "
-            "again; nothing was written."
-        ) from error
-    physical = {stored.column(n).path: stored.column(n).physical_type for n in range(len(stored.names))}
-    nanos = [f.name for f in schema if pa.types.is_timestamp(f.type) and f.type.unit == "ns"]
-    return {name: physical.get(name) == "INT96" for name in nanos}
+def _refuse_two_clocks(source: str, footers: Sequence[Footer]) -> None:
+    """Where no zone is declared, instants and local times of one column would be taken for the same."""
+    clocks: dict[str, str] = {}
+    for footer in footers:
+        for name, type_ in footer.types.items():
+            if meant(type_) in ("timestamp", "timestamp_ntz") and clocks.setdefault(name, meant(type_)) != meant(type_):
+                raise SourceSchemaError(
+                    f"source '{source}': column '{name}' of {footer.file.shown} is {meant(type_)}, in others it is "
+                    f"{clocks[name]}; write it with a zone in all of them (S3)."
+                )
 
 
-def _must_copy(system: fs.FileSystem, path: str, columns: dict[str, bool]) -> bool:
-    """Spark refuses nanoseconds that are not INT96, and cuts those that are."""
-    if not all(columns.values()):
-        return True
-    table = pq.read_table(path, columns=list(columns), filesystem=system)
-    return any(pc.any(_finer(table[name])).as_py() for name in columns)
-
-
-def _finer(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    nanos = column.cast(pa.int64())
-    whole = pc.multiply(pc.divide(nanos, 1000), 1000)
-    return pc.fill_null(pc.not_equal(nanos, whole), False)
-
-
-def _marked(table: pa.Table, columns: dict[str, bool]) -> pa.Table:
-    lost = pa.array([False] * table.num_rows)
-    for name, is_int96 in columns.items():
-        lost = pc.or_(lost, _finer(table[name]).combine_chunks())
-        index = table.column_names.index(name)
-        zone = table[name].type.tz or ("UTC" if is_int96 else None)
-        whole = table[name].cast(pa.timestamp("us", tz=zone), safe=False)
-        table = table.set_column(index, name, whole)
-    return table.append_column(_NANOS_LOST, lost)
+def _has_fine_int96(system: fs.FileSystem, footer: Footer, columns: Sequence[str] | None) -> bool:
+    names = [n for n, type_ in footer.types.items() if type_ == INT96 and (columns is None or n in columns)]
+    return bool(names) and has_fine_int96(system, footer.file.path, names)

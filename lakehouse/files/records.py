@@ -1,24 +1,23 @@
 """Delivered records as a frame, whatever names and formats they were delivered in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 PROBLEM, ORIGINAL, FILE = "_problem", "_original", "_file"
-_TO_THE_MICROSECOND = {
-    "ignoreNullFields": "false",
-    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSSXXX",
-    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSSSS",
-}
+FOLDER_TEXT = "text"  # the type of a column in the name of a folder: its text, whatever is declared
+LOCAL_TIME = "yyyy-MM-dd'T'HH:mm:ss.SSSSSS"  # to the microsecond
+_JSON = {"ignoreNullFields": "false", "timestampFormat": f"{LOCAL_TIME}XXX", "timestampNTZFormat": LOCAL_TIME}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Records:
     """Records of files of one schema.
 
-    types: the Spark type of each column by the name it was delivered with, in order; `string` for all of text formats.
+    types: the Spark type of each column by the name it was delivered with, in order; `string` for all of text formats,
+    `text` for those in the names of folders.
     frame: internal columns only, so that no delivered name collides with one of ours: `column_0` and so on for the
     names of `types`; `_problem`, why the record can't be used (null: it can); `_original`, what was delivered, of text
     the raw text, of typed files JSON of all columns; `_file`, the path of its file, null where that is not known.
@@ -53,14 +52,18 @@ def typed_records(
     file, problem = nothing if file is None else file, nothing if problem is None else problem
     types = {name: type_ for name, type_ in delivered.dtypes if name != without}
     columns = [F.col(quoted(name)) for name in types]
-    original = F.to_json(F.struct(*columns), _TO_THE_MICROSECOND) if types else nothing
     frame = delivered.select(
         *[column.alias(internal_name(index)) for index, column in enumerate(columns)],
         problem.alias(PROBLEM),
-        original.alias(ORIGINAL),
+        as_json(columns).alias(ORIGINAL),
         file.alias(FILE),
     )
     return Records(frame=frame, types=types, path=path, is_text=False)
+
+
+def as_json(columns: Sequence[Column]) -> Column:
+    """All columns of a record as JSON, nulls and microseconds included; null where there are none."""
+    return F.to_json(F.struct(*columns), _JSON) if columns else F.lit(None).cast("string")
 
 
 def quoted(name: str) -> str:

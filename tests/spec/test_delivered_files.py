@@ -7,7 +7,8 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from compute.delivery import REASON, require_columns, typed
+from compute.delivered_schema import require_columns
+from compute.delivery import REASON, typed
 from definitions.errors import SourceError
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.location import Location

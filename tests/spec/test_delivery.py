@@ -9,8 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
+from compute.delivered_schema import require_columns
 from compute.delivered_times import event_time
-from compute.delivery import REASON, require_columns, typed
+from compute.delivery import REASON, typed
 from definitions.errors import SourceSchemaError
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.location import Location
@@ -52,7 +53,8 @@ last twice              2017-11-05 01:59:59.999999
 first after twice       2017-11-05 02:00:00
 nothing                 -
 foreign zone            2017-01-15 12:00:00 Europe/Paris
-half an offset          2017-01-15T12:00:00+01
+an offset of hours      2017-01-15T12:00:00+01
+half an offset          2017-01-15T12:00:00+1
 a time without a day    T12:30:00Z
 a year                  2017
 words                   yesterday
@@ -76,6 +78,7 @@ def test_s1_s3_text_becomes_the_one_instant_it_names_or_says_why_not(spark) -> N
         summer                  2017-07-15T16:00:00+00:00
         a day                   2017-01-15T05:00:00+00:00
         its own zone            2017-01-15T11:00:00+00:00
+        an offset of hours      2017-01-15T11:00:00+00:00
         hour before it is gone  2017-03-12T06:59:59.999999+00:00
         hour after              2017-03-12T07:00:00+00:00
         last before twice       2017-11-05T04:59:59.999999+00:00

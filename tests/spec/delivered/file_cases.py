@@ -80,7 +80,7 @@ FOLDERS = Chapter(
             says="A value that is not of the declared type goes to quarantine.",
             files={"price=1.50/a.csv": b"id,name\n1,oak\n", "price=free/b.csv": b"id,name\n2,elm\n"},
             kept=(("1", "oak", "1.50"),),
-            quarantined=(("price does not fit decimal(8,2)", "2,elm"),),
+            quarantined=(("price is not a number", "2,elm"),),
         ),
         Case(
             says="A column that stands in the file and in the name of its folder has two values: refused.",

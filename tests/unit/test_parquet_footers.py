@@ -1,0 +1,87 @@
+"""Parquet files that can't be read, or not for the declared columns, are refused in one sentence, without Spark."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from definitions.errors import SourceSchemaError, SourceUnreadable
+from lakehouse.files.listing import data_files
+from lakehouse.files.location import Location
+from lakehouse.files.parquet import parquet_records
+from lakehouse.files.parquet_footers import read_footers
+from lakehouse.files.parquet_groups import groups
+from lakehouse.tables import filesystem
+
+
+def refused(folder: Path, name: str, content: bytes) -> str:
+    (folder / name).write_bytes(content)
+    with pytest.raises(SourceUnreadable) as error:
+        parquet_records(None, "things", Location(str(folder)), scratch=str(folder / "_scratch"), columns=["x"])
+    (folder / name).unlink()
+    return str(error.value)
+
+
+def test_a_damaged_file_is_named_with_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "good.parquet")
+    whole = (tmp_path / "good.parquet").read_bytes()
+    assert refused(tmp_path, "empty.parquet", b"") == (
+        f"source 'things': {tmp_path}/empty.parquet is no whole parquet file: it is empty (0 bytes). Deliver it again; "
+        "nothing was written."
+    )
+    for content in (whole[:-10], bytes(1000), b"a,b\n1,2\n", whole[:-4] + b"PAR2"):
+        assert "bytes are not those of a parquet file. Deliver" in refused(tmp_path, "bad.parquet", content)
+    assert "its footer can't be read" in refused(tmp_path, "bad.parquet", whole[:20] + bytes(60) + whole[-8:])
+
+
+def found(folder: Path, *columns: str) -> list[dict[str, str]]:
+    location = Location(str(folder))
+    system, _ = filesystem(location.path)
+    footers = read_footers("things", system, data_files("things", location))
+    return [group.needed for group in groups("things", footers, columns, frozenset())]
+
+
+def test_files_are_grouped_by_the_types_of_what_is_read_alone(tmp_path: Path) -> None:
+    for number in range(4):
+        table = pa.table({"x": pa.array([1], pa.int32() if number % 2 else pa.int64()), f"other{number}": [number]})
+        pq.write_table(table, tmp_path / f"{number}.parquet")
+    assert found(tmp_path, "x") == [{"x": "bigint"}, {"x": "int"}]
+    assert found(tmp_path, "other3") == [{}, {"other3": "bigint"}]
+
+
+def test_a_column_that_occurs_twice_is_refused_if_it_is_read(tmp_path: Path) -> None:
+    pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["x", "x"]), tmp_path / "a.parquet")
+    assert found(tmp_path, "y") == [{}]
+    with pytest.raises(SourceSchemaError, match=r"a\.parquet has two columns called 'x'"):
+        found(tmp_path, "x")
+
+
+def test_types_are_those_of_the_file_itself(tmp_path: Path) -> None:
+    columns = {
+        "text": pa.array(["a"]),
+        "bytes": pa.array([b"a"]),
+        "zoned": pa.array([1], pa.timestamp("ms", "Europe/Vienna")),
+        "local": pa.array([1], pa.timestamp("us")),
+        "fine": pa.array([1], pa.timestamp("ns", "UTC")),
+        "huge": pa.array([2**63], pa.uint64()),
+        "clock": pa.array([1], pa.time64("us")),
+        "deep": pa.array([{"a": [1]}]),
+        "nothing": pa.nulls(1),
+        "no number": pa.array([None], pa.float64()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    assert found(tmp_path, *columns) == [
+        {
+            "text": "string",
+            "bytes": "binary",
+            "zoned": "timestamp",
+            "local": "timestamp_ntz",
+            "fine": "timestamp_ns",
+            "huge": "decimal(20,0)",
+            "clock": "time",
+            "deep": "nested",
+            "nothing": "void",
+            "no number": "void",
+        }
+    ]
