@@ -55,6 +55,16 @@ def refused(bikes: Bikes, code: int, *words: str) -> None:
     assert not missing, text
 
 
+def test_a_computed_column_of_a_source_names_itself_and_the_row_it_fails_on(bikes: Bikes) -> None:
+    """Before anything is built, so that the source is read."""
+    rides = bikes.definition("raw/rides.py")
+    before = rides.read_text()
+    column = '        Column("recorded_at"'
+    rides.write_text(before.replace(column, f'        Column("far", "bigint", computed="metres * 3"),\n{column}'))
+    refused(bikes, 27, "source 'rides', feature 'far': metres * 3 fails, of the row with ride_id=7", TRY)
+    rides.write_text(before)
+
+
 def test_an_expression_of_a_derived_view_names_itself_and_the_row_it_fails_on(bikes: Bikes) -> None:
     trips = bikes.definition("derived/trips.py")
     before = trips.read_text()
