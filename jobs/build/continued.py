@@ -4,7 +4,8 @@ A derived table ends at the as-of that it was built to, and the sources below it
 an export asks for a later instant, the facts that the table lacks are derived, so that a row sees what was known then.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -12,7 +13,6 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from compute.rows import LookedUp, derive
-from definitions.errors import SourceError
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
@@ -53,12 +53,20 @@ def continued_rows(context: Context, views: Mapping[str, DerivedView], released:
     return {key: _continued(context, view, released) for key, view in views.items()}
 
 
-def continuation_failure(
-    error: PySparkException | Py4JError, context: Context, views: Iterable[DerivedView], released: Released
-) -> SourceError | None:
-    """The error to raise where deriving the facts of one of these views failed on a value; None where it did not."""
-    failures = (derivation_failure(error, view, *_inputs(context, view, released)) for view in views)
-    return next((failure for failure in failures if failure is not None), None)
+@contextmanager
+def named_failures(context: Context, views: Mapping[str, DerivedView], released: Released) -> Iterator[None]:
+    """Raises what `derivation_failure` finds where deriving the facts of one of these views fails on a value.
+
+    views: as they are when the failure comes.
+    """
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        for view in views.values():
+            failure = derivation_failure(error, view, *_inputs(context, view, released))
+            if failure is not None:
+                raise failure from error
+        raise
 
 
 def tables_below(views: Iterable[Definition], released: Released) -> dict[str, int]:

@@ -19,7 +19,7 @@ from definitions.services import FeatureService, Selection, features_of
 from definitions.types import arrow_type
 from definitions.versions import fingerprints, meaning_of
 from definitions.views import Definition, DerivedView
-from jobs.build.continued import continued_rows, continued_views
+from jobs.build.continued import continued_rows, continued_views, named_failures
 from jobs.export.progress import Report
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
@@ -84,7 +84,10 @@ def exported_views(
 
     report(0, len(wanted), "views")
     views = []
-    with ThreadPoolExecutor(context.options.workers, thread_name_prefix="export") as pool:
+    with (
+        named_failures(context, continued, released),
+        ThreadPoolExecutor(context.options.workers, thread_name_prefix="export") as pool,
+    ):
         for view in pool.map(made, enumerate(wanted)):
             views.append(view)
             report(len(views), len(wanted), "views")

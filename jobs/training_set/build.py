@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from py4j.protocol import Py4JError
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
 from definitions.versions import service_features, service_fingerprint
 from definitions.views import DerivedView
-from jobs.build.continued import continuation_failure, continued_rows, continued_views, has_derived
+from jobs.build.continued import continued_rows, continued_views, has_derived, named_failures
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
@@ -44,13 +42,8 @@ class TrainingSetBuild:
     def run(self) -> TrainingSet:
         """The spine is staged first: its source is read once, and every pass sees the same rows."""
         released = newest_release(self.context)
-        try:
+        with named_failures(self.context, self.continued, released):
             return self._run(released)
-        except (PySparkException, Py4JError) as error:
-            failure = continuation_failure(error, self.context, self.continued.values(), released)
-            if failure is None:
-                raise
-            raise failure from error
 
     def _run(self, released: Released) -> TrainingSet:
         self._phase("reading the spine")
@@ -86,7 +79,7 @@ class TrainingSetBuild:
         """The histories where the label times go on after the newest as-of of a derived view; else none."""
         service = self.request.service
         until_us = newest_label_us(spine) if has_derived(service) else None
-        self.continued = continued_views(self.context, service, released, until_us=until_us)
+        self.continued |= continued_views(self.context, service, released, until_us=until_us)
         rows = continued_rows(self.context, self.continued, released)
         return histories_of(self.context, service, released, keys=self.request.keys, rows=rows) if rows else []
 
