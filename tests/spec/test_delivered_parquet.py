@@ -257,3 +257,64 @@ def test_each_file_is_read_by_its_own_schema(spark, tmp_path: Path) -> None:
         "a.b": 1,
         "`": 2,
     }
+
+
+REFUSED = {
+    "one file lacks the column": (
+        {"a": x(1), "b": pa.table({"X": [2], "y": [1]})},
+        Column("x", "bigint"),
+        "source 'things' at {folder}/b.parquet has no column 'x'. Did you mean 'X'?",
+    ),
+    "one file has another type": (
+        {"a": x(1), "b": x("1"), "c": x(2)},
+        Column("x", "bigint"),
+        "source 'things' at {folder}/b.parquet: column 'x' is string, declared bigint.",
+    ),
+    "one file has local times": (
+        {"a": x(0, type_=US), "b": x(0, type_=NTZ_NS)},
+        INSTANT,
+        "source 'things' at {folder}/b.parquet: column 'x' has local times; declare their zone",
+    ),
+    "a nested column": ({"a": x({"y": 1})}, Column("x", "string"), "column 'x' is nested, declared string"),
+    "a time of day": ({"a": x(0, type_=pa.time64("us"))}, INSTANT, "column 'x' is time, declared timestamp"),
+    "times where numbers are declared": (
+        {"a": x(0, type_=US)},
+        Column("x", "timestamp", epoch="s"),
+        "column 'x' is timestamp, declared timestamp as a number of s since 1970",
+    ),
+    "in the file and its folder": (
+        {"x=1/a": x(1)},
+        Column("x", "bigint"),
+        "source 'things': {folder}/x=1/a.parquet has a column 'x', which the name of its folder has, too",
+    ),
+    "a part of a time": (
+        {"a": pa.table({"day": [True], "clock": ["9:30"]})},
+        Column("x", "timestamp", zone=VIENNA, combined="{day} {clock}"),
+        "column 'day' is boolean, declared part of timestamp 'x'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_file_that_does_not_fit_is_refused_by_its_name_its_column_and_the_reason(
+    spark, tmp_path: Path, case: str
+) -> None:
+    files, column, message = REFUSED[case]
+    location = written(tmp_path / "delivered", files)
+    with pytest.raises(SourceError) as error:
+        read(spark, location, source(column))
+    assert message.replace("{folder}", location.path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_parts_of_a_time_are_combined_whatever_their_types(spark, tmp_path: Path) -> None:
+    parts = {"year": pa.array([2013, 2013, None], pa.int32()), "month": [1.0, 2.0, 1.0], "day": ["5", "30", "1"]}
+    clocks = {"hour": pa.array([9, 9, 9], pa.int8()), "minute": pa.array([5, 5, 5], pa.int64())}
+    location = written(tmp_path, {"a": pa.table({**parts, **clocks})})
+    at = Column("x", "timestamp", zone="America/New_York", combined="{year}-{month}-{day} {hour}:{minute}")
+    rows = read(spark, location, source(at)).select(F.col("x").cast("string"), REASON).collect()
+    assert [tuple(row) for row in rows] == [
+        ("2013-01-05 14:05:00", None),
+        (None, "x is not a time"),
+        (None, None),
+    ]
