@@ -11,10 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from pyspark.sql import functions as F
 
 from compute.delivered_schema import require_columns
 from compute.delivery import REASON, typed
+from definitions.errors import SourceError
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.folders import NULL_FOLDER
 from lakehouse.files.location import Location
@@ -263,7 +265,7 @@ REFUSED = {
     "one file lacks the column": (
         {"a": x(1), "b": pa.table({"X": [2], "y": [1]})},
         Column("x", "bigint"),
-        "source 'things' at {folder}/b.parquet has no column 'x'. Did you mean 'X'?",
+        "source 'things' at {folder}/b.parquet has no column 'x'. Known: X, y.",
     ),
     "one file has another type": (
         {"a": x(1), "b": x("1"), "c": x(2)},
