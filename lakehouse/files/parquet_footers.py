@@ -6,6 +6,7 @@ Spark and Arrow leave their own schema in a footer, of another file where a tool
 import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,6 +59,18 @@ class Footer:
     def folders(self) -> dict[str, str | None]:
         """The columns in the names of its folders."""
         return folder_columns(self.file.relative)
+
+
+@contextmanager
+def damage_named(source: str, file: DataFile) -> Iterator[None]:
+    """Raises SourceUnreadable with the file for what pyarrow finds while it reads the pages inside."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise SourceUnreadable(
+            f"source '{source}': {file.shown} is damaged inside ({str(error).splitlines()[0].rstrip('.')}). Deliver it "
+            "again; nothing was written."
+        ) from error
 
 
 def read_footers(source: str, system: fs.FileSystem, files: Sequence[DataFile]) -> list[Footer]:

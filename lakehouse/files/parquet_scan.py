@@ -13,7 +13,7 @@ from lakehouse.files.folders import NULL_FOLDER
 from lakehouse.files.location import Location
 from lakehouse.files.parquet_copy import FILE as COPIED_FILE
 from lakehouse.files.parquet_copy import copied_name, write_copy
-from lakehouse.files.parquet_footers import INT96, LOCAL_NANOSECONDS, NANOSECONDS, NULLS
+from lakehouse.files.parquet_footers import INT96, LOCAL_NANOSECONDS, NANOSECONDS, NULLS, damage_named
 from lakehouse.files.parquet_groups import Group, is_read, meant, stored
 from lakehouse.files.records import (
     FILE,
@@ -46,8 +46,11 @@ class _Value:
 class ParquetScan:
     """The groups of one delivery, as records. scratch: the folder for copies."""
 
-    def __init__(self, spark: SparkSession, location: Location, system: fs.FileSystem, scratch: str) -> None:
-        self.spark, self.location, self.system, self.scratch = spark, location, system, scratch
+    def __init__(
+        self, spark: SparkSession, source: str, location: Location, system: fs.FileSystem, scratch: str
+    ) -> None:
+        self.spark, self.source, self.location = spark, source, location
+        self.system, self.scratch = system, scratch
 
     def records(self, group: Group, index: int, *, is_alone: bool) -> Records:
         """is_alone: the group has all files of the delivery."""
@@ -78,7 +81,8 @@ class ParquetScan:
         for number, footer in enumerate(group.footers):
             types = {name: footer.types.get(name, NULLS) for name in read}
             copy = f"{inner}/{number:05d}.parquet"
-            write_copy(self.system, footer.file.path, types, target, copy, named=footer.file.shown)
+            with damage_named(self.source, footer.file):
+                write_copy(self.system, footer.file.path, types, target, copy, named=footer.file.shown)
         kept = {copied_name(index): stored(type_) for index, type_ in enumerate(read.values())}
         rests = {copied_name(index, rest=True): "int" for index, type_ in enumerate(read.values()) if type_ == INT96}
         schema = _schema({**kept, **rests, COPIED_FILE: "string"})

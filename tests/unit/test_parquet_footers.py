@@ -35,6 +35,17 @@ def test_a_damaged_file_is_named_with_what_is_wrong_and_what_to_do(tmp_path: Pat
     assert "its footer can't be read" in refused(tmp_path, "bad.parquet", whole[:20] + bytes(60) + whole[-8:])
 
 
+def test_a_file_that_is_damaged_inside_is_named_too(tmp_path: Path) -> None:
+    times = pa.table({"x": pa.array(range(10_000), pa.timestamp("ns"))})
+    pq.write_table(times, tmp_path / "good.parquet", use_deprecated_int96_timestamps=True, use_dictionary=False)
+    whole = (tmp_path / "good.parquet").read_bytes()
+    (tmp_path / "good.parquet").unlink()
+    message = refused(tmp_path, "bad.parquet", whole[:10] + bytes(500) + whole[510:])
+    assert message.startswith(f"source 'things': {tmp_path}/bad.parquet is damaged inside (")
+    assert message.endswith("Deliver it again; nothing was written.")
+    assert "\n" not in message
+
+
 def found(folder: Path, *columns: str) -> list[dict[str, str]]:
     location = Location(str(folder))
     system, _ = filesystem(location.path)
