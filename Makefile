@@ -11,12 +11,12 @@ PEERS := .venv-peers/bin/python
 PEERS_READY := .venv-peers/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test test-fast histories check bench bench-small bench-pit conformance zip docs notebooks clean install
+.PHONY: help demo test test-fast histories check bench bench-small bench-lookups bench-pit conformance zip docs notebooks clean install
 
 help: ## this list
 	@echo "Ziggurat: a batch feature platform on Spark and Delta Lake"
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## fetch a year of real groceries, build every feature, show the result
 	@$(PY) -m ziggurat.cli.demo.data
@@ -52,6 +52,9 @@ bench: $(READY) ## the demo's wall time by step and its peak memory
 
 bench-small: $(READY) ## a small project's first build, next as-of and idle run, beside a bare Spark session
 	@$(PY) -m benchmarks.small $(ARGS)
+
+bench-lookups: $(PEERS_READY) ## look-ups of derived views beside DuckDB's ASOF join, and ranks over millions of entities
+	@$(PEERS) -m benchmarks.lookups $(ARGS)
 
 # ARGS takes its options: make bench-pit ARGS=--quick
 bench-pit: $(PEERS_READY) ## point-in-time joins, ours and what others would use, by size, histories and skew

@@ -12,12 +12,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from compute.rows import LookedUp, derive
+from compute.lookups import LookedUp
+from compute.rows import derive
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
 from definitions.views import Definition, DerivedView
-from jobs.build.derived import derivation_failure
+from jobs.build.derived import are_few, derivation_failure, look_up_tasks
 from jobs.build.staleness import is_regular
 from jobs.inputs.releases import Released, rows_of
 from jobs.run.context import Context
@@ -98,18 +99,25 @@ def _continued(context: Context, view: DerivedView, released: Released) -> DataF
     all are.
     """
     facts, lookups = _inputs(context, view, released)
+    tasks = look_up_tasks(context, released.published, view)
     if released.published.newest(key_of(view.root)).has_versions or not all(given.is_regular for given in lookups):
-        return derive(facts, lookups, view)
+        return derive(facts, lookups, view, partitions=tasks)
     is_settled = _is_settled(built_to_us(context, view, released))
     columns = [*view.schema, "superseded_at"]
     stored = rows_of(context, view, released).where(is_settled).select(*columns)
-    return stored.unionByName(derive(facts.where(~is_settled), lookups, view).select(*columns))
+    later = derive(facts.where(~is_settled), lookups, view, partitions=tasks)
+    return stored.unionByName(later.select(*columns))
 
 
 def _inputs(context: Context, view: DerivedView, released: Released) -> tuple[DataFrame, list[LookedUp]]:
     """All facts of the view's source, and all that they may look up."""
     lookups = [
-        LookedUp(lookup, _facts(context, lookup.source, released), is_regular(released.published, view, lookup))
+        LookedUp(
+            lookup,
+            _facts(context, lookup.source, released),
+            is_regular(released.published, view, lookup),
+            are_few=are_few(context, released.published, lookup),
+        )
         for lookup in view.lookups
     ]
     return _facts(context, view.source, released), lookups

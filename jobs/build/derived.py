@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 
 from compute.duplicates import refusal
 from compute.failures import explained, is_data_failure
-from compute.rows import LookedUp, derive, probes
+from compute.lookups import FEWEST, LookedUp
+from compute.rows import derive, probes
 from definitions.durations import instant_us
 from definitions.errors import SourceError
 from definitions.registry import key_of
@@ -17,13 +18,17 @@ from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
 from jobs.build.plan import PlannedStep
 from jobs.build.publish import Draft, Replaces, stage_audit_publish
+from jobs.build.small import MOST_ROWS
 from jobs.build.staleness import is_regular
-from jobs.run.context import Job
+from jobs.run.context import Context, Job
 from jobs.run.outcome import StepOutcome
+from jobs.run.published import PublishedState
 from lakehouse.tables import read
 from temporal.instants import event_date, instant
 from temporal.order import current_rows
 from temporal.versions import as_known_at, with_superseded_at
+
+NARROW = 5  # so many facts of a look-up, its keys and clocks and what is taken, are as large as one for windows
 
 
 def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame:
@@ -42,7 +47,27 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
 
 def looked_up(job: Job, view: DerivedView, lookup: Lookup, *, cut_us: int) -> LookedUp:
     """A view's look-up with the facts that were known at the cut."""
-    return LookedUp(lookup, rows_of(job, lookup.source, cut_us=cut_us), is_regular(job.published, view, lookup))
+    return LookedUp(
+        lookup,
+        rows_of(job, lookup.source, cut_us=cut_us),
+        is_regular(job.published, view, lookup),
+        are_few=are_few(job.context, job.published, lookup),
+    )
+
+
+def are_few(context: Context, published: PublishedState, lookup: Lookup) -> bool:
+    """Whether every task may hold all facts of a look-up: keys, clocks and what is taken."""
+    return published.rows(key_of(lookup.source)) <= NARROW * context.options.facts_per_task
+
+
+def look_up_tasks(context: Context, published: PublishedState, view: DerivedView, *, rows: int | None = None) -> int:
+    """How many tasks share the rows to derive, by default all, and the facts of a look-up; 0 if they are few."""
+    tables = [key_of(view.source), *(key_of(given.source) for given in view.lookups if not given.source.is_static)]
+    if sum(map(published.rows, tables)) <= MOST_ROWS:
+        return 0
+    rows = published.rows(tables[0]) if rows is None else rows
+    most = rows + max(map(published.rows, tables[1:]), default=0)
+    return max(FEWEST, -(-most // context.options.facts_per_task))
 
 
 def build_derived(job: Job, view: DerivedView, step: PlannedStep) -> StepOutcome:
@@ -83,7 +108,8 @@ def _inputs(job: Job, view: DerivedView, step: PlannedStep) -> tuple[DataFrame, 
 
 def _draft(job: Job, view: DerivedView, step: PlannedStep, facts: DataFrame, lookups: Sequence[LookedUp]) -> Draft:
     rows_expected = _rows_expected(job, view, step, facts)
-    frame = derive(facts, lookups, view).withColumn("event_date", event_date(view.root.partition_by))
+    rows = derive(facts, lookups, view, partitions=look_up_tasks(job.context, job.published, view, rows=step.rows))
+    frame = rows.withColumn("event_date", event_date(view.root.partition_by))
     has_exact_counts = all(given.is_regular or given.lookup.source.is_static for given in lookups)
     return Draft(
         view=view,

@@ -7,10 +7,14 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.cross import compare
-from compute.rows import LookedUp, derive
+from compute.lookups import LookedUp
+from compute.rows import derive
 from compute.windows import snapshots
+from definitions.durations import day_or_instant
+from definitions.registry import key_of
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
-from jobs.build.derived import rows_of
+from jobs.build.derived import look_up_tasks, rows_of
+from jobs.build.snapshots import cross_tasks
 from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
 from lakehouse.ledger.ledger import Ledger
@@ -38,7 +42,10 @@ def _derived(job: Job, view: DerivedView, as_of_us: int, sample: float) -> DataF
         LookedUp(lookup, rows_of(job, lookup.source, cut_us=as_of_us), lookup.source.is_static)
         for lookup in view.lookups
     ]
-    return derive(facts.where(F.col("event_time") < instant(as_of_us)), lookups, view).drop("superseded_at")
+    facts = facts.where(F.col("event_time") < instant(as_of_us))
+    return derive(facts, lookups, view, partitions=look_up_tasks(job.context, job.published, view)).drop(
+        "superseded_at"
+    )
 
 
 def _aggregate(job: Job, view: AggregateView, as_of_us: int, sample: float) -> DataFrame:
@@ -49,7 +56,9 @@ def _aggregate(job: Job, view: AggregateView, as_of_us: int, sample: float) -> D
 def _cross_entity(job: Job, view: CrossEntityView, as_of_us: int, sample: float) -> DataFrame:
     # A comparison needs the whole group, so only its result is sampled.
     membership = rows_of(job, view.group.source, cut_us=as_of_us) if view.group.source else None
-    return _sampled(compare(_aggregate(job, view.of, as_of_us, 1.0), membership, view), view.key_names, sample)
+    tasks = cross_tasks(job, job.published.rows(key_of(view.of), day_or_instant(as_of_us)))
+    rows = compare(_aggregate(job, view.of, as_of_us, 1.0), membership, view, tasks=tasks)
+    return _sampled(rows, view.key_names, sample)
 
 
 _PREVIEWS: Mapping[type[Definition], Callable[[Job, Any, int, float], DataFrame]] = {

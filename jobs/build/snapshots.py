@@ -60,7 +60,8 @@ def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> St
     rows = rows.where(F.col("event_time").isin([instant(us) for us in as_ofs_us]) & F.col("superseded_at").isNull())
     membership = rows_of(job, view.group.source, cut_us=max(as_ofs_us)) if view.group.source else None
     try:
-        return _publish(job, view, step, compare(rows, membership, view), rows_in=None)
+        frame = compare(rows, membership, view, tasks=cross_tasks(job, step.rows or 0))
+        return _publish(job, view, step, frame, rows_in=None)
     except (PySparkException, Py4JError) as error:
         keys = (*view.entity.key_names, "event_time")
         is_ours = is_data_failure(error)
@@ -68,6 +69,11 @@ def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> St
         if failure is None:
             raise
         raise failure from error
+
+
+def cross_tasks(job: Job, rows: int) -> int:
+    """How many tasks put so many rows of the compared view in order."""
+    return max(1, -(-rows // job.context.options.facts_per_task))
 
 
 def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, rows_in: int | None) -> StepOutcome:

@@ -16,8 +16,8 @@ from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Snapshot
-from jobs.build.derived import looked_up, rows_of
-from jobs.build.snapshots import facts_of, stamped, tasks
+from jobs.build.derived import look_up_tasks, looked_up, rows_of
+from jobs.build.snapshots import cross_tasks, facts_of, stamped, tasks
 from jobs.build.staleness import cut_delay_us
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
@@ -142,7 +142,7 @@ class Rebuild:
         facts = _only(self._here(facts, view), self.required.of(view), list(view.source.schema))
         lookups = [looked_up(self.job, wide, lookup, cut_us=cut) for lookup in wide.lookups]
         columns = self.required.columns_of(view)
-        rows = derive(facts, lookups, wide)
+        rows = derive(facts, lookups, wide, partitions=look_up_tasks(self.job.context, self.job.published, view))
         self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
 
     def _aggregate(self, view: AggregateView) -> None:
@@ -160,7 +160,9 @@ class Rebuild:
             groups = rows_of(self.job, view.group.source, cut_us=max(as_ofs))
             columns = dict.fromkeys([*view.entity.key_names, *view.group.by])
             members = members.join(groups.select(*columns), on=list(view.entity.key_names), how="left")
-        self._publish(view, compare(rows, members, wide))
+        self._publish(
+            view, compare(rows, members, wide, tasks=cross_tasks(self.job, self.job.published.rows(key_of(view.of))))
+        )
 
     def _publish(self, view: Snapshot, frame: DataFrame) -> None:
         """Stamped as a build stamps them, and only the snapshots that a scenario needs."""

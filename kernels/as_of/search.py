@@ -71,7 +71,7 @@ class _Steps:
     def latest(self, key: Ints, at_us: Ints) -> Ints:
         if not len(self.from_us):
             return np.full(len(key), NONE, np.int64)
-        index = _bisected(self.from_us, self.starts[key], self.starts[key + 1], at_us) - 1
+        index = bisected(self.from_us, self.starts[key], self.starts[key + 1], at_us) - 1
         return np.where(index >= self.starts[key], self.latest_row[index], NONE)
 
 
@@ -80,7 +80,7 @@ def runs(changes: Bools) -> Ints:
     return np.concatenate(([0], np.flatnonzero(changes) + 1, [len(changes) + 1]))
 
 
-def _bisected(values: Ints, low: Ints, high: Ints, at_us: Ints) -> Ints:
+def bisected(values: Ints, low: Ints, high: Ints, at_us: Ints) -> Ints:
     """For each label the index after the last of values[low:high], which are sorted, that is <= its instant."""
     index = low.copy()
     for power in reversed(range(int((high - low).max(initial=0)).bit_length())):
@@ -106,30 +106,55 @@ def _order_in_runs(starts: Ints, visible_us: Ints) -> Ints | None:
     return order
 
 
-def _sweep(rows: Ints, keys: Ints, from_us: Ints, to_us: Ints, *, keys_in_all: int) -> _Steps:
-    """Steps of the greatest row whose interval [from_us, to_us) holds the instant.
+@dataclass(frozen=True, eq=False)
+class DividedTime:
+    """Each owner's time, divided at the ends of its intervals: step n of `owner` begins at from_us.
 
-    The ends of a key's intervals divide its time into steps, and each interval covers a range of steps. A range is
-    covered by two ranges whose length is a power of two. From the longest to the shortest, the row of a range is passed
-    on to its two halves. That is n log n for any overlap, also in a key that was corrected thousands of times.
+    Interval i covers the steps first[i] to end[i] − 1. An owner's last step begins where its last interval ends.
     """
-    points, owners = np.concatenate((from_us, to_us)), np.concatenate((keys, keys))
-    order = np.lexsort((points, owners))
-    is_new = np.ones(len(order), bool)
-    is_new[1:] = (np.diff(points[order]) != 0) | (np.diff(owners[order]) != 0)
-    index = np.empty(len(order), np.int64)
-    index[order] = np.cumsum(is_new) - 1
-    first, end = index[: len(rows)], index[len(rows) :]
-    steps = order[is_new]
-    return _Steps(
-        np.searchsorted(owners[steps], np.arange(keys_in_all + 1)),
-        points[steps],
-        _greatest_over(first, end, rows, size=len(steps)),
-    )
+
+    owner: Ints
+    from_us: Ints
+    first: Ints
+    end: Ints
+
+    @classmethod
+    def of(cls, owners: Ints, from_us: Ints, to_us: Ints) -> "DividedTime":
+        """The intervals [from_us, to_us), none of them empty."""
+        points, owners = np.concatenate((from_us, to_us)), np.concatenate((owners, owners))
+        order = np.lexsort((points, owners))
+        is_new = np.ones(len(order), bool)
+        is_new[1:] = (np.diff(points[order]) != 0) | (np.diff(owners[order]) != 0)
+        index = np.empty(len(order), np.int64)
+        index[order] = np.cumsum(is_new) - 1
+        steps = order[is_new]
+        return cls(owners[steps], points[steps], index[: len(from_us)], index[len(from_us) :])
+
+    def greatest(self, rows: Ints) -> Ints:
+        """Per step the greatest of the rows whose intervals cover it, NONE where none does."""
+        return greatest_over(self.first, self.end, rows, size=len(self.from_us))
+
+    def sums(self, values: Ints) -> Ints:
+        """Per step the sum of the values whose intervals cover it."""
+        changes = np.zeros(len(self.from_us), np.int64)
+        np.add.at(changes, self.first, values)
+        np.subtract.at(changes, self.end, values)
+        return np.cumsum(changes)
 
 
-def _greatest_over(first: Ints, end: Ints, rows: Ints, *, size: int) -> Ints:
-    """For each step the greatest row whose range [first, end) holds it; NONE where none does."""
+def _sweep(rows: Ints, keys: Ints, from_us: Ints, to_us: Ints, *, keys_in_all: int) -> _Steps:
+    """Steps of the greatest row whose interval [from_us, to_us) holds the instant."""
+    time = DividedTime.of(keys, from_us, to_us)
+    return _Steps(np.searchsorted(time.owner, np.arange(keys_in_all + 1)), time.from_us, time.greatest(rows))
+
+
+def greatest_over(first: Ints, end: Ints, rows: Ints, *, size: int) -> Ints:
+    """For each step the greatest row whose range [first, end) holds it; NONE where none does.
+
+    A range is covered by two ranges whose length is a power of two. From the longest to the shortest, the row of a
+    range is passed on to its two halves. That is n log n for any overlap, also in a key that was corrected thousands of
+    times.
+    """
     level = np.frexp(end - first)[1] - 1  # the power of two that fits into the range
     best = np.full(size, NONE, np.int64)
     for power in range(int(level.max(initial=0)), -1, -1):

@@ -1,6 +1,6 @@
 """Facts as the window kernel reads them: checked, keys coded, sorted by entity, then oldest first (S9)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 
 from definitions.errors import SourceSchemaError, did_you_mean
-from kernels.columns import Bools, InputColumn, Ints, Values, as_int64, cleaned, dense_ranks, order_of
+from kernels.columns import Bools, InputColumn, Ints, as_int64, cleaned, dense_ranks
+from kernels.order import fact_order
 from kernels.windows.intervals import NEVER
 from kernels.windows.plan import WindowPlan
 
@@ -83,34 +84,6 @@ def check(schema: pa.Schema, plan: WindowPlan) -> None:
     for name in plan.masks:
         if not pt.is_boolean(schema.field(name).type):
             raise SourceSchemaError(f"mask '{name}' is {schema.field(name).type}; a filter is boolean")
-
-
-def fact_order(entity: Ints, event: Ints, breakers: Iterable[pa.Array]) -> Ints:
-    """Row numbers by entity, event time, then the breakers; each breaker is read only for rows that are still tied."""
-    order = _sorted_by(entity, event)
-    opens = np.diff(entity[order], prepend=-1).astype(np.bool_) | _differs(event[order])
-    for column in breakers:
-        tied = np.flatnonzero(~opens | ~np.append(opens[1:], True))
-        if len(tied) == 0:
-            break
-        group = np.cumsum(opens)[tied]
-        ranks = order_of(column.take(pa.array(order[tied])))
-        within = np.lexsort((ranks, group))
-        order[tied] = order[tied][within]
-        opens[tied] |= _differs(ranks[within])
-    return order
-
-
-def _sorted_by(entity: Ints, event: Ints) -> Ints:
-    step = np.diff(entity)
-    if not ((step > 0) | ((step == 0) & (np.diff(event) >= 0))).all():
-        return np.asarray(np.lexsort((event, entity)))
-    return np.arange(len(entity), dtype=np.int64)
-
-
-def _differs(values: Values) -> Bools:
-    """Whether each value differs from the one before it; the first value does."""
-    return np.append(True, values[1:] != values[:-1])[: len(values)]
 
 
 def _entity_codes(keys: Sequence[pa.Array]) -> Ints:

@@ -1,13 +1,17 @@
 """Derived rows against S13 read in plain Python: at any cut, one row per fact, with what its look-ups held then."""
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from compute.rows import LookedUp, derive
+from compute.lookups import LookedUp, Travel
+from compute.rows import derive
+from compute.time_spans import TimeSpans
 from definitions.views import Duplicates
 from temporal.versions import with_superseded_at
 from ziggurat.model import ANY_TRUE, AvailableColumn, Column, DerivedView, EventTime, Kind, Source, lookup
@@ -124,14 +128,14 @@ def frame(spark: Any, batch: list[dict[str, list[Row]]], name: str, of: Source) 
 # the batch's smallest example instead.
 @settings(max_examples=2, deadline=None, phases=[Phase.generate])
 @given(st.integers(0, 2**32))
-def check_rows(spark: Any, seed: int) -> None:
+def check_rows(spark: Any, partitions: int, seed: int) -> None:
     chance = Random(seed)
     batch = [example(chance) for _ in range(500)]
     looked_up = [
         LookedUp(VIEW.lookups[0], frame(spark, batch, "levels", LEVELS), is_regular=False),
         LookedUp(VIEW.lookups[1], frame(spark, batch, "doors", DOORS), is_regular=False),
     ]
-    answer = derive(frame(spark, batch, "orders", ORDERS), looked_up, VIEW)
+    answer = derive(frame(spark, batch, "orders", ORDERS), looked_up, VIEW, partitions=partitions)
     micros = [f"unix_micros({name}) as {name}" for name in ("event_time", "available_time", "superseded_at")]
     found: dict[int, list[Row]] = {}
     for row in answer.selectExpr("example", "fact", "shop", "level", "is_open", *micros).toArrow().to_pylist():
@@ -150,5 +154,45 @@ def check_rows(spark: Any, seed: int) -> None:
     assert not wrong, min(wrong)[1]
 
 
-def test_s13_at_any_cut_a_row_holds_what_its_look_ups_held_then(spark) -> None:
-    check_rows(spark)
+@pytest.mark.parametrize("partitions", [0, 3])
+def test_s13_at_any_cut_a_row_holds_what_its_look_ups_held_then(spark, partitions: int) -> None:
+    check_rows(spark, partitions)
+
+
+def crowded(chance: Random, rows: int, **own: tuple[Any, ...]) -> list[Row]:
+    """Rows of two keys that have most of them, and of many others; some corrected, some known very late."""
+    drawn = []
+    for number in range(rows):
+        at = chance.randint(0, rows)
+        late = chance.choice([0, 0, 1, 3, 40, rows])
+        keys = {"fact": chance.choice([number, number, number // 2]), "shop": chance.choice([1] * 9 + [2] * 4 + [None])}
+        if chance.random() < 0.2:
+            keys["shop"] = chance.randint(3, 60)
+        drawn.append(
+            keys
+            | {"nth": chance.randint(1, 2), "event_time": at, "available_time": at + late}
+            | {name: chance.choice(values) for name, values in own.items()}
+        )
+    return drawn
+
+
+def test_s13_keys_with_very_many_rows_are_cut_by_time_and_take_the_same(spark) -> None:
+    chance = Random(17)
+    drawn = {
+        "orders": crowded(chance, 1500),
+        "levels": crowded(chance, 2500, level=(None, "a", "b"), closed=FLAG),
+        "doors": crowded(chance, 800, is_open=FLAG, never_was=FLAG),
+    }
+    orders, levels, doors = (frame(spark, [drawn], of.name, of).localCheckpoint() for of in (ORDERS, LEVELS, DOORS))
+    for is_regular in (False, True):
+        looked_up = [LookedUp(VIEW.lookups[0], levels, is_regular), LookedUp(VIEW.lookups[1], doors, is_regular)]
+        cut, whole = (derive(orders, looked_up, VIEW, partitions=partitions) for partitions in (24, 0))
+        copied = derive(orders, [replace(each, are_few=True) for each in looked_up], VIEW, partitions=24)
+        columns = sorted(whole.columns)
+        rows = [sorted(answer.select(columns).toArrow().to_pylist(), key=repr) for answer in (cut, copied, whole)]
+        assert rows[0] == rows[2]
+        assert rows[1] == rows[2]
+    travel = Travel.of(orders, looked_up[0])
+    both = travel.rows(orders).unionByName(travel.facts(looked_up[0]), allowMissingColumns=True)
+    spans = TimeSpans.of(both, travel.plan, tasks=24)
+    assert sum(map(len, spans.cuts.values())) > 10  # there was something to carry

@@ -1,5 +1,7 @@
 """Text of declared types: numbers, truth values, times, and times in several columns."""
 
+from collections.abc import Mapping
+
 from tests.spec.delivered.case import Case, Chapter
 from ziggurat.model import Column
 
@@ -10,7 +12,7 @@ _NO_TIME, _NO_INSTANT = "x is not a time", "x is not an instant with a zone (Z o
 _LOCAL = Column("x", "timestamp", zone="Europe/Vienna")
 
 
-def _read(says: str, column: Column, kept: dict[str, str | None], refused: dict[str, str] | None = None) -> Case:
+def _read(says: str, column: Column, kept: Mapping[str, str | None], refused: dict[str, str] | None = None) -> Case:
     """One column of a CSV file, a line for each text; texts with a comma stand in quotes."""
     lines = [f'"{text}"' if "," in text else text for text in (*kept, *(refused or {}))]
     return Case(

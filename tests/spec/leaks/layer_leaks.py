@@ -3,17 +3,20 @@
 Each is judged by the spec of its layer: a test that holds for the engine as it is, and must fail with the leak in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from compute import arrival, cross, labels, rows, windows
+from compute import arrival, cross, labels, lookups, windows
 from compute.windows import _aggregate_partition
 from definitions.durations import to_us
+from kernels.as_of.lookup_facts import LookupFacts
+from kernels.as_of.lookups import look_up
 from kernels.windows.plan import WindowPlan
 from tests.spec import test_arrival, test_cohorts, test_delivery, test_labels, test_lookups, test_snapshots
 from tests.spec.leaks.leak import SPEC, Leak, Plant
@@ -31,15 +34,18 @@ def _setting(module: Any, name: str, planted: Any) -> Plant:
     return lambda monkeypatch: monkeypatch.setattr(module, name, planted)
 
 
-def _known_at_once(looked_up: rows.LookedUp) -> DataFrame:
-    return _USABLE(looked_up).withColumn("_from", F.col("_at"))
+def _known_at_once(looked_up: lookups.LookedUp) -> DataFrame:
+    return _USABLE(looked_up).withColumn("available_time", F.col("event_time"))
 
 
-def _best_of_all_time(frame: DataFrame, facts: DataFrame, lookup: Any, *, by: list[str]) -> DataFrame:
-    at_the_end = F.lit("2199-12-31T00:00:00Z").cast("timestamp")
-    later = frame.withColumn("_own", F.col("event_time")).withColumn("event_time", at_the_end)
-    correct = _BEST(later, facts, lookup, by=["_own" if name == "event_time" else name for name in by])
-    return correct.withColumnRenamed("_own", "event_time")
+def _newest_of_all_time(rows: pa.Table, facts: LookupFacts) -> pa.Table:
+    """Each row asks at the end of time, and gets its own event time back."""
+    index = rows.schema.get_field_index(facts.plan.event_time)
+    at_the_end = pa.array([to_us(datetime(2199, 12, 31, tzinfo=UTC))] * rows.num_rows)
+    field = rows.schema.field(index)
+    later = rows.set_column(index, field, at_the_end.cast(field.type)).append_column("own", rows[index])
+    found = look_up(later, facts)
+    return found.set_column(index, rows.schema.field(index), found["own"]).drop_columns("own")
 
 
 def _stamped_by_the_clock(frame: DataFrame, source: Any, load: arrival.Load, *, known: Any) -> DataFrame:
@@ -64,14 +70,9 @@ def _all_entities(spine: DataFrame, label: Any, seen: DataFrame) -> DataFrame:
     return spine
 
 
-class WithoutTime:
+def of_all_time(by: Sequence[str]) -> Column:
     """Cohorts over all snapshots at once."""
-
-    @staticmethod
-    def partitionBy(*columns: Any) -> Any:  # noqa: N802  Spark's name
-        return _WINDOW.partitionBy(
-            *(column for column in columns if not (isinstance(column, str) and column == "event_time"))
-        )
+    return F.struct(F.lit(0), *by)
 
 
 def _moved(name: str, by: Callable[[pa.Table], pa.Array]) -> Callable[[Iterator[pa.RecordBatch], WindowPlan], Any]:
@@ -93,23 +94,23 @@ def _a_microsecond_earlier(table: pa.Table) -> pa.Array:
     return at.cast(table.schema.field("event_time").type)
 
 
-_BEST, _USABLE, _STAMPED, _EVENT_TIME = rows._best, rows._usable, arrival.with_available_time, test_delivery.event_time
+_USABLE, _STAMPED, _EVENT_TIME = lookups.usable, arrival.with_available_time, test_delivery.event_time
 _UNFILLED = ("18d-1us", "-")  # the newest event, and the label then
-_LABEL_SPINE, _WINDOW = labels.label_spine, cross.Window
+_LABEL_SPINE = labels.label_spine
 
 LAYER_LEAKS = (
     LayerLeak(
         "look-up without availability",
         "a derived row takes a looked-up fact before it was known",
         (SPEC,),
-        _setting(rows, "_usable", _known_at_once),
+        _setting(lookups, "usable", _known_at_once),
         test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_gets_a_version_when_that_changes,
     ),
     LayerLeak(
         "look-up ahead of its row",
         "a derived row takes a fact that happened after it",
         (SPEC,),
-        _setting(rows, "_best", _best_of_all_time),
+        _setting(lookups, "look_up", _newest_of_all_time),
         test_lookups.test_s13_a_row_takes_the_newest_fact_known_and_gets_a_version_when_that_changes,
     ),
     LayerLeak(
@@ -151,7 +152,7 @@ LAYER_LEAKS = (
         "cohort over all time",
         "a mean over the snapshots of all as-ofs, the later ones among them",
         (SPEC,),
-        _setting(cross, "Window", WithoutTime),
+        _setting(cross, "group_of", of_all_time),
         test_cohorts.test_s26_an_entity_is_compared_with_its_group_at_the_same_instant,
     ),
     LayerLeak(

@@ -18,7 +18,7 @@ from jobs.build import snapshots as builder
 from jobs.build.derived import rows_of
 from jobs.leak_test import rebuild
 from temporal.instants import instant
-from tests.spec.leaks.layer_leaks import WithoutTime
+from tests.spec.leaks.layer_leaks import of_all_time
 from tests.spec.leaks.leak import LEAK_TEST, Leak
 
 _YEAR_US = 365 * DAY_US
@@ -182,15 +182,15 @@ def _stamped(job: Any, view: Any, frame: DataFrame) -> DataFrame:
     return correct.withColumn("available_time", F.col("event_time")) if is_early else correct
 
 
-def _compare(rows: DataFrame, membership: Any, view: Any) -> DataFrame:
+def _compare(rows: DataFrame, membership: Any, view: Any, *, tasks: int) -> DataFrame:
     with _ONE_AT_A_TIME, pytest.MonkeyPatch.context() as patch:  # steps run side by side
         if view.name == "cohort_of_all_time":
-            patch.setattr(cross, "Window", WithoutTime)
-        return _HONEST_COMPARE(rows, membership, view)
+            patch.setattr(cross, "group_of", of_all_time)
+        return _HONEST_COMPARE(rows, membership, view, tasks=tasks)
 
 
-def _derive(rows: DataFrame, lookups: Any, view: Any) -> DataFrame:
-    correct = _HONEST_DERIVE(rows, lookups, view)
+def _derive(rows: DataFrame, lookups: Any, view: Any, *, partitions: int) -> DataFrame:
+    correct = _HONEST_DERIVE(rows, lookups, view, partitions=partitions)
     earlier = F.timestamp_micros(F.unix_micros("available_time") - DAY_US)
     known = F.greatest("event_time", earlier)
     return correct.withColumn("available_time", known) if view.name == "early_trips" else correct
