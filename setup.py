@@ -21,6 +21,7 @@ PACKAGES = [
     "features.raw",
     "jobs",
     "jobs.build",
+    "jobs.build.statistics",
     "jobs.export",
     "jobs.inputs",
     "jobs.layouts",

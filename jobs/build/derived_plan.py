@@ -20,8 +20,8 @@ from definitions.versions import fingerprints
 from definitions.views import DerivedView
 from jobs.build.plan import Action, PlannedStep, PlanState
 from jobs.build.preconditions import beyond_data
-from jobs.build.row_statistics import FactsWanted, Knowledge
 from jobs.build.staleness import cut_delay_us, loads, roots
+from jobs.build.statistics.questions import FactsWanted, Knowledge
 from jobs.build.steps import nothing, refused, total, view_state, work
 from jobs.run.request import Request
 from lakehouse.table_state import TableState

@@ -4,12 +4,12 @@ import time
 from dataclasses import replace
 
 from definitions.registry import key_of
-from jobs.build.build_statistics import BuildStatistics
 from jobs.build.idle import unchanged_run
 from jobs.build.looks import record_looks
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future, zones_read
 from jobs.build.scheduler import Scheduler, plan_state
 from jobs.build.stale import stale_notes
+from jobs.build.statistics.of_build import BuildStatistics
 from jobs.run.context import Context, Job
 from jobs.run.memory import watch_memory
 from jobs.run.outcome import RunOutcome

@@ -8,7 +8,7 @@ from typing import Any
 from definitions.durations import instant_us
 from definitions.errors import ZigguratError
 from definitions.registry import Registry
-from jobs.build.row_statistics import RowStatistics
+from jobs.build.statistics.questions import RowStatistics
 from jobs.run.published import PublishedState
 from lakehouse.files.listing import VersionOf
 from lakehouse.files.location import Location

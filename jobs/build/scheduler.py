@@ -10,11 +10,11 @@ from definitions.errors import ZigguratError
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, Definition
-from jobs.build.build_statistics import BuildStatistics
 from jobs.build.idle import unchanged
 from jobs.build.kinds import KINDS, blocked_step, plan_step
 from jobs.build.looks import record_looks
 from jobs.build.plan import Action, PlanState, UpstreamEnd
+from jobs.build.statistics.of_build import BuildStatistics
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.request import Request

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from definitions.errors import SourceError
 from definitions.registry import Registry
 from definitions.sources import Source
-from jobs.build.delta_statistics import DeltaStatistics
 from jobs.build.idle import unchanged_run
 from jobs.build.kinds import plan
 from jobs.build.looks import record_looks
@@ -20,6 +19,7 @@ from jobs.build.plan import Plan, PlanState
 from jobs.build.planners import fingerprint_of
 from jobs.build.preconditions import refuse_changed_meaning, refuse_future
 from jobs.build.stale import stale_notes
+from jobs.build.statistics.delta import DeltaStatistics
 from jobs.run.outcome import RunOutcome
 from jobs.run.published import PublishedState
 from jobs.run.request import Request

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from definitions.durations import instant_us, to_datetime
 from definitions.registry import Registry, load
 from definitions.sources import Source
-from jobs.build.delta_statistics import DeltaStatistics
-from jobs.build.row_statistics import FactsWanted, Knowledge, RowStatistics
+from jobs.build.statistics.delta import DeltaStatistics
+from jobs.build.statistics.questions import FactsWanted, Knowledge, RowStatistics
 from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
 from lakehouse.ledger.records import SliceRecord
@@ -149,8 +149,8 @@ def test_without_spark_the_answers_are_those_of_the_definition(
 def test_spark_gives_the_same_with_one_pass_per_source(
     spark, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs.build import spark_statistics
-    from jobs.build.spark_statistics import SparkStatistics
+    from jobs.build.statistics import spark as spark_statistics
+    from jobs.build.statistics.spark import SparkStatistics
 
     rows = [
         Fact(BEGIN + hours * HOUR, BEGIN + (hours * 7 % 90) * HOUR + hours % 2, BEGIN + (hours % 4) * DAY)

@@ -20,11 +20,11 @@ from definitions.registry import Registry, key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
 from definitions.views import AggregateView, Definition, DerivedView
-from jobs.build.delta_statistics import DeltaStatistics
 from jobs.build.kinds import plan_step
 from jobs.build.looks import looked_at_us, record_looks
 from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
 from jobs.build.stale import stale_as_ofs
+from jobs.build.statistics.delta import DeltaStatistics
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
 from lakehouse.commit_notes import CommitNote, SliceNote

@@ -14,8 +14,8 @@ from definitions.versions import fingerprints
 from definitions.views import AggregateView, Definition, DerivedView
 from jobs.build.kinds import KINDS, plan, plan_step, steps_of_nothing
 from jobs.build.plan import Action, PlannedStep, PlanState, UpstreamEnd
-from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows
 from jobs.build.stale import stale_notes
+from jobs.build.statistics.questions import FactsWanted, Knowledge, LoadedRows
 from jobs.build.without_spark import PlanContext, unread_sources
 from jobs.run.published import PublishedState
 from jobs.run.request import Request
@@ -195,6 +195,25 @@ def test_a_table_whose_cut_is_not_recorded_is_derived_whole(state: PlanState) ->
     state.published.add([SliceRecord(TRIPS, "2024-05-01", "published", 1, table_version=3, state=by_earlier_version)])
     trips = step_of(state, TRIPS, request(DAYS[0]))
     assert (trips.action, trips.slices, trips.reason) == (Action.DERIVE, ("2024-05-01",), "its cut has moved")
+
+
+def test_between_the_cut_that_a_table_was_derived_at_and_a_longer_one_its_rows_are_new(state: PlanState) -> None:
+    publish(state, DAYS[0])
+    known = state.published.newest(TRIPS)
+    assert known.view is not None
+    with_shorter_cut = replace(known, view=replace(known.view, known_to_us=FIRST + HOUR))
+    state.published.add([SliceRecord(TRIPS, "2024-05-01", "published", 1, table_version=3, state=with_shorter_cut)])
+    rows = Rows(partition_rows={instant_us("2024-05-01"): 7})
+    trips = step_of(replace(state, statistics=rows), TRIPS, request(DAYS[0]))
+    assert (trips.action, trips.slices, trips.reason) == (Action.DERIVE, ("2024-05-01",), "its cut has moved")
+    before = Knowledge(cut_us=FIRST + HOUR, loaded_at_us=LOAD)
+    wanted = FactsWanted(as_of_us=FIRST, cut_us=FIRST + 4 * HOUR, before=before, from_us=FIRST)
+    assert rows.questions[-1] == (RIDES, wanted)
+    # Where the longer cut is gone, rows known after the shorter one leave every partition.
+    with_longer_cut = replace(known, view=replace(known.view, known_to_us=FIRST + 20 * HOUR))
+    state.published.add([SliceRecord(TRIPS, "2024-05-01", "published", 1, table_version=3, state=with_longer_cut)])
+    step_of(replace(state, statistics=rows), TRIPS, request(DAYS[0]))
+    assert rows.questions[-1] == (RIDES, replace(wanted, before=None))
 
 
 def test_a_first_build_before_any_fact_makes_a_table_without_rows(state: PlanState) -> None:

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from definitions.durations import instant_us
 from definitions.registry import key_of
 from definitions.sources import Source
-from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows
+from jobs.build.statistics.questions import FactsWanted, Knowledge, LoadedRows
 from jobs.run.context import Job
 from lakehouse.tables import read
 from temporal.instants import event_date, instant

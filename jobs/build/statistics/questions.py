@@ -46,7 +46,7 @@ class FactsWanted:
 
 
 class RowStatistics(Protocol):
-    """Answered with Spark in a build (`spark_statistics`), and without it for a plan (`delta_statistics`): alike.
+    """Answered with Spark in a build (`spark`), and without it for a plan (`delta`): alike.
 
     The latter raises NeedsSpark for what one process should not, or can't, read.
     """

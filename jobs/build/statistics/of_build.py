@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from definitions.registry import key_of
 from definitions.sources import Source
-from jobs.build.delta_statistics import DeltaStatistics
-from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows, RowStatistics
-from jobs.build.spark_statistics import SparkStatistics
+from jobs.build.statistics.delta import DeltaStatistics
+from jobs.build.statistics.questions import FactsWanted, Knowledge, LoadedRows, RowStatistics
+from jobs.build.statistics.spark import SparkStatistics
 from jobs.run.context import Job
 from lakehouse.reader import DeltaReader, is_local
 

@@ -11,7 +11,7 @@ from definitions.durations import instant_us, to_us
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.tables import PartitionBy
-from jobs.build.row_statistics import FactsWanted, Knowledge, LoadedRows
+from jobs.build.statistics.questions import FactsWanted, Knowledge, LoadedRows
 from jobs.run.published import PublishedState
 from lakehouse.reader import DataFile, DeltaReader, NeedsSpark
 from lakehouse.tables import Warehouse
