@@ -67,7 +67,6 @@ def plan_derived(state: PlanState, view: DerivedView, request: Request, _failed:
     if not rows:
         return nothing(key_of(view), "no new rows before the as-of")
     dates = tuple(day_or_instant(us) for us in sorted(rows))
-    before = made.before.view
     return replace(
         work(state, view, Action.DERIVE, _reason(made, max(request.as_ofs_us))),
         slices=dates,
@@ -83,8 +82,8 @@ def plan_derived(state: PlanState, view: DerivedView, request: Request, _failed:
         state_if_partial=view_state(
             view,
             made.before.loads,
-            built_to_us=before.built_to_us if before else None,
-            known_to_us=before.known_to_us if before else None,
+            built_to_us=made.before.built_to_us,
+            known_to_us=known.cut_us if (known := made.known_of(key_of(view.root))) else None,
         ),
     )
 

@@ -16,8 +16,10 @@ from compute.delivered_schema import require_columns
 from compute.failures import Probe, explained, is_data_failure
 from compute.reach import EventDay, event_days, not_ahead, reach_us
 from definitions.clocks import LandingDelay
+from definitions.columns import Column
 from definitions.durations import instant_text, instant_us, to_datetime, to_us
 from definitions.errors import (
+    DefinitionChanged,
     SourceError,
     StaticSourceChanged,
     TooManyQuarantined,
@@ -108,6 +110,7 @@ class _Ingest:
         self.before = known_raw_state(job, source)
         self.load = _load(job, source, self.before)
         self.typed: DataFrame | None = None
+        self.new_columns: tuple[Column, ...] = ()
 
     def failure(self, error: BaseException) -> SourceError | None:
         """The error to raise where a computed column failed on a value; None where it did not."""
@@ -132,12 +135,13 @@ class _Ingest:
             self._quarantine(rows)
         usable = rows.where(F.col(delivery.REASON).isNull()).drop(delivery.REASON, ORIGINAL, FILE)
         fresh, counts = self._first(usable, counts) if not self.before else self._later(usable, counts)
-        # A first delivery without rows leaves an empty table, so that look-ups in it find nothing and do not fail.
-        is_written = counts.kept or not self.before
+        # Also without rows, a first delivery leaves a table, and one under new columns leaves these: what reads them
+        # finds nothing then, and does not fail.
+        is_written = bool(counts.kept or not self.before or self.new_columns)
         version = self._append(fresh, counts) if is_written else current_version(self.spark, self.table.path)
-        if not is_written:
+        if self.before and not counts.kept:
             record_looks(self.job.context.warehouse, [self.source], self.load.at)
-        return self._outcome(counts, version)
+        return self._outcome(counts, version, is_written=is_written)
 
     def _count(self, rows: DataFrame) -> Counts:
         """One pass: rows by reason, and those without one by their day."""
@@ -212,7 +216,7 @@ class _Ingest:
     def _later(self, usable: DataFrame, counts: Counts) -> tuple[DataFrame, Counts]:
         """A later load: staged once, since what is new takes a comparison with everything that raw holds."""
         self._doing("comparing with what is known")
-        known = read(self.spark, self.table.path)
+        known = self._known()
         fresh = arrival.new_rows(usable, known, self.source, repeats=True)
         stamped = arrival.with_available_time(fresh, self.source, self.load, known=known)
         staged = stage(stamped, self.job.context.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
@@ -229,6 +233,19 @@ class _Ingest:
                 counts, days=event_days(not_ahead(known.select(names).union(fresh.select(names)), self.source))
             )
         return fresh, replace(counts, kept=kept, has_late=before.has_late or late > 0, has_versions=has_versions)
+
+    def _known(self) -> DataFrame:
+        """Raw's rows, with null in the columns that were declared since."""
+        known = read(self.spark, self.table.path)
+        self.new_columns = tuple(c for c in self.source.columns if c.name not in known.columns)
+        if self.new_columns and not (self.source.identity and self.source.event_time):
+            names = ", ".join(column.name for column in self.new_columns)
+            raise DefinitionChanged(
+                f"source '{self.source.name}' declares {names}, which raw does not hold, and has no "
+                f"{'clock' if self.source.is_static else 'identity'}: its rows can't be told from new ones. Declare "
+                f"it with version={self.source.version + 1} (both versions live side by side)."
+            )
+        return known.withColumns({c.name: F.lit(None).cast(c.type) for c in self.new_columns})
 
     def _refuse_change(self, usable: DataFrame, known: DataFrame, kept: int) -> None:
         columns = [c.name for c in self.source.columns]
@@ -290,8 +307,8 @@ class _Ingest:
         )
         return TableState(columns=fingerprints(self.source), raw=raw)
 
-    def _outcome(self, counts: Counts, version: int | None) -> StepOutcome:
-        status = PUBLISHED if counts.kept or not self.before else UNCHANGED
+    def _outcome(self, counts: Counts, version: int | None, *, is_written: bool) -> StepOutcome:
+        status = PUBLISHED if is_written else UNCHANGED
         state = self._state(counts)
         record = SliceRecord(self.table.key, self.delivered, status, counts.kept, table_version=version, state=state)
         remarks = [f"{counts.again:,} delivered again"] if counts.again else []

@@ -5,9 +5,19 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from definitions.errors import DefinitionChanged
 from definitions.registry import key_of
 from quality import GateFailed
-from tests.support.night_definitions import activity, activity_slow, plain, registry, tapping
+from tests.support.night_definitions import (
+    activity,
+    activity_slow,
+    activity_with_bikes,
+    plain,
+    plain_with_bikes,
+    registry,
+    tapping,
+    tapping_with_bikes,
+)
 from tests.support.nights import NightProject, moment
 
 ANNUAL = ("R1", "02-01", "annual", None, "02-01")
@@ -179,3 +189,25 @@ def test_a_run_names_the_older_as_ofs_that_late_rows_made_stale(spark, project: 
     assert project.build(spark, "03-05T07:00", "03-03", "03-04").notes == ()
     counts = [project.snapshot("plain", f"03-{day}")["R1"]["ride_count_lifetime"] for day in ("02", "03", "04", "05")]
     assert counts == [1, 2, 2, 2]
+
+
+def test_a_column_that_is_declared_later_makes_versions_and_no_facts(spark, project: NightProject) -> None:
+    project.registry = registry(activity, plain, tapping)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (2, "R1", "03-02T10:00", 7, 1, None, "03-02T11:00"),
+    )
+    project.deliver("taps", ("R1", "03-01T10:00", 1))
+    project.build(spark, "03-04T05:00", "03-03")
+    project.registry = registry(activity_with_bikes, plain_with_bikes)
+    project.build(spark, "03-04T06:00", "03-03")
+    row = project.snapshot("activity", "03-03")["R1"]
+    assert (row["ride_count_lifetime"], row["first_bike_count_lifetime"]) == (2, 1)
+    assert sorted((r["ride_id"], r["bike"]) for r in project.rows("derived/trips/v1")) == [(1, "b1"), (2, "b2")]
+    before = project.versions()
+    project.build(spark, "03-04T07:00", "03-03")
+    assert project.versions() == before
+    project.registry = registry(tapping_with_bikes)
+    with pytest.raises(DefinitionChanged, match="declares bike, which raw does not hold, and has no identity"):
+        project.build(spark, "03-04T08:00", "03-03")

@@ -1,5 +1,7 @@
 """Rides, riders' plans, and taps: the definitions of the small projects whose nights are compared with a rebuild."""
 
+from dataclasses import replace
+
 from definitions.model import (
     LIFETIME,
     AggregateView,
@@ -105,6 +107,7 @@ def _view(name: str, source: Source | DerivedView, *features: object, cut_delay:
 
 _rides, _metres = count(named="ride"), sum_of("metres")
 _annual = count(named="annual", where="plan = 'annual'")
+_of_bike = count(named="first_bike", where="bike = 'b1'")
 
 plain = _view("plain", rides, _rides, _metres, cut_delay="4h")
 activity = _view("activity", trips, _rides, _annual, cut_delay="4h")
@@ -122,6 +125,15 @@ wider_trips = DerivedView(
     features=(expression("triple", "metres * 3"),),
 )
 wider_activity = _view("activity", wider_trips, _rides, _annual, cut_delay="4h")
+
+
+# Rides as they are delivered, with one column more, and views on them.
+wider_rides = replace(rides, columns=(*rides.columns, Column("bike", "string")))
+trips_with_bikes = DerivedView("trips", source=wider_rides, version=1, owner="nights", lookups=trips.lookups)
+activity_with_bikes = _view("activity", trips_with_bikes, _rides, _annual, _of_bike, cut_delay="4h")
+plain_with_bikes = _view("plain", wider_rides, _rides, _metres, cut_delay="4h")
+wider_taps = replace(taps, columns=(*taps.columns, Column("bike", "string")))
+tapping_with_bikes = _view("tapping", wider_taps, count(named="tap"))
 
 
 def registry(*views: Definition) -> Registry:

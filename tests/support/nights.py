@@ -60,18 +60,24 @@ class NightProject:
         return {name: Location(str(self.folder / "data" / name), kind) for name, kind in formats.items()}
 
     def deliver(self, source: str, *rows: Sequence[Any]) -> None:
-        """One more file in a source's folder; a row has the source's columns in order, None: null."""
+        """One more file in a source's folder; a row has the source's columns in order, None: null.
+
+        Each file has a column `bike` more, which no source declares at first.
+        """
         self.deliveries += 1
         path = self.folder / "data" / source / f"{self.deliveries:04d}"
         named = [dict(zip(COLUMNS[source], map(_written, row), strict=True)) for row in rows]
+        named = [{**row, "bike": f"b{row.get('ride_id')}"} for row in named]
         if source == "taps":
             at = pa.array([row["at"] and datetime.fromisoformat(row["at"]) for row in named], pa.timestamp("us", "UTC"))
             riders = pa.array([row["rider_id"] for row in named], pa.string())
             amounts = pa.array([row["amount"] for row in named], pa.int64())
-            pq.write_table(pa.table({"rider_id": riders, "at": at, "amount": amounts}), path.with_suffix(".parquet"))
+            bikes = pa.array([row["bike"] for row in named], pa.string())
+            columns = {"rider_id": riders, "at": at, "amount": amounts, "bike": bikes}
+            pq.write_table(pa.table(columns), path.with_suffix(".parquet"))
             return
         with path.with_suffix(".csv").open("w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS[source])
+            writer = csv.DictWriter(file, [*COLUMNS[source], "bike"])
             writer.writeheader()
             writer.writerows(named)
 
