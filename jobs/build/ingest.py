@@ -216,7 +216,7 @@ class _Ingest:
     def _later(self, usable: DataFrame, counts: Counts) -> tuple[DataFrame, Counts]:
         """A later load: staged once, since what is new takes a comparison with everything that raw holds."""
         self._doing("comparing with what is known")
-        known = self._known()
+        known = self._known_under_new_columns()
         fresh = arrival.new_rows(usable, known, self.source, repeats=True)
         stamped = arrival.with_available_time(fresh, self.source, self.load, known=known)
         staged = stage(stamped, self.job.context.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
@@ -234,7 +234,7 @@ class _Ingest:
             )
         return fresh, replace(counts, kept=kept, has_late=before.has_late or late > 0, has_versions=has_versions)
 
-    def _known(self) -> DataFrame:
+    def _known_under_new_columns(self) -> DataFrame:
         """Raw's rows, with null in the columns that were declared since."""
         known = read(self.spark, self.table.path)
         self.new_columns = tuple(c for c in self.source.columns if c.name not in known.columns)
