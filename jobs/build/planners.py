@@ -136,9 +136,8 @@ def grown_as_ofs(
         above = _snapshots_above(state, key, view)
         oldest = min([*since.values(), *(_oldest_load(state, other, key, also) for other in above)])
         delays = sorted({other.cut_delay_us for other in above})
-        # A version of a fact takes the one before out of a slice, also where its own event lies after it (S7).
-        by_event = not (source.identity and known_now.has_versions)
-        for rows in state.statistics.loaded_since(source, oldest, delays_us=delays, by_event=by_event):
+        has_versions = bool(source.identity) and known_now.has_versions
+        for rows in state.statistics.loaded_since(source, oldest, delays_us=delays, has_versions=has_versions):
             first_us = rows.first_as_of_us[view.cut_delay_us]
             grown |= {us for us, known in since.items() if rows.loaded_at_us > known and first_us <= us}
     return sorted(grown)

@@ -38,11 +38,14 @@ class Fact:
     event_us: int
     known_us: int
     loaded_us: int
+    ride: int = 0
 
 
 # Hours, and a microsecond beside them, so that ties with a limit are common.
 instants = st.builds(lambda hours, more: BEGIN + hours * HOUR + more, st.integers(0, 96), st.integers(-1, 1))
-facts = st.builds(Fact, instants, instants, st.sampled_from([BEGIN, BEGIN + DAY, BEGIN + DAY + 1, BEGIN + 3 * DAY]))
+facts = st.builds(
+    Fact, instants, instants, st.sampled_from([BEGIN, BEGIN + DAY, BEGIN + DAY + 1, BEGIN + 3 * DAY]), st.integers(0, 3)
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +60,7 @@ def written(root: Path, rows: Sequence[Fact]) -> PublishedState:
     stamp = pa.timestamp("us", tz="UTC")
     table = pa.table(
         {
-            "ride_id": pa.array(range(len(rows)), pa.int64()),
+            "ride_id": pa.array([fact.ride for fact in rows], pa.int64()),
             "event_time": pa.array([fact.event_us for fact in rows], pa.int64()).cast(stamp),
             "available_time": pa.array([fact.known_us for fact in rows], pa.int64()).cast(stamp),
             "loaded_at": pa.array([fact.loaded_us for fact in rows], pa.int64()).cast(stamp),
@@ -77,9 +80,9 @@ def month_of(us: int) -> date:
     return to_datetime(us).date().replace(day=1)
 
 
-def grown(statistics: RowStatistics, source: Source, since_us: int, *, by_event: bool) -> dict[int, list[int]]:
+def grown(statistics: RowStatistics, source: Source, since_us: int, *, has_versions: bool) -> dict[int, list[int]]:
     """By cut delay, the as-ofs whose slice a row that was loaded since can change."""
-    loads = statistics.loaded_since(source, since_us, delays_us=DELAYS, by_event=by_event)
+    loads = statistics.loaded_since(source, since_us, delays_us=DELAYS, has_versions=has_versions)
     return {
         delay: [us for us in as_ofs() if any(rows.first_as_of_us[delay] <= us for rows in loads)] for delay in DELAYS
     }
@@ -89,10 +92,11 @@ def as_ofs() -> list[int]:
     return [BEGIN + hours * HOUR for hours in range(0, 100, 3)]
 
 
-def expected_growth(rows: Sequence[Fact], since_us: int, *, by_event: bool) -> dict[int, list[int]]:
+def expected_growth(rows: Sequence[Fact], since_us: int, *, has_versions: bool) -> dict[int, list[int]]:
     def changes(fact: Fact, as_of_us: int, delay: int) -> bool:
+        of_fact = [other for other in rows if other.ride == fact.ride] if has_versions else [fact]
         is_known = fact.loaded_us > since_us and fact.known_us <= as_of_us + delay
-        return is_known and (fact.event_us < as_of_us or not by_event)
+        return is_known and any(version.event_us < as_of_us for version in of_fact)
 
     return {delay: [us for us in as_ofs() if any(changes(fact, us, delay) for fact in rows)] for delay in DELAYS}
 
@@ -134,9 +138,9 @@ def test_without_spark_the_answers_are_those_of_the_definition(
         warehouse, published, source = Warehouse(str(root)), written(root, rows), rides(registry)
         statistics = DeltaStatistics(DeltaReader(), warehouse, published)
         counting = DeltaStatistics(DeltaReader(), warehouse, published, counts_rows=True)
-        for by_event in (True, False):
-            expected = expected_growth(rows, since_us, by_event=by_event)
-            assert grown(statistics, source, since_us, by_event=by_event) == expected
+        for has_versions in (True, False):
+            expected = expected_growth(rows, since_us, has_versions=has_versions)
+            assert grown(statistics, source, since_us, has_versions=has_versions) == expected
         assert counting.partitions(source, wanted) == expected_partitions(rows, wanted)
         assert list(statistics.partitions(source, wanted)) == list(expected_partitions(rows, wanted))
         before = wanted.before or Knowledge(cut_us=BEGIN, loaded_at_us=BEGIN)
@@ -153,7 +157,7 @@ def test_spark_gives_the_same_with_one_pass_per_source(
     from jobs.build.statistics.spark import SparkStatistics
 
     rows = [
-        Fact(BEGIN + hours * HOUR, BEGIN + (hours * 7 % 90) * HOUR + hours % 2, BEGIN + (hours % 4) * DAY)
+        Fact(BEGIN + hours * HOUR, BEGIN + (hours * 7 % 90) * HOUR + hours % 2, BEGIN + (hours % 4) * DAY, hours % 7)
         for hours in range(0, 96, 5)
     ]
     published, source = written(tmp_path, rows), rides(registry)
@@ -163,11 +167,11 @@ def test_spark_gives_the_same_with_one_pass_per_source(
     opened, read = [], spark_statistics.read
     monkeypatch.setattr(spark_statistics, "read", lambda *args, **how: opened.append(args) or read(*args, **how))
     for since_us in (BEGIN - 1, BEGIN + DAY, BEGIN + 2 * DAY):
-        expected = expected_growth(rows, since_us, by_event=True)
-        assert grown(statistics, source, since_us, by_event=True) == expected
+        expected = expected_growth(rows, since_us, has_versions=False)
+        assert grown(statistics, source, since_us, has_versions=False) == expected
     assert len(opened) == 1
-    expected = expected_growth(rows, BEGIN + DAY, by_event=False)
-    assert grown(SparkStatistics(job), source, BEGIN + DAY, by_event=False) == expected
+    expected = expected_growth(rows, BEGIN + DAY, has_versions=True)
+    assert grown(SparkStatistics(job), source, BEGIN + DAY, has_versions=True) == expected
     before = Knowledge(cut_us=BEGIN + DAY, loaded_at_us=BEGIN + DAY)
     for known in (before, None):
         wanted = FactsWanted(

@@ -39,6 +39,7 @@ from tests.support import night_oracle as oracle
 from tests.support.night_oracle import Fact
 
 _STAMP = pa.timestamp("us", tz="UTC")
+_TYPES = {"bigint": pa.int64(), "string": pa.string(), "timestamp": pa.int64()}
 Content = Any
 
 
@@ -189,13 +190,14 @@ class PaperWarehouse:
         return [SliceRecord(table, delivery, PUBLISHED, len(added), table_version=version, state=about)]
 
     def _append(self, source: Source, added: Sequence[Fact]) -> None:
-        """The clocks alone: a plan reads nothing else of raw."""
+        """The clocks, and the columns of the identity: a plan reads nothing else of raw."""
         clocks = {
             "event_time": [fact.event for fact in added],
             "available_time": [fact.known for fact in added],
             "loaded_at": [fact.loaded for fact in added],
         }
         columns = {name: pa.array(values, pa.int64()).cast(_STAMP) for name, values in clocks.items()}
+        columns |= {n: pa.array([f.columns[n] for f in added], _TYPES[source.type_of(n)]) for n in source.identity}
         dates = pa.array(
             [to_datetime(instant_us(partition_of(fact.event, source.partition_by))).date() for fact in added],
             pa.date32(),

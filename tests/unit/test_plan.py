@@ -45,9 +45,9 @@ class Rows:
     questions: list[tuple[str, object]] = field(default_factory=list)
 
     def loaded_since(
-        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
-        self.questions.append((key_of(source), (since_us, by_event)))
+        self.questions.append((key_of(source), (since_us, has_versions)))
         return tuple(rows for rows in self.loads if rows.loaded_at_us > since_us)
 
     def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
@@ -237,17 +237,17 @@ def test_one_question_per_source_finds_the_as_ofs_that_grew(state: PlanState) ->
     state = replace(state, statistics=rows)
     activity = step_of(state, ACTIVITY, request(*DAYS))
     assert (activity.slices, activity.reason) == (tuple(DAYS[1:]), "its sources grew since 5 as-ofs were built")
-    assert rows.questions == [(RIDES, (LOAD, True))]  # riders are static: their content can't change
+    assert rows.questions == [(RIDES, (LOAD, False))]  # riders are static: their content can't change
     assert step_of(state, VS_PLAN, request(*DAYS)).slices == tuple(DAYS[1:])
     assert step_of(state, ACTIVITY, request(DAYS[0])).action is Action.NOTHING
 
 
-def test_of_facts_with_versions_a_row_is_asked_for_by_when_it_is_known_alone(state: PlanState) -> None:
+def test_of_facts_with_versions_the_other_versions_are_asked_for(state: PlanState) -> None:
     publish(state, *DAYS, has_versions=True)
     deliver_again(state)
     rows = Rows()
     assert step_of(replace(state, statistics=rows), ACTIVITY, request(*DAYS)).action is Action.NOTHING
-    assert rows.questions == [(RIDES, (LOAD, False))]
+    assert rows.questions == [(RIDES, (LOAD, True))]
 
 
 def test_an_as_of_built_after_a_load_has_not_grown_by_it(state: PlanState) -> None:

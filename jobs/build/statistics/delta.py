@@ -17,6 +17,7 @@ from lakehouse.reader import DataFile, DeltaReader, NeedsSpark
 from lakehouse.tables import Warehouse
 from temporal.instants import partition_of
 
+_BEFORE_ALL = -(2**62)
 _CLOCKS = ("event_time", "available_time", "loaded_at")
 
 
@@ -34,11 +35,11 @@ class DeltaStatistics:
         self._described = cache(self._files_of)
 
     def loaded_since(
-        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
-        rows = self._rows(key_of(source), {"loaded_at": since_us})
+        rows = self._facts(source) if has_versions else self._rows(key_of(source), {"loaded_at": since_us})
         rows = rows.filter(pc.greater(rows["loaded_at"], since_us))
-        firsts = {f"after_{delay}": _first_as_of(rows, delay, by_event=by_event) for delay in delays_us}
+        firsts = {f"after_{delay}": _first_as_of(rows, delay) for delay in delays_us}
         loads = pa.table({"loaded_at": rows["loaded_at"], **firsts}).group_by("loaded_at")
         return tuple(
             LoadedRows(
@@ -77,15 +78,27 @@ class DeltaStatistics:
             return None
         return sum(file.bytes for file in files if dates is None or file.event_date in dates)
 
+    def _facts(self, source: Source) -> pa.Table:
+        """All rows' clocks; instead of its own event_time each row has the earliest of any version of its fact."""
+        table, identity = key_of(source), list(source.identity)
+        rows = self._columns(table, self._files(table), also=identity)
+        firsts = rows.group_by(identity).aggregate([("event_time", "min")])
+        # A null in an identity joins nothing; such a row may change any slice.
+        joined = rows.drop_columns("event_time").join(firsts, keys=identity, join_type="left outer")
+        event_us = pc.fill_null(joined["event_time_min"], _BEFORE_ALL)
+        return joined.select(["available_time", "loaded_at"]).append_column("event_time", event_us)
+
     def _rows(self, table: str, later_than: dict[str, int]) -> pa.Table:
         """Of the files that may hold a row later in one of these columns; {}: of all files."""
         files = [file for file in self._files(table) if not later_than or file.may_pass(later_than)]
         return self._columns(table, files)
 
-    def _columns(self, table: str, files: Sequence[DataFile]) -> pa.Table:
-        """The clocks as µs."""
-        rows = self._reader.columns(self._warehouse.address(table).path, _CLOCKS, files=files)
-        return pa.table({name: rows[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()) for name in _CLOCKS})
+    def _columns(self, table: str, files: Sequence[DataFile], *, also: Sequence[str] = ()) -> pa.Table:
+        """The clocks as µs, and other columns as they are."""
+        names = list(dict.fromkeys([*_CLOCKS, *also]))
+        rows = self._reader.columns(self._warehouse.address(table).path, names, files=files)
+        clocks = {name: rows[name].cast(pa.timestamp("us", tz="UTC")).cast(pa.int64()) for name in _CLOCKS}
+        return pa.table({name: clocks.get(name, rows[name]) for name in names})
 
     def _files(self, table: str) -> tuple[DataFile, ...]:
         return self._described(table, self._published.version(table))
@@ -117,6 +130,5 @@ def _is_new(rows: pa.Table, before: Knowledge) -> pa.ChunkedArray:
     return pc.or_(pc.greater(rows["available_time"], before.cut_us), pc.greater(rows["loaded_at"], before.loaded_at_us))
 
 
-def _first_as_of(rows: pa.Table, delay: int, *, by_event: bool) -> pa.ChunkedArray:
-    known = pc.subtract(rows["available_time"], delay)
-    return pc.max_element_wise(pc.add(rows["event_time"], 1), known) if by_event else known
+def _first_as_of(rows: pa.Table, delay: int) -> pa.ChunkedArray:
+    return pc.max_element_wise(pc.add(rows["event_time"], 1), pc.subtract(rows["available_time"], delay))

@@ -23,9 +23,9 @@ class BuildStatistics:
         self._spark: SparkStatistics = SparkStatistics(job, before=before._spark if before else None)
 
     def loaded_since(
-        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
-        return self._of(source).loaded_since(source, since_us, delays_us=delays_us, by_event=by_event)
+        return self._of(source).loaded_since(source, since_us, delays_us=delays_us, has_versions=has_versions)
 
     def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
         return self._of(source).first_new_event(source, before, cut_us=cut_us)

@@ -15,8 +15,9 @@ from definitions.sources import Source
 class LoadedRows:
     """The rows of a source that one load brought.
 
-    first_as_of_us: by cut delay c, the earliest T whose slice one of them can change, in µs. A row is known at the cut
-    of T from available_time - c on. Of a source without versions it is also in that slice only when event_time < T.
+    first_as_of_us: by cut delay c, the earliest T whose slice one of them changes, in µs. A row is known at T's cut
+    from available_time - c on. It changes the slice when its own event_time < T, and also when another version of its
+    fact lies before T: the newer of the two takes the older one out (S7).
     """
 
     loaded_at_us: int
@@ -52,11 +53,11 @@ class RowStatistics(Protocol):
     """
 
     def loaded_since(
-        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
         """The loads after an instant that brought rows; one pass over those rows, for all as-ofs and cut delays.
 
-        by_event: whether a row's own event_time says which slices it can change, see `LoadedRows`.
+        has_versions: whether a fact may have several rows; then a second pass looks for those of the same facts.
         """
 
     def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:

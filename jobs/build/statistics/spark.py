@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from functools import reduce
+from operator import and_
 from typing import Any, TypeVar
 
 from pyspark.sql import Column, DataFrame
@@ -30,14 +32,14 @@ class SparkStatistics:
         self._answers: dict[Hashable, Any] = before._answers if before else {}
 
     def loaded_since(
-        self, source: Source, since_us: int, *, delays_us: Sequence[int], by_event: bool
+        self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
         delays = tuple(sorted(set(delays_us)))
-        question = ("loads", key_of(source), self._version(source), delays, by_event)
+        question = ("loads", key_of(source), self._version(source), delays, has_versions)
         with self._lock:
             known = self._answers.get(question)
             if known is None or known[0] > since_us:
-                loads = self._loaded_since(source, since_us, delays, by_event=by_event)
+                loads = self._loaded_since(source, since_us, delays, has_versions=has_versions)
                 known = self._answers[question] = (since_us, loads)
         return tuple(rows for rows in known[1] if rows.loaded_at_us > since_us)
 
@@ -64,17 +66,19 @@ class SparkStatistics:
         return kept
 
     def _loaded_since(
-        self, source: Source, since_us: int, delays_us: Sequence[int], *, by_event: bool
+        self, source: Source, since_us: int, delays_us: Sequence[int], *, has_versions: bool
     ) -> tuple[LoadedRows, ...]:
+        rows = self._rows(source)
+        loaded = rows.where(F.col("loaded_at") > instant(since_us))
+        if has_versions:
+            loaded = _with_first_event(loaded, rows, source)
         event_us, known_us = F.unix_micros("event_time"), F.unix_micros("available_time")
 
         def first(delay: int) -> Column:
-            return F.greatest(event_us + 1, known_us - delay) if by_event else known_us - delay
+            return F.greatest(event_us + 1, known_us - delay)
 
         loads = (
-            self._rows(source)
-            .where(F.col("loaded_at") > instant(since_us))
-            .groupBy(F.unix_micros("loaded_at").alias("loaded_at_us"))
+            loaded.groupBy(F.unix_micros("loaded_at").alias("loaded_at_us"))
             .agg(*[F.min(first(delay)).alias(f"after_{delay}") for delay in delays_us])
             .collect()
         )
@@ -104,6 +108,21 @@ class SparkStatistics:
 
     def _version(self, source: Source) -> int | None:
         return self._job.published.version(key_of(source))
+
+
+def _with_first_event(loaded: DataFrame, rows: DataFrame, source: Source) -> DataFrame:
+    """The rows, with the earliest event_time of any version of their fact instead of their own."""
+    same = reduce(and_, (F.col(f"n.{name}").eqNullSafe(F.col(f"a.{name}")) for name in source.identity))
+    named = [F.col(f"n.{name}") for name in source.identity]
+    facts = loaded.select(*source.identity).distinct()
+    firsts = (
+        facts.alias("n")
+        .join(rows.alias("a"), on=same, how="inner")
+        .groupBy(*named)
+        .agg(F.min("a.event_time").alias("event_time"))
+    )
+    clocks = F.col("n.available_time"), F.col("n.loaded_at"), F.col("a.event_time")
+    return loaded.alias("n").join(firsts.alias("a"), on=same, how="inner").select(*clocks)
 
 
 def _is_new(before: Knowledge) -> Column:
