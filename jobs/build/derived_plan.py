@@ -90,7 +90,8 @@ def plan_derived(state: PlanState, view: DerivedView, request: Request, _failed:
 
 def _derivation(state: PlanState, view: DerivedView, request: Request) -> _Derivation:
     before = state.published.newest(key_of(view))
-    as_of_us = max(*request.as_ofs_us, before.built_to_us or 0)
+    held = [] if before.built_to_us is None else [before.built_to_us]
+    as_of_us = max([*request.as_ofs_us, *held])
     return _Derivation(
         view=view,
         before=before,
