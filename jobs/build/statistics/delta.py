@@ -82,9 +82,12 @@ class DeltaStatistics:
         """All rows' clocks; instead of its own event_time each row has the earliest of any version of its fact."""
         table, identity = key_of(source), list(source.identity)
         rows = self._columns(table, self._files(table), also=identity)
-        firsts = rows.group_by(identity).aggregate([("event_time", "min")])
-        # A null in an identity joins nothing; such a row may change any slice.
-        joined = rows.drop_columns("event_time").join(firsts, keys=identity, join_type="left outer")
+        try:
+            firsts = rows.group_by(identity).aggregate([("event_time", "min")])
+            # A null in an identity joins nothing; such a row may change any slice.
+            joined = rows.drop_columns("event_time").join(firsts, keys=identity, join_type="left outer")
+        except pa.ArrowNotImplementedError as error:
+            raise NeedsSpark(f"{table} has an identity of a type that Arrow does not join") from error
         event_us = pc.fill_null(joined["event_time_min"], _BEFORE_ALL)
         return joined.select(["available_time", "loaded_at"]).append_column("event_time", event_us)
 

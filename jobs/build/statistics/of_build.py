@@ -1,6 +1,8 @@
 """Statistics of rows in a build: small tables are read in this process, without a Spark job; Spark counts others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
 
 from definitions.registry import key_of
 from definitions.sources import Source
@@ -8,8 +10,9 @@ from jobs.build.statistics.delta import DeltaStatistics
 from jobs.build.statistics.questions import FactsWanted, Knowledge, LoadedRows, RowStatistics
 from jobs.build.statistics.spark import SparkStatistics
 from jobs.run.context import Job
-from lakehouse.reader import DeltaReader, is_local
+from lakehouse.reader import DeltaReader, NeedsSpark, is_local
 
+Answer = TypeVar("Answer")
 MOST_BYTES = 32 * 1024 * 1024
 
 
@@ -25,21 +28,26 @@ class BuildStatistics:
     def loaded_since(
         self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
-        return self._of(source).loaded_since(source, since_us, delays_us=delays_us, has_versions=has_versions)
+        return self._asked(
+            source, lambda asked: asked.loaded_since(source, since_us, delays_us=delays_us, has_versions=has_versions)
+        )
 
     def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
-        return self._of(source).first_new_event(source, before, cut_us=cut_us)
+        return self._asked(source, lambda asked: asked.first_new_event(source, before, cut_us=cut_us))
 
     def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
-        return self._of(source).partitions(source, wanted)
+        return self._asked(source, lambda asked: asked.partitions(source, wanted))
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         return None
 
-    def _of(self, source: Source) -> RowStatistics:
+    def _asked(self, source: Source, question: Callable[[RowStatistics], Answer]) -> Answer:
+        if self._is_small(key_of(source)):
+            with suppress(NeedsSpark):
+                return question(self._small)
+        return question(self._spark)
+
+    def _is_small(self, table: str) -> bool:
         """A bucket is left to Spark, which is running by then and has its own credentials."""
-        table = key_of(source)
-        if not is_local(self._warehouse.address(table).path):
-            return self._spark
-        size = self._small.bytes(table)
-        return self._small if size is not None and size <= MOST_BYTES else self._spark
+        size = self._small.bytes(table) if is_local(self._warehouse.address(table).path) else None
+        return size is not None and size <= MOST_BYTES
