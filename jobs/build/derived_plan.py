@@ -91,7 +91,7 @@ def plan_derived(state: PlanState, view: DerivedView, request: Request, _failed:
 def _derivation(state: PlanState, view: DerivedView, request: Request) -> _Derivation:
     before = state.published.newest(key_of(view))
     held = [] if before.built_to_us is None else [before.built_to_us]
-    as_of_us = max([*request.as_ofs_us, *held])
+    as_of_us = max([*request.as_ofs_us, *held, *_as_ofs_above(state, view)])
     return _Derivation(
         view=view,
         before=before,
@@ -99,6 +99,12 @@ def _derivation(state: PlanState, view: DerivedView, request: Request) -> _Deriv
         cut_us=as_of_us + cut_delay_us(state.registry, view),
         loads=loads(state.published, view),
     )
+
+
+def _as_ofs_above(state: PlanState, view: DerivedView) -> list[int]:
+    """The published as-ofs of snapshots on the view: one without new rows before it has not moved the view's own."""
+    above = [key for key in state.registry.built_on(key_of(view)) if state.registry.by_key[key].is_snapshot]
+    return [instant_us(name) for key in above for name in state.published.slices(key)]
 
 
 def _slices(state: PlanState, made: _Derivation) -> dict[int, int]:

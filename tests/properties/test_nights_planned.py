@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from definitions.durations import instant_us
 from definitions.registry import key_of
@@ -31,11 +31,14 @@ from tests.support.night_histories import (
 )
 from tests.support.paper_warehouse import PaperWarehouse
 
+# Of the last day before the as-of that was built last.
+LATE = ((1, "R1", BEGIN + 60 * HOUR, 5, 1, None, BEGIN + 61 * HOUR),)
 HISTORIES = int(os.environ.get("HISTORIES", "40"))
 
 
 @settings(max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories(least=2, most=8))
+@example([Build(1, (0,)), Build(24, (0,)), Deliver("rides", LATE), Build(1, (1,))])  # the second as-of had no new rows
 def test_every_table_equals_a_rebuild_after_each_build(history: Sequence[Step]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         played = Played(PaperWarehouse(Path(folder), PROJECTS[0]))
