@@ -5,9 +5,10 @@
 back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import TypeAlias
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -17,6 +18,7 @@ from definitions.errors import DefinitionChanged
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.crash_points import crash_point
 from lakehouse.leases.leases import Lease, fenced
+from lakehouse.slices import WholeSlices
 from lakehouse.storage_errors import StorageError, translated_storage_errors
 from lakehouse.tables import TableAddress, current_version, history, read
 
@@ -26,6 +28,7 @@ __all__ = [
     "SliceNote",
     "StagedVersion",
     "append",
+    "commit",
     "crash_point",
     "publish",
     "replace_all",
@@ -44,6 +47,7 @@ TABLE_PROPERTIES = {
 }
 # A staged copy is read whole, so minima and maxima of its columns would skip no file.
 WITHOUT_STATISTICS = {"delta.dataSkippingNumIndexedCols": "0"}
+Save: TypeAlias = Callable[[CommitNote, int | None], None]  # makes a commit on top of a version, None: of no table
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def publish(
     """
     placed = _placed(staged_frame, partition_by, sort_by, files_per_partition)
     writer = _writer(placed, partition_by).mode("overwrite").option("replaceWhere", predicate)
-    return _commit(spark, writer, staged_frame, table, lease, note)
+    return commit(spark, _saving(spark, writer, staged_frame, table), table, lease=lease, note=note)
 
 
 def append(
@@ -115,7 +119,8 @@ def append(
 
     Files come as `frame` is partitioned. Errors as in `publish`.
     """
-    return _commit(spark, _writer(frame, partition_by).mode("append"), frame, table, lease, note)
+    writer = _writer(frame, partition_by).mode("append")
+    return commit(spark, _saving(spark, writer, frame, table), table, lease=lease, note=note)
 
 
 def replace_all(
@@ -123,15 +128,12 @@ def replace_all(
 ) -> Published:
     """Makes `frame` the whole content of the table, whatever columns it had, in one commit. Errors as in `publish`."""
     writer = _writer(frame, []).mode("overwrite").option("overwriteSchema", "true")
-    return _commit(spark, writer, frame, table, lease, note, keeps_columns=False)
+    return commit(spark, _saving(spark, writer, frame, table, keeps_columns=False), table, lease=lease, note=note)
 
 
 def slices_at(instants: Sequence[datetime]) -> str:
     """The predicate that names whole snapshots: by partition first, then by the instant itself."""
-    moments = sorted({instant.astimezone(UTC) for instant in instants})
-    days = ", ".join(sorted({f"date'{moment:%Y-%m-%d}'" for moment in moments}))
-    times = ", ".join(f"timestamp'{moment.isoformat().replace('+00:00', 'Z')}'" for moment in moments)
-    return f"event_date in ({days}) and event_time in ({times})"
+    return WholeSlices.of_instants(instants).predicate
 
 
 def _writer(frame: DataFrame, partition_by: Sequence[str]) -> DataFrameWriter:
@@ -144,27 +146,30 @@ def _placed(frame: DataFrame, partition_by: Sequence[str], sort_by: Sequence[str
     return shuffled.sortWithinPartitions(*partition_by, *sort_by)
 
 
-def _commit(
-    spark: SparkSession,
-    writer: DataFrameWriter,
-    frame: DataFrame,
-    table: TableAddress,
-    lease: Lease,
-    note: CommitNote,
-    *,
-    keeps_columns: bool = True,
-) -> Published:
+def _saving(
+    spark: SparkSession, writer: DataFrameWriter, frame: DataFrame, table: TableAddress, *, keeps_columns: bool = True
+) -> Save:
+    """The commit as Spark makes it."""
+
+    def save(note: CommitNote, before: int | None) -> None:
+        has_more = keeps_columns and before is not None and _adds_columns(spark, frame, table)
+        merging = writer.option("mergeSchema", "true") if has_more else writer
+        options = {"txnAppId": table.key, "txnVersion": str(note.token), "userMetadata": note.to_json()}
+        merging.options(**options).save(table.path)
+
+    return save
+
+
+def commit(spark: SparkSession, save: Save, table: TableAddress, *, lease: Lease, note: CommitNote) -> Published:
+    """Make a commit under the lease by `save`, given the note with the lease's token, and read it back."""
     if lease.table != table.key or lease.run_id != note.run_id:
         raise ValueError(f"Run {note.run_id} writes {table}, but its lease is run {lease.run_id}'s on {lease.table}.")
     signed = replace(note, token=lease.token)
     before = current_version(spark, table.path)
-    if keeps_columns and before is not None and _adds_columns(spark, frame, table):
-        writer = writer.option("mergeSchema", "true")
-    writer = writer.options(txnAppId=table.key, txnVersion=str(lease.token), userMetadata=signed.to_json())
     lease.check()
     crash_point("before_publish", table.key)
     with translated_storage_errors(table.path):
-        writer.save(table.path)
+        save(signed, before)
     crash_point("after_publish", table.key)
     return _read_back(spark, table, signed, before)
 

@@ -4,9 +4,12 @@ It starts in milliseconds where a JVM takes seconds, so that a plan, and a build
 `NeedsSpark` is raised for what it can't read: the caller then uses Spark.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,9 +17,23 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from definitions.durations import to_us
-from lakehouse.tables import commit_versions, filesystem
+from lakehouse.checksums import fits_checksum
+from lakehouse.tables import commit_versions, filesystem, local_folder
 
 MOST_BYTES = 256 * 1024 * 1024
+_PRIMITIVES = {
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "byte": pa.int8(),
+    "short": pa.int16(),
+    "integer": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "binary": pa.binary(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
 # Delta cuts the largest time in a file's statistics to the millisecond.
 _CUT_US = 1_000
 # A bucket that it can't reach is left to Spark soon, instead of after minutes.
@@ -76,6 +93,19 @@ class DeltaReader:
                 raise NeedsSpark(f"{size:,} bytes of {path} would be read")
             return [dict(row) for row in table.to_pyarrow_table().to_pylist()]
 
+    def small_table(self, path: str, *, version: int | None, most_rows: int) -> pa.Table:
+        """All rows of a version in the types of its schema, from a local disk; few rows, in files that are sound."""
+        with _translated(path):
+            if local_folder(path) is None:
+                raise NeedsSpark(f"{path} is not on a local disk")
+            table = _opened(path, version)
+            files = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+            rows = sum(most_rows + 1 if file["num_records"] is None else file["num_records"] for file in files)
+            if rows > most_rows or sum(file["size_bytes"] for file in files) > self.most_bytes // 8:
+                raise NeedsSpark(f"{rows:,} rows of {path} would be read")
+            schema = _plain_schema(table)
+            return pa.concat_tables([schema.empty_table(), *(_file_rows(path, file, schema) for file in files)])
+
     def columns(self, path: str, names: Sequence[str], *, files: Sequence[DataFile]) -> pa.Table:
         """Some columns of some of the table's files, whole."""
         size = sum(file.bytes for file in files)
@@ -117,6 +147,39 @@ def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> Dat
         event_date=None if day is None else str(day),
         newest={name: to_us(at) + _CUT_US for name, at in newest.items() if at is not None},
     )
+
+
+def _plain_schema(table: Any) -> pa.Schema:
+    """Of a table that any reader of Delta's first protocol understands, partitioned by `event_date` or not at all."""
+    is_plain = table.protocol().min_reader_version == 1 and table.metadata().partition_columns in ([], ["event_date"])
+    if not is_plain:
+        raise NeedsSpark("the table has features that are not read here")
+    return pa.schema(
+        [pa.field(f["name"], _arrow_type(f["type"])) for f in json.loads(table.schema().to_json())["fields"]]
+    )
+
+
+def _arrow_type(name: Any) -> pa.DataType:
+    if isinstance(name, dict) and name["type"] == "array":
+        return pa.list_(_arrow_type(name["elementType"]))
+    if name in _PRIMITIVES:
+        return _PRIMITIVES[name]
+    precision, scale = re.fullmatch(r"decimal\((\d+),(\d+)\)", str(name)).groups()  # type: ignore[union-attr]
+    return pa.decimal128(int(precision), int(scale))
+
+
+def _file_rows(path: str, file: Mapping[str, Any], schema: pa.Schema) -> pa.Table:
+    """A file's rows in the table's columns; those that it lacks are null, and the partition's date is in the log."""
+    located = Path(f"{local_folder(path)}/{file['path']}")
+    if "%" in file["path"] or not fits_checksum(located):
+        raise NeedsSpark(f"{located} is not read here")
+    found = pq.read_table(located, partitioning=None)
+    date = pa.scalar(file.get("partition.event_date"), pa.date32())
+    held = {name: found[name] for name in found.column_names}
+    if "partition.event_date" in file:
+        held["event_date"] = pa.repeat(date, len(found))
+    missing = {f.name: pa.nulls(len(found), f.type) for f in schema if f.name not in held}
+    return pa.table({name: (held | missing)[name] for name in schema.names}).cast(schema)
 
 
 def _opened(path: str, version: int | None) -> Any:

@@ -295,6 +295,11 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str] | None:
     return None
 
 
+def local_folder(path: str) -> Path | None:
+    """The folder on a local disk, None for all other file systems. Asks no network."""
+    return Path(re.sub(r"^file:/+", "/", path)) if _scheme(path) in ("", "file") else None
+
+
 @lru_cache
 def _bucket(name: str) -> fs.FileSystem:
     return fs.FileSystem.from_uri(f"s3://{name}")[0]

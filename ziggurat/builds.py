@@ -1,5 +1,8 @@
 """Builds and plans of a workspace: without Spark as long as there is nothing to do, else with it."""
 
+import contextlib
+import importlib
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +17,8 @@ from jobs.build.without_spark import (
 from jobs.run.request import Request, new_run_id
 from lakehouse.reader import NeedsSpark
 
-__all__ = ["built", "planned", "unchanged", "unread_sources"]
+__all__ = ["built", "import_ahead", "planned", "unchanged", "unread_sources"]
+_OF_A_BUILD = ("jobs.build.job", "jobs.build.ingest", "jobs.build.derived", "jobs.build.snapshots", "jobs.run.report")
 
 if TYPE_CHECKING:
     from jobs.build.plan import Plan
@@ -37,6 +41,21 @@ def unchanged(request: Request, plan_context: PlanContext) -> "RunOutcome | None
         return unchanged_without_spark(plan_context, request, now=now, run_id=new_run_id(now))
     except NeedsSpark:
         return None
+
+
+def import_ahead() -> None:
+    """Begin, in a thread, to import what a build needs: the process is about to wait for the JVM to start."""
+    # Imported here first: two threads that import one package wait for each other.
+    importlib.import_module("pyspark.sql")
+    importlib.import_module("lakehouse.session.start")
+    threading.Thread(target=_import_all, name="import-ahead", daemon=True).start()
+
+
+def _import_all() -> None:
+    with contextlib.suppress(Exception):  # the build imports the same and meets the same error
+        for name in _OF_A_BUILD:
+            importlib.import_module(name)
+        importlib.import_module("quality").preload()
 
 
 def built(request: Request, context: "Context") -> "RunOutcome":

@@ -75,7 +75,7 @@ class Workspace:
 
     def _build(self, command: str, as_ofs_us: tuple[int, ...], select: Sequence[str], *, live: bool) -> "RunOutcome":
         from jobs.run.request import Request
-        from ziggurat.builds import built, unchanged, unread_sources
+        from ziggurat.builds import built, import_ahead, unchanged, unread_sources
 
         request = Request(command=command, as_ofs_us=as_ofs_us, select=tuple(select))
         without_spark = plan_context(self.settings, self.registry)
@@ -83,6 +83,7 @@ class Workspace:
             return done
         for error in unread_sources(without_spark, request):
             self.listener.note(f"not read: {error}")
+        import_ahead()
         return built(request, replace(self.context, options=replace(self.context.options, is_live=live)))
 
     def plan(

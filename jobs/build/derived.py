@@ -18,12 +18,12 @@ from definitions.sources import Source
 from definitions.views import DerivedView, Lookup
 from jobs.build.plan import PlannedStep
 from jobs.build.publish import Draft, Replaces, stage_audit_publish
-from jobs.build.small import MOST_ROWS
 from jobs.build.staleness import is_regular
 from jobs.run.context import Context, Job
 from jobs.run.outcome import StepOutcome
 from jobs.run.published import PublishedState
-from lakehouse.tables import read
+from lakehouse.small_tables import read_rows
+from lakehouse.writer import MOST_ROWS
 from temporal.instants import event_date, instant
 from temporal.order import current_rows
 from temporal.versions import as_known_at, with_superseded_at
@@ -34,7 +34,7 @@ NARROW = 5  # so many facts of a look-up, its keys and clocks and what is taken,
 def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame:
     """A source's or derived view's facts known at the cut, with `superseded_at`, at the version that the run knows."""
     table = key_of(source)
-    rows = read(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
+    rows = read_rows(job.context.spark, job.context.warehouse.address(table).path, version=job.published.version(table))
     if not source.is_delivered:
         return as_known_at(rows, cut_us)
     has_versions = job.published.newest(table).has_versions

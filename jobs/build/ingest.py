@@ -30,17 +30,20 @@ from definitions.versions import fingerprints, meaning_of
 from jobs.build.looks import looked_at_us, record_looks
 from jobs.build.plan import PlannedStep
 from jobs.build.raw_state import known_raw_state
+from jobs.build.small import collected
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
-from lakehouse.commits import append, crash_point, stage
+from lakehouse.commits import crash_point, stage
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.read_errors import as_read_error
 from lakehouse.files.records import FILE, ORIGINAL, Records
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
+from lakehouse.small_tables import append_frame, read_rows
 from lakehouse.storage_errors import translated_storage_errors
 from lakehouse.table_state import RawState, TableState
 from lakehouse.tables import current_version, read, remove
+from lakehouse.writer import MOST_ROWS
 from temporal.instants import event_date
 
 
@@ -218,9 +221,7 @@ class _Ingest:
         self._doing("comparing with what is known")
         known = self._known_under_new_columns()
         fresh = arrival.new_rows(usable, known, self.source, repeats=True)
-        stamped = arrival.with_available_time(fresh, self.source, self.load, known=known)
-        staged = stage(stamped, self.job.context.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
-        fresh = read(self.spark, staged.path, version=staged.version)
+        fresh = self._pinned(arrival.with_available_time(fresh, self.source, self.load, known=known), counts)
         totals = fresh.agg(F.count(F.lit(1)).alias("kept"), F.count_if("_late").alias("late")).first()
         kept, late = (totals["kept"], totals["late"]) if totals else (0, 0)
         if self.source.is_static:
@@ -236,7 +237,7 @@ class _Ingest:
 
     def _known_under_new_columns(self) -> DataFrame:
         """Raw's rows, with null in the columns that were declared since."""
-        known = read(self.spark, self.table.path)
+        known = read_rows(self.spark, self.table.path, version=None)
         self.new_columns = tuple(c for c in self.source.columns if c.name not in known.columns)
         if self.new_columns and not (self.source.identity and self.source.event_time):
             names = ", ".join(column.name for column in self.new_columns)
@@ -246,6 +247,14 @@ class _Ingest:
                 f"it with version={self.source.version + 1} (both versions live side by side)."
             )
         return known.withColumns({c.name: F.lit(None).cast(c.type) for c in self.new_columns})
+
+    def _pinned(self, stamped: DataFrame, counts: Counts) -> DataFrame:
+        """The rows as they are now, whatever happens to their sources: collected where they are few, else staged."""
+        rows = collected(stamped, self.source.name) if counts.usable <= MOST_ROWS else None
+        if rows is not None:
+            return self.spark.createDataFrame(rows)
+        staged = stage(stamped, self.job.context.warehouse.staging(self.job.run_id, self.source.name), partition_by=[])
+        return read(self.spark, staged.path, version=staged.version)
 
     def _refuse_change(self, usable: DataFrame, known: DataFrame, kept: int) -> None:
         columns = [c.name for c in self.source.columns]
@@ -280,14 +289,8 @@ class _Ingest:
             slices={self.delivered: SliceNote(counts.kept, "")},
             extra=self._state(counts).to_json(),
         )
-        return append(
-            self.spark,
-            rows,
-            self.table,
-            partition_by=partition_by,
-            lease=self.job.leases[self.table.key],
-            note=note,
-        ).version
+        lease = self.job.leases[self.table.key]
+        return append_frame(self.spark, rows, self.table, partition_by=partition_by, lease=lease, note=note).version
 
     def _state(self, counts: Counts) -> TableState:
         before = self.before

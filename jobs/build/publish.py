@@ -3,21 +3,24 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 
 from definitions.durations import day_or_instant, to_datetime
 from definitions.registry import key_of
 from definitions.versions import fingerprints, meaning_of
 from definitions.views import View
-from jobs.build.small import as_frame, collected, is_small
+from jobs.build.small import collected, is_small
 from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from kernels.content_hash import NO_ROWS, ContentHash
 from lakehouse.commit_notes import CommitNote, SliceNote
-from lakehouse.commits import Published, publish, slices_at, stage
+from lakehouse.commits import Published, publish, stage
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
+from lakehouse.slices import WholeSlices
+from lakehouse.small_tables import publish_rows
 from lakehouse.table_state import TableState
-from lakehouse.tables import exists, read, remove
+from lakehouse.tables import read, remove
 from quality import Bounds, Outcome, SliceFacts, Verdict, judge, refusal
 from quality.errors import MENTIONED
 from quality.measure import SLICE, KeyCounts, Measured, measure, measure_table
@@ -28,7 +31,7 @@ from quality.verdicts import first
 class Draft:
     """Rows to publish. A slice is an as-of instant or a partition's first day, in µs (`slice_of`).
 
-    `replaces` names what the slices replace in the table, as SQL; rows_expected: exact counts, where known.
+    `replaces` names what the slices replace in the table; rows_expected: exact counts, where known.
     `state` is recorded with the commit; `state_if_partial` instead of it when some slices failed their gate.
     """
 
@@ -48,23 +51,20 @@ class Draft:
 
 @dataclass(frozen=True)
 class Replaces:
-    """Turns slices into the predicate of one `replaceWhere`."""
+    """Which column names a slice: the instant, or the partition's day."""
 
     column: str
 
-    def where(self, slices: Sequence[int]) -> str:
+    def whole(self, slices: Sequence[int]) -> WholeSlices:
         instants = [to_datetime(us) for us in slices]
-        if self.column == "event_time":
-            return slices_at(instants)
-        days = ", ".join(f"date'{at:%Y-%m-%d}'" for at in instants)
-        return f"event_date in ({days})"
+        return WholeSlices.of_instants(instants) if self.column == "event_time" else WholeSlices.of_days(instants)
 
 
 def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     """One commit with the slices that passed and differ from what is published; the others stay as they are."""
     table = key_of(draft.view)
     staging = job.context.warehouse.staging(job.run_id, draft.view.name)
-    frame, measured = _measured(job, draft, staging)
+    rows, measured = _measured(job, draft, staging)
     _doing(job, table, "judging")
     verdicts = _judge(job, draft, measured)
     passed = [us for us in draft.slices if verdicts[day_or_instant(us)].outcome is Outcome.PASSED]
@@ -73,16 +73,16 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     changed = [us for us in passed if not _is_published(job, draft, us, measured)]
     if job.published.version(table) is None:
         changed = passed  # slices without rows, too: the table is there then, and empty
-    published = _publish(job, draft, frame, changed, measured) if changed else None
+    published = _publish(job, draft, rows, changed, measured) if changed else None
     outcome = _outcome(job, draft, measured, verdicts, passed, changed, published)
     if outcome.error is None:
         remove(staging)
-    elif not exists(job.context.spark, staging):
-        stage(frame, staging, partition_by=[])  # a small table is staged only to be looked at
+    elif isinstance(rows, pa.Table):
+        stage(job.context.spark.createDataFrame(rows), staging, partition_by=[])  # only to be looked at
     return outcome
 
 
-def _measured(job: Job, draft: Draft, staging: str) -> tuple[DataFrame, Measured]:
+def _measured(job: Job, draft: Draft, staging: str) -> tuple[DataFrame | pa.Table, Measured]:
     """The rows as they will be published, whatever happens to their sources now, and what was measured of them."""
     table = key_of(draft.view)
     columns = {"keys": draft.keys, "profiled": [f.name for f in draft.view.published], "hashed": draft.columns}
@@ -91,7 +91,7 @@ def _measured(job: Job, draft: Draft, staging: str) -> tuple[DataFrame, Measured
         sliced = draft.frame.withColumn(SLICE, draft.slice_of)
         rows = collected(sliced, draft.view.name)
         if rows is not None:
-            return as_frame(rows, sliced), measure_table(rows, **columns)
+            return rows.drop([SLICE]), measure_table(rows, **columns)
     staged = stage(draft.frame, staging, partition_by=[])
     frame = read(job.context.spark, staged.path, version=staged.version)
     _doing(job, table, "measuring")
@@ -162,7 +162,9 @@ def _is_published(job: Job, draft: Draft, us: int, measured: Measured) -> bool:
     return same_columns and job.published.hash(table, name) == _hash(measured, us).hex
 
 
-def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], measured: Measured) -> Published:
+def _publish(
+    job: Job, draft: Draft, rows: DataFrame | pa.Table, changed: Sequence[int], measured: Measured
+) -> Published:
     table = job.context.warehouse.address(key_of(draft.view))
     _doing(job, table.key, "publishing")
     notes = {day_or_instant(us): SliceNote(_rows(measured, us), _hash(measured, us).hex) for us in changed}
@@ -174,15 +176,18 @@ def _publish(job: Job, draft: Draft, frame: DataFrame, changed: Sequence[int], m
         slices=notes,
         extra=draft.state.to_json(),
     )
-    predicate = draft.replaces.where(changed)
+    replaces, spark, lease, keys = draft.replaces.whole(changed), job.context.spark, job.leases[table.key], draft.keys
+    if isinstance(rows, pa.Table):
+        inside = replaces.rows_of(rows)
+        return publish_rows(spark, inside, table, replaces=replaces, sort_by=keys, lease=lease, note=note)
     return publish(
-        job.context.spark,
-        frame.where(predicate),
+        spark,
+        rows.where(replaces.predicate),
         table,
-        predicate=predicate,
+        predicate=replaces.predicate,
         partition_by=["event_date"],
-        sort_by=list(draft.keys),
-        lease=job.leases[table.key],
+        sort_by=keys,
+        lease=lease,
         note=note,
     )
 

@@ -7,9 +7,7 @@ from pyspark.sql import DataFrame
 
 from jobs.run.context import Job
 from lakehouse.commits import crash_point
-from quality.measure import SLICE
-
-MOST_ROWS = 20_000  # of what a table reads, and of what it becomes: some MB at the most
+from lakehouse.writer import MOST_ROWS
 
 
 def is_small(job: Job, tables: Iterable[str], *, slices: Sequence[int] = (0,)) -> bool:
@@ -18,18 +16,8 @@ def is_small(job: Job, tables: Iterable[str], *, slices: Sequence[int] = (0,)) -
 
 
 def collected(frame: DataFrame, view: str) -> pa.Table | None:
-    """The rows, in place of a staged copy; None where they are more than expected, and have to be staged.
-
-    frame: rows with `_slice`.
-    """
+    """The rows, in place of a staged copy; None where they are more than expected, and have to be staged."""
     crash_point("before_stage", view)
     table = frame.limit(MOST_ROWS + 1).toArrow()
     crash_point("after_stage", view)
     return table if table.num_rows <= MOST_ROWS else None
-
-
-def as_frame(table: pa.Table, like: DataFrame) -> DataFrame:
-    """The collected rows as a frame of the session they came from, without `_slice`."""
-    columns = [name for name in table.column_names if name != SLICE]
-    schema = like.select(*(f"`{name}`" for name in columns)).schema
-    return like.sparkSession.createDataFrame(table.select(columns), schema=schema)

@@ -20,7 +20,7 @@ from jobs.build.small import is_small
 from jobs.run.context import Job
 from jobs.run.outcome import StepOutcome
 from kernels.operations.sum import SumOverflow
-from lakehouse.tables import read
+from lakehouse.small_tables import read_rows
 from temporal.instants import instant
 
 
@@ -56,7 +56,7 @@ def tasks(job: Job, view: AggregateView) -> int:
 def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> StepOutcome:
     """The step's as-ofs, from the compared view's rows of the same T and cut, never older ones (S13)."""
     as_ofs_us, of = step.slices_us, key_of(view.of)
-    rows = read(job.context.spark, job.context.warehouse.address(of).path, version=job.published.version(of))
+    rows = read_rows(job.context.spark, job.context.warehouse.address(of).path, version=job.published.version(of))
     rows = rows.where(F.col("event_time").isin([instant(us) for us in as_ofs_us]) & F.col("superseded_at").isNull())
     membership = rows_of(job, view.group.source, cut_us=max(as_ofs_us)) if view.group.source else None
     try:

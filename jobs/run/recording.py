@@ -10,10 +10,10 @@ from definitions.errors import ZigguratError
 from jobs.run.context import Context, Job
 from jobs.run.outcome import RunOutcome, Status, StepOutcome
 from lakehouse.commit_notes import CommitNote, SliceNote
-from lakehouse.commits import append
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.ledger.records import PUBLISHED, Run, StepRecord
+from lakehouse.small_tables import append_rows
 from lakehouse.tables import remove
 from quality.profile_table import ProfiledSlices, profile_rows
 
@@ -62,8 +62,7 @@ def _keep_profiles(context: Context, run_id: str, outcome: RunOutcome) -> None:
         desk = LeaseDesk.at(context.warehouse.leases, run_id=run_id)
         with desk.acquire(table.key, wait_seconds=_WAIT_SECONDS) as lease:
             note = CommitNote(run_id, table.key, "", slices={run_id: SliceNote(rows.num_rows, "")})
-            frame = context.spark.createDataFrame(rows).coalesce(1)
-            append(context.spark, frame, table, partition_by=[], lease=lease, note=note)
+            append_rows(context.spark, rows, table, partition_by=[], lease=lease, note=note)
     except (ZigguratError, PySparkException, Py4JError) as error:
         context.listener.note(f"the profiles of this run were not kept: {str(error).splitlines()[0]}")
 

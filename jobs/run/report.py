@@ -19,7 +19,8 @@ from definitions.views import Definition
 from jobs.run.context import Context
 from jobs.run.memory import peak_memory_mb
 from jobs.run.outcome import RunOutcome, StepOutcome
-from lakehouse.tables import exists, names_in, place_file, read
+from lakehouse.small_tables import read_rows
+from lakehouse.tables import TableAddress, exists, names_in, place_file
 from reports import Check, ColumnCard, Profile, QuarantineLine, RunReport, Sample, StepLine, ViewCard, write_run_report
 
 SAMPLED_ROWS = 2_000
@@ -144,19 +145,20 @@ def _samples(context: Context, outcome: RunOutcome, views: list[Definition]) -> 
     if not outcome.as_of:
         return []
     at = instant_us(outcome.as_of[-1])
-    samples = []
-    for view in views:
-        table = context.warehouse.address(key_of(view))
-        if view.is_snapshot and exists(context.spark, table.path):
-            numbers = [f.name for f in view.published if type_named(f.type).is_number]
-            rows = read(context.spark, table.path).where(
-                (F.unix_micros("event_time") == at) & (F.col("event_date") == F.to_date(F.timestamp_micros(F.lit(at))))
-            )
-            few = (
-                rows.orderBy(F.xxhash64(*view.key_names))
-                .limit(SAMPLED_ROWS)
-                .select(*[F.col(n).cast("double") for n in numbers])
-                .toArrow()
-            )
-            samples.append(Sample(table.key, {name: few[name].to_pylist() for name in numbers}))
-    return samples
+    snapshots = [view for view in views if view.is_snapshot]
+    tables = {view: context.warehouse.address(key_of(view)) for view in snapshots}
+    return [_sample(context, view, table, at) for view, table in tables.items() if exists(context.spark, table.path)]
+
+
+def _sample(context: Context, view: Definition, table: TableAddress, at_us: int) -> Sample:
+    numbers = [f.name for f in view.published if type_named(f.type).is_number]
+    rows = read_rows(context.spark, table.path, version=None).where(
+        (F.unix_micros("event_time") == at_us) & (F.col("event_date") == F.to_date(F.timestamp_micros(F.lit(at_us))))
+    )
+    few = (
+        rows.orderBy(F.xxhash64(*view.key_names))
+        .limit(SAMPLED_ROWS)
+        .select(*[F.col(n).cast("double") for n in numbers])
+        .toArrow()
+    )
+    return Sample(table.key, {name: few[name].to_pylist() for name in numbers})

@@ -9,10 +9,12 @@ from jobs.training_set.manifest_files import find_manifest, folder_of, write_man
 from jobs.training_set.rows import BuildResult, data_key, evidence_key, hash_of, measured, rows_of
 from jobs.training_set.split import SPLIT
 from lakehouse.commit_notes import CommitNote, SliceNote
-from lakehouse.commits import append, replace_all
+from lakehouse.commits import replace_all
 from lakehouse.crash_points import crash_point
 from lakehouse.leases.leases import Lease
+from lakehouse.small_tables import append_frame
 from lakehouse.storage_errors import TableMissing, translated_storage_errors
+from lakehouse.tables import exists
 from temporal.comparable import quoted
 
 
@@ -62,10 +64,12 @@ class Publishing:
         table, lease, spark = self.context.warehouse.address(key), self.leases[key], self.context.spark
         if self.result.added is None:
             note = self._note(key, lease, self.manifest.data.rows, self.manifest.data.hash)
+            if not exists(spark, table.path):
+                return append_frame(spark, rows, table, partition_by=[], lease=lease, note=note).version
             return replace_all(spark, rows, table, lease=lease, note=note).version
         content = hash_of(measured(self.result.written, self.result.rows.columns))
         note = self._note(key, lease, content.rows, content.hex)
-        return append(spark, rows, table, partition_by=[], lease=lease, note=note).version
+        return append_frame(spark, rows, table, partition_by=[], lease=lease, note=note).version
 
     def _note(self, key: str, lease: Lease, rows: int, content_hash: str) -> CommitNote:
         """The hash is that of the training set's rows; in the evidence's table it names the rows that it is of."""

@@ -34,9 +34,11 @@ from lakehouse.ledger.records import (
 from lakehouse.ledger.recovery import RecoveryResult, find_unrecorded, recovered_rows, tables_ahead
 from lakehouse.ledger.reduction import reduced_state
 from lakehouse.ledger.state import LedgerState, collect_state
-from lakehouse.reader import rows_on_disk
+from lakehouse.reader import NeedsSpark, rows_on_disk
+from lakehouse.small_tables import write_small
 from lakehouse.storage_errors import LeaseHeld, StorageError, translated_storage_errors
 from lakehouse.tables import TableAddress, Warehouse, current_version, exists, move_away, names_in, read
+from lakehouse.writer import SmallCommit
 
 Read = TypeVar("Read")
 
@@ -250,10 +252,17 @@ class Ledger:
         txn: str,
         version: int,
     ) -> None:
-        frame = self._spark.createDataFrame(pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
-        writer = frame.coalesce(1).write.format("delta").mode("append").options(**_PROPERTIES)
+        content = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
         with translated_storage_errors(table.path):
-            writer.options(txnAppId=txn, txnVersion=str(version)).save(table.path)
+            try:
+                write_small(
+                    self._spark,
+                    table.path,
+                    SmallCommit(rows=content, transaction=(txn, version), properties=_PROPERTIES),
+                )
+            except NeedsSpark:
+                writer = self._spark.createDataFrame(content).coalesce(1).write.format("delta").mode("append")
+                writer.options(**_PROPERTIES, txnAppId=txn, txnVersion=str(version)).save(table.path)
 
 
 def newest_release(rows: Iterable[Mapping[str, Any]]) -> Release | None:

@@ -1,13 +1,18 @@
 """What is done in this process for small tables gives what Spark gives for large ones."""
 
 import random
+from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.build.small import as_frame, collected
-from lakehouse.tables import _history_by_spark, history
+from jobs.build.small import collected
+from lakehouse.small_tables import read_rows, write_small
+from lakehouse.tables import _history_by_spark, history, read
+from lakehouse.writer import SmallCommit
 from quality.measure import SLICE, measure, measure_table
 
 VALUES = [None, 0.0, -0.0, 1.5, -(2.0**60), 1e-9]
@@ -55,16 +60,21 @@ def test_rows_are_measured_alike_by_this_process_and_by_spark(drawn) -> None:
     pd.testing.assert_frame_equal(one, other, check_dtype=False)
 
 
-def test_what_was_collected_comes_back_as_it_was(drawn) -> None:
-    table = collected(drawn, "drawn")
+@pytest.mark.parametrize("reads", [read_rows, read])
+def test_what_was_collected_and_written_here_comes_back_as_it_was(
+    spark, drawn, tmp_warehouse: Path, reads: Callable[..., DataFrame]
+) -> None:
+    table, path = collected(drawn, "drawn"), str(tmp_warehouse / "written here")
     assert table is not None
-    back = as_frame(table, drawn)
-    assert back.schema.simpleString() == drawn.drop(SLICE).schema.simpleString()
-    hashed = back.columns
-    there = measure(drawn.withColumn(SLICE, F.lit(0).cast("bigint")), keys=[], profiled=[], hashed=hashed)
-    assert measure(back.withColumn(SLICE, F.lit(0).cast("bigint")), keys=[], profiled=[], hashed=hashed).hashes == (
-        there.hashes
-    )
+    write_small(spark, path, SmallCommit(rows=table.drop([SLICE]), transaction=("drawn", 1), properties={}))
+    back, wanted = reads(spark, path, version=0), drawn.drop(SLICE)
+    assert back.schema.simpleString() == wanted.schema.simpleString()
+    slices = F.lit(0).cast("bigint")
+    hashes = [
+        measure(frame.withColumn(SLICE, slices), keys=[], profiled=[], hashed=wanted.columns).hashes
+        for frame in (back, wanted)
+    ]
+    assert hashes[0] == hashes[1]
 
 
 def test_the_history_of_a_table_is_told_from_its_log_as_spark_tells_it(spark, tmp_warehouse) -> None:

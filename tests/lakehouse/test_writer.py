@@ -1,0 +1,255 @@
+"""Commits made without Spark are what Spark would have made: rows, history, properties, transactions, checksums."""
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, Schema
+from deltalake.exceptions import DeltaError
+from py4j.protocol import Py4JError
+
+from lakehouse import writer
+from lakehouse.checksums import fits_checksum
+from lakehouse.commits import TABLE_PROPERTIES, publish
+from lakehouse.leases.leases import LeaseDesk
+from lakehouse.reader import DeltaReader, NeedsSpark
+from lakehouse.slices import WholeSlices
+from lakehouse.small_tables import publish_rows
+from lakehouse.tables import Warehouse, _history_by_spark, history, read
+from lakehouse.writer import MOST_ROWS, SmallCommit, write
+from tests.lakehouse.nightly import note
+
+T, NOON = datetime(2017, 11, 30, tzinfo=UTC), datetime(2017, 11, 30, 12, tzinfo=UTC)
+NEXT = datetime(2017, 12, 1, 23, 59, 59, 999_999, tzinfo=UTC)
+SCHEMA = pa.schema(
+    [
+        ("household_id", pa.int64()),
+        ("event_time", pa.timestamp("us", tz="UTC")),
+        ("event_date", pa.date32()),
+        ("code", pa.string()),
+        ("is_member", pa.bool_()),
+        ("visits", pa.int32()),
+        ("spend", pa.float64()),
+        ("cents", pa.decimal128(12, 2)),
+        ("exact", pa.decimal128(38, 0)),
+        ("raw", pa.binary()),
+        ("words", pa.list_(pa.string())),
+    ]
+)
+
+
+def rows(*instants: datetime, first: int = 0) -> pa.Table:
+    """A row with a value in every column, and one with none, for each instant."""
+    full = {"code": "é'", "is_member": True, "visits": -1, "spend": -0.0, "cents": Decimal("-1.50"),
+            "exact": Decimal(10**37), "raw": b"\0\xff", "words": ["a", None]}  # fmt: skip
+    found = []
+    for number, at in enumerate(instants):
+        keys = {"event_time": at, "event_date": at.date()}
+        found.append({"household_id": first + 2 * number, **keys, **full})
+        found.append({"household_id": first + 2 * number + 1, **keys, **dict.fromkeys(full)})
+    return pa.Table.from_pylist(found, schema=SCHEMA)
+
+
+def commit(content: pa.Table, version: int, *, at: tuple[datetime, ...] = (), **other) -> SmallCommit:
+    replaces = WholeSlices.of_instants(at) if at else None
+    return SmallCommit(
+        rows=content, transaction=("app", version), properties=TABLE_PROPERTIES, partition_by=["event_date"],
+        replaces=replaces, **other,
+    )  # fmt: skip
+
+
+def content(path: Path | str) -> list[dict]:
+    return sorted(DeltaReader().rows(str(path)), key=lambda row: row["household_id"])
+
+
+def statistics(table: Path, version: int) -> list[dict]:
+    log = (table / f"_delta_log/{version:020d}.json").read_text("utf-8")
+    actions = [json.loads(line) for line in log.splitlines()]
+    return [json.loads(action["add"]["stats"]) for action in actions if "add" in action]
+
+
+def test_rows_come_back_as_they_were_written(tmp_warehouse: Path) -> None:
+    table = tmp_warehouse / "it's `quoted` [here] é"
+    write(str(table), commit(rows(T, NEXT), 1))
+    write(str(table), commit(rows(NOON, first=10), 2))
+    assert content(table) == [*rows(T, NEXT).to_pylist(), *rows(NOON, first=10).to_pylist()]
+
+
+def test_a_transaction_that_is_in_already_adds_nothing(tmp_warehouse: Path) -> None:
+    for version in (3, 3, 2, 0):
+        write(str(tmp_warehouse), commit(rows(T), version))
+    assert DeltaReader().version(str(tmp_warehouse)) == 0
+
+
+def test_transaction_zero_is_a_transaction(tmp_warehouse: Path) -> None:
+    for _ in range(2):
+        write(str(tmp_warehouse), commit(rows(T), 0))
+    assert DeltaReader().version(str(tmp_warehouse)) == 0
+
+
+def test_slices_are_replaced_whole_and_others_stay(tmp_warehouse: Path) -> None:
+    write(str(tmp_warehouse), commit(rows(T), 1))
+    write(str(tmp_warehouse), commit(rows(NOON, first=10), 2))
+    write(str(tmp_warehouse), commit(rows(NEXT, first=20), 3))
+    write(str(tmp_warehouse), commit(rows(NOON, NEXT, first=30), 4, at=(NOON, NEXT)))
+    assert content(tmp_warehouse) == [*rows(T).to_pylist(), *rows(NOON, NEXT, first=30).to_pylist()]
+
+
+def test_a_slice_is_replaced_by_nothing(tmp_warehouse: Path) -> None:
+    write(str(tmp_warehouse), commit(rows(T, NEXT), 1))
+    write(str(tmp_warehouse), commit(rows(), 2, at=(T,)))
+    assert content(tmp_warehouse) == rows(T, NEXT).to_pylist()[2:]
+
+
+def test_a_table_may_begin_without_rows(tmp_warehouse: Path) -> None:
+    write(str(tmp_warehouse), commit(rows(), 1))
+    assert content(tmp_warehouse) == []
+
+
+def test_files_tell_their_times_and_nothing_that_could_be_wrong(tmp_warehouse: Path) -> None:
+    write(str(tmp_warehouse), commit(rows(T), 1))
+    write(str(tmp_warehouse), commit(rows(NEXT), 2))
+    found = [statistics(tmp_warehouse, version)[0] for version in (0, 1)]
+    assert found[0] == {
+        "numRecords": 2,
+        "minValues": {"event_time": "2017-11-30T00:00:00.000Z"},
+        "maxValues": {"event_time": "2017-11-30T00:00:00.000Z"},
+        "nullCount": {"event_time": 0},
+    }
+    # Cut to the millisecond, as Spark cuts it.
+    assert found[1]["maxValues"] == {"event_time": "2017-12-01T23:59:59.999Z"}
+
+
+OTHER_COLUMN = rows(T).append_column("more", pa.array([1, 2]))
+OTHER_TYPE = rows(T).set_column(0, "household_id", pa.array(["a", "b"]))
+LOCAL_TIME = rows(T).append_column("at", pa.array([datetime(2024, 1, 1)] * 2, pa.timestamp("us")))
+NO_DATE = rows(T).set_column(2, "event_date", pa.array([None, date(2017, 11, 30)], pa.date32()))
+
+
+@pytest.mark.parametrize("content_", [OTHER_COLUMN, OTHER_TYPE, OTHER_TYPE.drop(["code"]), LOCAL_TIME, NO_DATE])
+def test_what_it_does_not_write_is_left_to_spark_with_the_table_untouched(tmp_warehouse: Path, content_) -> None:
+    write(str(tmp_warehouse), commit(rows(T), 1))
+    with pytest.raises(NeedsSpark):
+        write(str(tmp_warehouse), commit(content_, 2))
+    assert DeltaReader().version(str(tmp_warehouse)) == 0
+    assert content(tmp_warehouse) == rows(T).to_pylist()
+
+
+def test_many_rows_other_places_and_slices_in_a_file_with_others_are_left_to_spark(tmp_warehouse: Path) -> None:
+    write(str(tmp_warehouse / "a"), commit(rows(T, NOON), 1))
+    many = pa.table({"household_id": range(MOST_ROWS + 1)})
+    for path, asked in (
+        (tmp_warehouse / "a", commit(rows(NOON), 2, at=(NOON,))),
+        (tmp_warehouse / "many", SmallCommit(rows=many, transaction=("app", 1), properties={})),
+        (tmp_warehouse / "50%", commit(rows(T), 1)),
+        ("s3://bucket/a", commit(rows(T), 1)),
+        ("hdfs://host/a", commit(rows(T), 1)),
+    ):
+        with pytest.raises(NeedsSpark):
+            write(str(path), asked)
+    assert content(tmp_warehouse / "a") == rows(T, NOON).to_pylist()
+    assert not (tmp_warehouse / "many").exists()
+
+
+@pytest.mark.parametrize(
+    "feature",
+    [{"delta.enableDeletionVectors": "true"}, {"delta.appendOnly": "true"}, {"delta.columnMapping.mode": "name"}],
+)
+def test_tables_with_features_are_left_to_spark(tmp_warehouse: Path, feature: dict) -> None:
+    schema = Schema.from_arrow(SCHEMA)
+    DeltaTable.create(str(tmp_warehouse), schema, partition_by=["event_date"], configuration=feature)
+    with pytest.raises(NeedsSpark):
+        write(str(tmp_warehouse), commit(rows(T), 2, at=(T,)))
+
+
+def test_a_commit_that_comes_between_is_never_overwritten(tmp_warehouse: Path) -> None:
+    write(str(tmp_warehouse), commit(rows(T), 1))
+    looked_at = DeltaTable(str(tmp_warehouse))
+    write(str(tmp_warehouse), commit(rows(NOON, first=10), 2))
+    for stale in (looked_at, None):
+        with pytest.raises(DeltaError):
+            writer._write(tmp_warehouse, stale, commit(rows(NEXT, first=20), 3))
+    assert content(tmp_warehouse) == [*rows(T).to_pylist(), *rows(NOON, first=10).to_pylist()]
+
+
+def test_spark_and_this_process_take_turns_at_one_table(spark, tmp_warehouse: Path) -> None:
+    """More than two checkpoints, made by both; every version reads alike, and so do history and properties."""
+    path, expected = str(tmp_warehouse / "turns"), []
+    for version in range(23):
+        batch, at = rows(T, NEXT, first=100 * version), (T, NEXT)
+        before = expected[-1] if expected else []
+        if version % 5 == 3:  # Spark replaces a part of what this process wrote
+            batch, at, where = batch.slice(2), (NEXT,), WholeSlices.of_instants([NEXT]).predicate
+            writer = spark.createDataFrame(batch).write.format("delta").mode("overwrite").option("replaceWhere", where)
+            writer.options(txnAppId="app", txnVersion=str(version)).save(path)
+        else:
+            at = at if version % 2 else ()
+            write(path, commit(batch, version, at=at, note=f"n {version}"))
+        expected.append([*(row for row in before if row["event_time"] not in at), *batch.to_pylist()])
+    for version in (3, 9, 10, 19, 20, 22):
+        found = read(spark, path, version=version).toArrow().to_pylist()
+        assert sorted(found, key=_key) == sorted(expected[version], key=_key)
+    assert content(path) == sorted(expected[22], key=_key)
+    assert history(spark, path, limit=23) == _history_by_spark(spark, path, limit=23)
+    detail = spark.sql(f"describe detail delta.`{path}`").first()
+    assert (detail["minReaderVersion"], detail["minWriterVersion"], detail["partitionColumns"]) == (
+        1,
+        2,
+        ["event_date"],
+    )
+    assert {name: detail["properties"][name] for name in TABLE_PROPERTIES} == TABLE_PROPERTIES
+    exact = read(spark, path).where("exact = 10000000000000000000000000000000000000 and household_id >= 2200")
+    assert exact.count() == 2  # no statistics of a file may hide them
+    assert read(spark, path).where("event_time >= timestamp'2017-12-01T23:59:59.999999Z'").count() == 4
+
+
+def _key(row: dict) -> int:
+    return row["household_id"]
+
+
+def test_both_ways_make_the_same_table(spark, tmp_warehouse: Path) -> None:
+    warehouse = Warehouse(str(tmp_warehouse))
+    batch, where, found = rows(T, NEXT), WholeSlices.of_instants([T, NEXT]), []
+    for is_here in (True, False):
+        table, frame = warehouse.address(f"aggregate/{'here' if is_here else 'spark'}/v1"), spark.createDataFrame(batch)
+        with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(table.key) as lease:
+            said = {"lease": lease, "note": note("run-a", 4)}
+            if is_here:
+                publish_rows(spark, batch, table, replaces=where, sort_by=["household_id"], **said)
+            else:
+                slices = {"predicate": where.predicate, "partition_by": ["event_date"], "sort_by": ["household_id"]}
+                publish(spark, frame, table, **slices, **said)
+        published = read(spark, table.path)
+        files = [(Path(uri).parent.name, uri.endswith(".snappy.parquet")) for uri in DeltaTable(table.path).file_uris()]
+        found.append((published.schema, sorted(map(str, published.collect())), metadata(table.path), sorted(files)))
+    assert found[0] == found[1]
+
+
+def metadata(path: str) -> tuple:
+    table = DeltaTable(path)
+    protocol = table.protocol()
+    return (
+        table.metadata().configuration,
+        table.metadata().partition_columns,
+        (protocol.min_reader_version, protocol.min_writer_version),
+        json.loads(table.schema().to_json()),
+    )
+
+
+def test_spark_finds_a_flipped_byte_in_a_file_and_so_does_this_process(spark, tmp_warehouse: Path) -> None:
+    by_spark, here = tmp_warehouse / "by spark", tmp_warehouse / "here"
+    spark.createDataFrame(rows(T)).write.format("delta").partitionBy("event_date").save(str(by_spark))
+    write(str(here), commit(rows(T), 1))
+    for table in (by_spark, here):
+        file = next(table.rglob("*.parquet"))
+        assert fits_checksum(file)
+        assert file.with_name(f".{file.name}.crc").exists()
+        damaged = bytearray(file.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        file.write_bytes(damaged)
+        assert not fits_checksum(file)
+        with pytest.raises(Py4JError, match="ChecksumException"):
+            read(spark, str(table)).collect()
