@@ -59,7 +59,11 @@ def explained(probes: Iterable[Probe], *, where: str, keys: Sequence[str]) -> So
     for probe in probes:
         failure = _failure(probe.rows, probe.column)
         if failure is not None:
-            return _error(probe, failure, where=where, key=_failing_key(probe, keys))
+            try:
+                key = _failing_key(probe, keys)
+            except (PySparkException, Py4JError):  # the keys can't be read alone: the feature is named all the same
+                key = ""
+            return _error(probe, failure, where=where, key=key)
     return None
 
 
