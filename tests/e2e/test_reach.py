@@ -44,7 +44,7 @@ def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
 
 
 def test_rides_that_can_not_have_happened_yet_are_quarantined_with_the_reason(bikes: Bikes) -> None:
-    ahead = [(reason, json.loads(row)["ride_id"]) for reason, row in bikes.quarantined() if "event time lies" in reason]
+    ahead = [(reason, row.split(",")[0]) for reason, row in bikes.quarantined() if "event time lies" in reason]
     way_out = "if it is a plan, declare EventTime(…, known_in_advance=True)"
     assert ahead == [
         (f"event time lies after its available time; {way_out}", "903"),
