@@ -9,7 +9,9 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from compute.delivered_numbers import parse_whole
 from compute.delivered_times import parse_timestamp
+from compute.parsed import without_blanks
 from definitions.clocks import Ambiguous
 from definitions.columns import Column as DeclaredColumn
 from definitions.errors import (
@@ -94,11 +96,14 @@ def damage_as_missing(location: Location | None) -> Iterator[None]:
 
 
 def _typed(text: Records, location: Location, key_types: Mapping[str, str]) -> DataFrame:
-    values = {name: _value(text.column(name), name, key_types) for name in text.types}
+    types = {name: "timestamp" if name == LABEL_TIME else key_types.get(name, "string") for name in text.types}
+    # Text is taken byte for byte; only around numbers and times do blanks mean nothing.
+    raw = {n: text.column(n) if type_ == "string" else without_blanks(text.column(n)) for n, type_ in types.items()}
+    values = {name: _value(raw[name], type_) for name, type_ in types.items()}
     checked = [name for name in (LABEL_TIME, *key_types) if name in values]
     invalid = {PROBLEM: F.col(PROBLEM).isNotNull()}
-    invalid |= {name: text.column(name).isNotNull() & values[name].isNull() for name in checked}
-    shown = {PROBLEM: F.col(PROBLEM)} | {name: text.column(name) for name in checked}
+    invalid |= {name: raw[name].isNotNull() & values[name].isNull() for name in checked}
+    shown = {PROBLEM: F.col(PROBLEM)} | {name: raw[name] for name in checked}
     found = [
         F.struct(
             F.count_if(is_invalid).alias("rows"),
@@ -115,13 +120,18 @@ def _typed(text: Records, location: Location, key_types: Mapping[str, str]) -> D
     return text.frame.select(*[value.alias(name) for name, value in values.items()])
 
 
-def _value(text: Column, name: str, key_types: Mapping[str, str]) -> Column:
-    """Text is taken byte for byte; only around numbers and times do blanks mean nothing."""
-    if name == LABEL_TIME:
-        parsed = parse_timestamp(F.trim(text), DeclaredColumn(name, "timestamp"), "string", Ambiguous.QUARANTINE)
-        return F.when(parsed.problem.isNull(), parsed.value)
-    type_ = key_types.get(name, "string")
-    return text if type_ == "string" else F.trim(text).try_cast(type_)
+def _value(raw: Column, type_: str) -> Column:
+    """As a source reads a value of the type; null where it is none."""
+    if type_ == "string":
+        return raw
+    column = DeclaredColumn("value", type_)
+    if type_ in ("int", "bigint"):
+        parsed = parse_whole(raw, column, "string")
+    elif type_ == "timestamp":
+        parsed = parse_timestamp(raw, column, "string", Ambiguous.QUARANTINE)
+    else:
+        return raw.try_cast(type_)
+    return F.when(parsed.problem.isNull(), parsed.value)
 
 
 def _invalid(name: str, rows: int, where: str, shown: str, key_types: Mapping[str, str]) -> ZigguratError:
