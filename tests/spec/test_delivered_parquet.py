@@ -252,6 +252,7 @@ def test_each_file_is_read_by_its_own_schema(spark, tmp_path: Path) -> None:
     assert originals["INT96 of other years", OUTSIDE, "1600-01-01 00:00:00"] == {"x": "1600-01-01T00:00:00.000000Z"}
     assert originals["undeclared columns", None, "1"] == {
         "x": 1,
+        "when": "1970-01-01T00:00:00.000000001Z",
         "_corrupt": "c",
         "_file": "f",
         "_problem": "p",
