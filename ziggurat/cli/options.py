@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ziggurat.loading import refuse_unknown_sources
 from ziggurat.own_packages import ROOT, hidden_in, hidden_note, is_shipped
 
 if TYPE_CHECKING:
@@ -84,6 +83,7 @@ def workspace_of(
 ) -> "Workspace":
     """The workspace of these options. Notes on stderr come first: hidden packages, shipped definitions."""
     from ziggurat.cli.terminal import JsonListener, TerminalListener
+    from ziggurat.loading import refuse_unknown_sources
     from ziggurat.workspace import open as open_workspace
 
     note_hidden_packages()
