@@ -113,7 +113,12 @@ class DeltaReader:
             raise NeedsSpark(f"{size:,} bytes of {path} would be read")
         with _translated(path):
             system, _ = filesystem(path) or (None, "")
-            options = {"columns": list(names), "filesystem": system, "partitioning": None}
+            options = {
+                "columns": list(names),
+                "filesystem": system,
+                "partitioning": None,
+                "page_checksum_verification": True,
+            }
             tables = [pq.read_table(file.path, **options) for file in files]
             return pa.concat_tables(tables) if tables else pa.table({name: [] for name in names})
 
@@ -173,7 +178,7 @@ def _file_rows(path: str, file: Mapping[str, Any], schema: pa.Schema) -> pa.Tabl
     located = Path(f"{local_folder(path)}/{file['path']}")
     if "%" in file["path"] or not fits_checksum(located):
         raise NeedsSpark(f"{located} is not read here")
-    found = pq.read_table(located, partitioning=None)
+    found = pq.read_table(located, partitioning=None, page_checksum_verification=True)
     date = pa.scalar(file.get("partition.event_date"), pa.date32())
     held = {name: found[name] for name in found.column_names}
     if "partition.event_date" in file:

@@ -154,7 +154,9 @@ def _data_file(folder: Path, commit: SmallCommit, day: date | None, rows: pa.Tab
     inner = f"{'' if day is None else f'event_date={day}/'}part-00000-{uuid.uuid4()}-c000.snappy.parquet"
     file = folder / inner
     file.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows, file, compression="snappy", store_schema=False, store_decimal_as_integer=True)
+    # As Spark does, with a checksum for each page: Hadoop's own, beside the file, is lost when a file is copied.
+    form = {"store_schema": False, "store_decimal_as_integer": True, "write_page_checksum": True}
+    pq.write_table(rows, file, compression="snappy", **form)
     keep_checksum(file)
     found = file.stat()
     partition = {} if day is None else {"event_date": str(day)}

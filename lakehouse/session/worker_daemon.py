@@ -10,7 +10,9 @@ daemon prints the trace of a BrokenPipeError in the middle of healthy progress. 
 
 import gc
 import sys
+import traceback
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zipimport import zipimporter
 
@@ -29,7 +31,16 @@ def print_but_closed_sockets(*values: object, **options: Any) -> None:
         print(*values, **options)  # noqa: T201  what the daemon itself would do
 
 
+def print_trace_but_of_closed_sockets() -> None:
+    """Stands in for `traceback.print_exc` in pyspark's daemon, where a worker ends with the error that it met."""
+    if type(sys.exception()).__name__ not in _CLOSED:
+        traceback.print_exc()
+
+
 daemon.print = print_but_closed_sockets  # type: ignore[attr-defined]
+daemon.traceback = SimpleNamespace(  # type: ignore[attr-defined,assignment]
+    format_exc=traceback.format_exc, print_exc=print_trace_but_of_closed_sockets
+)
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """What a run says while it works: the share done, the time left, and no trace of a socket that Spark closed."""
 
+import os
 import subprocess
 import sys
 
@@ -64,16 +65,22 @@ def task(infile, outfile):
     if {fails}: raise RuntimeError("a real failure")
     outfile.write(b"rows that nobody reads")
 daemon.worker_main = task
-daemon.worker(ours, True)
+try:
+    daemon.worker(ours, True)
+except BaseException:
+    daemon.traceback.print_exc()  # as pyspark's daemon does
 """
 
 
-def traces(*, first: str, fails: bool = False) -> str:
+def traces(*, ends: str, first: str, fails: bool = False) -> str:
     program = WORKER.format(first=first, fails=fails)
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False).stderr
+    environment = os.environ | {"PYTHON_DAEMON_KILL_WORKER_ON_FLUSH_FAILURE": ends}
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment).stderr
 
 
-def test_the_trace_of_a_socket_that_spark_closed_is_left_out_and_no_other() -> None:
-    assert "BrokenPipeError" in traces(first="")
-    assert traces(first="import lakehouse.session.worker_daemon") == ""
-    assert "a real failure" in traces(first="import lakehouse.session.worker_daemon", fails=True)
+@pytest.mark.parametrize("ends", ["", "1"], ids=["the worker goes on", "the worker ends"])
+def test_the_trace_of_a_socket_that_spark_closed_is_left_out_and_no_other(ends: str) -> None:
+    assert "BrokenPipeError" in traces(first="", ends=ends)
+    assert traces(first="import lakehouse.session.worker_daemon", ends=ends) == ""
+    assert "a real failure" in traces(first="import lakehouse.session.worker_daemon", fails=True, ends=ends)
