@@ -69,8 +69,9 @@ def _open(context: Context, location: Location, scratch: str) -> tuple[Records, 
         cause = error.__cause__
         if isinstance(cause, AnalysisException) and cause.getCondition() == "COLUMN_ALREADY_EXISTS":
             refuse_duplicates(2 * [(cause.getMessageParameters() or {}).get("columnName", "").strip("`")])
-        if location.is_text:
-            kind = SpineColumnsError if isinstance(error, SourceSchemaError) else SpineMissing
+        is_of_columns = isinstance(error, SourceSchemaError)
+        if location.is_text or is_of_columns:
+            kind = SpineColumnsError if is_of_columns else SpineMissing
             raise kind(f"the spine {str(error).removeprefix(_AS_SOURCE)}") from error
         why = str(cause or error).strip().splitlines()[0]
         raise SpineMissing(

@@ -81,7 +81,7 @@ def _needed(source: str, footer: Footer, columns: Sequence[str] | None) -> dict[
     names = [name for name in (footer.types if columns is None else columns) if name in footer.types]
     if twice := sorted(footer.repeated.intersection(names)):
         raise SourceSchemaError(
-            f"source '{source}': {footer.file.shown} has two columns called '{twice[0]}'; deliver it with one of them."
+            f"source '{source}': {footer.file.shown} has two columns called '{twice[0]}'; rename one of them."
         )
     in_folders = [name for name in footer.folders if columns is None or name in columns]
     if both := [name for name in in_folders if name in footer.types]:
