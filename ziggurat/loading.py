@@ -1,10 +1,11 @@
 """Load a project's definitions by their configured name, and explain a failure that comes from a clash of names."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
-from definitions.errors import DefinitionError, did_you_mean
+from definitions.errors import DefinitionError, ZigguratError, did_you_mean
 from definitions.registry import Registry, load
 from ziggurat.own_packages import PACKAGES, hidden_in, hidden_note
 from ziggurat.settings import ConfigurationError, Resolved
@@ -21,12 +22,20 @@ def load_definitions(package: str, *, keep_going: bool = False) -> Registry:
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     try:
-        return load(package, keep_going=keep_going)
+        registry = load(package, keep_going=keep_going)
     except DefinitionError as error:
-        hidden = _hidden_import(error.__cause__)
-        if hidden is None:
-            raise
-        raise DefinitionError(f"{str(error).rstrip('.')}. {hidden_note(hidden)}.") from error
+        raise _explained(error) from error.__cause__
+    return replace(registry, problems=tuple(map(_explained, registry.problems)))
+
+
+def _explained(error: ZigguratError) -> ZigguratError:
+    """The error, with the package of the project that ours hides where its import failed for that."""
+    hidden = _hidden_import(error.__cause__)
+    if hidden is None:
+        return error
+    explained = DefinitionError(f"{str(error).rstrip('.')}. {hidden_note(hidden)}.")
+    explained.__cause__ = error.__cause__
+    return explained
 
 
 def refuse_unknown_sources(resolved: Resolved, registry: Registry) -> None:
