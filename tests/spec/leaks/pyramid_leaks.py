@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from compute import cross
 from definitions.durations import DAY_US
+from jobs.build import continued
 from jobs.build import derived as deriver
 from jobs.build import snapshots as builder
 from jobs.build.derived import rows_of
@@ -156,7 +157,7 @@ def plant_in_the_pyramid(monkeypatch: pytest.MonkeyPatch) -> None:
             ("compare", _compare),
         ):
             monkeypatch.setattr(module, name, planted)
-    for module in (deriver, rebuild):
+    for module in (deriver, continued, rebuild):
         monkeypatch.setattr(module, "derive", _derive)
 
 
