@@ -2,16 +2,17 @@
 
 `NeedsSpark` is raised, with nothing visible to readers, for what it does not write: other file systems, tables with
 features beyond Delta's first, other columns than the table has, slices that lie in files with other rows. Spark then
-makes the same commit. Data files carry statistics of their times alone: those that delta-rs takes of wide decimals
-are wrong, and a few rows need none.
+makes the same commit. Statistics of files are our own: those that delta-rs takes of wide decimals are wrong.
 """
 
 import json
+import math
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from lakehouse.tables import commit_versions, local_folder
 MOST_ROWS = 20_000  # of one commit: some MB at the most
 _MOST_BYTES = 16 * 1024 * 1024  # of a file that is read to see which instants it holds
 _CHECKPOINT_EVERY = 10  # as Spark does
+_LONGEST_TEXT, _EXACT_DIGITS = 32, 15  # longer texts and decimals have no bounds
 _DAY, _INSTANT = pa.date32(), pa.timestamp("us", tz="UTC")
 _PLAIN = {pa.string(), pa.bool_(), pa.int32(), pa.int64(), pa.float64(), pa.binary(), _DAY, _INSTANT}
 
@@ -164,14 +166,38 @@ def _data_file(folder: Path, commit: SmallCommit, day: date | None, rows: pa.Tab
 
 
 def _statistics(rows: pa.Table) -> str:
-    """As Delta has them: times cut to the millisecond, the latest too, which readers allow for."""
-    instants = [name for name in rows.column_names if rows.schema.field(name).type == _INSTANT]
-    bounds = {name: pc.min_max(rows[name]).as_py() for name in instants if rows[name].null_count < rows.num_rows}
-    text = {which: {name: _cut(found[which]) for name, found in bounds.items()} for which in ("min", "max")}
-    nulls = {name: rows[name].null_count for name in instants}
-    return json.dumps(
-        {"numRecords": rows.num_rows, "minValues": text["min"], "maxValues": text["max"], "nullCount": nulls}
-    )
+    """As Spark has them: delta-rs finds no row by a column that could have bounds and has none."""
+    bounds = {name: _bounds(rows[name]) for name in rows.column_names}
+    nulls = {name: rows[name].null_count for name in rows.column_names}
+    low, high = ({name: found[at] for name, found in bounds.items() if found} for at in (0, 1))
+    return json.dumps({"numRecords": rows.num_rows, "minValues": low, "maxValues": high, "nullCount": nulls})
+
+
+def _bounds(column: pa.ChunkedArray) -> tuple[Any, Any] | None:
+    """The least and the greatest value as the log writes them; None where it could not say them exactly."""
+    if column.type != _INSTANT and not _has_bounds(column.type):
+        return None
+    found = pc.min_max(column).as_py()
+    low, high = _as_written(found["min"]), _as_written(found["max"])
+    return None if low is None or high is None else (low, high)
+
+
+def _has_bounds(type_: pa.DataType) -> bool:
+    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_string, pa.types.is_date)
+    return any(is_kind(type_) for is_kind in kinds)
+
+
+def _as_written(value: Any) -> Any:
+    """Times cut to the millisecond, the latest too, which readers allow for; decimals that a double holds."""
+    if isinstance(value, datetime):
+        return _cut(value)
+    if isinstance(value, date):
+        return str(value)
+    if isinstance(value, Decimal):
+        return float(value) if len(value.as_tuple().digits) <= _EXACT_DIGITS else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return None if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
 
 
 def _cut(instant: Any) -> str:
