@@ -15,7 +15,8 @@ from definitions.errors import LabelTimeError, SpineColumnsError
 from online_store.embedded.guards import locked
 from online_store.embedded.store import EmbeddedStore
 from tests.e2e.small.bike_models import LABEL, SERVICE, VIEWS, released_models
-from tests.e2e.small.bikes import FIRST, Bikes, Said
+from tests.e2e.small.bikes import FIRST, Bikes
+from tests.support.commands import Said
 from ziggurat.workspace import open as open_workspace
 
 NOON = datetime(2024, 6, 3, 12, tzinfo=UTC)

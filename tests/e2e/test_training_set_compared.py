@@ -19,7 +19,8 @@ from definitions.durations import DAY_US, instant_us
 from jobs.training_set.manifest import Manifest
 from jobs.training_set.manifest_files import find_manifest, manifest_of
 from tests.e2e.small.bike_models import LABEL, SERVICE, released_models
-from tests.e2e.small.bikes import Bikes, Said
+from tests.e2e.small.bikes import Bikes
+from tests.support.commands import Said
 
 INSTANT = pa.timestamp("us", tz="UTC")
 FARE = "rider_activity__fare_sum_30d"

@@ -24,29 +24,13 @@ from jobs.run.outcome import RunOutcome
 from jobs.run.request import Request
 from kernels.content_hash import combine, partial_sums
 from lakehouse.tables import Warehouse
+from tests.support.commands import Said
 from ziggurat.cli.main import main
 from ziggurat.cli.starter_project import package_name, write_starter
 from ziggurat.workspace import open as open_workspace
 
 FIRST, SECOND = "2024-06-01", "2024-06-08"
 PROJECT_ROOT = Path(__file__).parents[3]
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a command ended, and its words."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def sentence(self) -> str:
-        """What a user's mistake prints on stderr: `error: …`, one line, and no traceback."""
-        lines = self.err.strip().splitlines()
-        assert len(lines) == 1, self.err
-        assert lines[0].startswith("error: "), self.err
-        return lines[0]
 
 
 @dataclass(frozen=True)
