@@ -13,6 +13,7 @@ from compute.delivered_numbers import parse_boolean, parse_decimal, parse_double
 from compute.delivered_text import combined, parse_string
 from compute.delivered_times import event_time, is_outside, parse_date, parse_epoch, parse_timestamp
 from compute.numbers import expressed
+from compute.once import once
 from compute.parsed import Parsed, no_problem, without_blanks
 from definitions.clocks import Ambiguous, AvailableColumn, Epoch
 from definitions.columns import Column as DeclaredColumn
@@ -34,7 +35,7 @@ def typed(records: Records, source: Source, *, loaded_at: datetime | None = None
     rows = records.frame.select(
         *[p.value.alias(name) for name, p in parsed.items()],
         F.col(ORIGINAL),
-        F.coalesce(*problems).alias(REASON),
+        once(F.coalesce(*problems)).alias(REASON),
         F.col(FILE),
     )
     # Only for usable rows: on other values an expression may fail.
@@ -49,7 +50,7 @@ def _with_clocks(rows: DataFrame, source: Source, loaded_at: datetime | None) ->
     """The rows with `event_time`, and with the reason where a clock can't be used."""
     if source.event_time is None:
         return rows
-    at = event_time(source.event_time)
+    rows, at = rows.withColumn("event_time", once(event_time(source.event_time))), F.col("event_time")
     problems = [
         F.when(at.isNull(), F.lit("event time is null")),
         F.when(is_outside(at), F.lit("event time lies outside the years 1900 to 2200")),
@@ -57,7 +58,7 @@ def _with_clocks(rows: DataFrame, source: Source, loaded_at: datetime | None) ->
     if isinstance(source.available, AvailableColumn):
         problems.append(F.when(F.col(source.available.column).isNull(), F.lit("available time is null")))
     problems += ahead(source, loaded_at)
-    return rows.withColumn("event_time", at).withColumn(REASON, F.coalesce(REASON, *problems))
+    return rows.withColumn(REASON, once(F.coalesce(REASON, *problems)))
 
 
 def _parse(column: DeclaredColumn, records: Records, source: Source) -> Parsed:
