@@ -22,6 +22,7 @@ from temporal.versions import is_marked, stands_at
 
 FEWEST = 8  # partitions: more than most machines' cores, so that a few keys do not all meet in one
 _BATCH_ROWS, _ROWS_AT_ONCE = 65_536, 500_000
+_SENT_KEYS = 200_000  # rows of which every task may hold the keys
 _E, _A, _S = "event_time", "available_time", "superseded_at"
 
 
@@ -32,12 +33,15 @@ class LookedUp:
     is_regular: no fact has a second version, and each was known no later than any row that may look it up. Then a row's
     match never changes. Otherwise each change of what a row takes makes a new version of the row.
     are_few: every task may hold all facts, so that rows need not be shuffled.
+    asking: how many rows look up, where they are far fewer than the facts: most facts then have a key that no row has,
+    and are left out before both are shuffled.
     """
 
     lookup: Lookup
     facts: DataFrame
     is_regular: bool
     are_few: bool = False
+    asking: int | None = None
 
 
 def with_matches(rows: DataFrame, looked_up: LookedUp, *, partitions: int) -> DataFrame:
@@ -55,7 +59,16 @@ def with_matches(rows: DataFrame, looked_up: LookedUp, *, partitions: int) -> Da
     if looked_up.are_few:
         held = LookupFacts(facts.toArrow(), travel.plan).sorted()
         return travel.restored(sent_rows.mapInArrow(partial(_look_up_rows, facts=held, travel=travel), travel.schema))
+    if looked_up.asking is not None:
+        facts = _asked(facts, sent_rows, travel, most_keys=looked_up.asking)
     return travel.restored(_shuffled(sent_rows, facts, travel, partitions))
+
+
+def _asked(facts: DataFrame, sent_rows: DataFrame, travel: "Travel", *, most_keys: int) -> DataFrame:
+    """The facts whose key some row has."""
+    asked = sent_rows.select(*travel.plan.keys).distinct()
+    asked = F.broadcast(asked) if most_keys <= _SENT_KEYS else asked
+    return facts.join(asked, on=list(travel.plan.keys), how="left_semi")
 
 
 def _shuffled(sent_rows: DataFrame, facts: DataFrame, travel: "Travel", partitions: int) -> DataFrame:

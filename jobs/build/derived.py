@@ -28,6 +28,7 @@ from temporal.instants import event_date, instant
 from temporal.order import current_rows
 from temporal.versions import as_known_at, with_superseded_at
 
+MANY = 4  # so many times as many facts as rows: leaving out those that no row asks for pays for itself
 NARROW = 5  # so many facts of a look-up, its keys and clocks and what is taken, are as large as one for windows
 
 
@@ -45,13 +46,15 @@ def rows_of(job: Job, source: Source | DerivedView, *, cut_us: int) -> DataFrame
     )
 
 
-def looked_up(job: Job, view: DerivedView, lookup: Lookup, *, cut_us: int) -> LookedUp:
-    """A view's look-up with the facts that were known at the cut."""
+def looked_up(job: Job, view: DerivedView, lookup: Lookup, *, cut_us: int, rows: int | None = None) -> LookedUp:
+    """A view's look-up with the facts that were known at the cut. rows: how many look up, if that is known."""
+    are_many = rows is not None and job.published.rows(key_of(lookup.source)) > MANY * rows
     return LookedUp(
         lookup,
         rows_of(job, lookup.source, cut_us=cut_us),
         is_regular(job.published, view, lookup),
         are_few=are_few(job.context, job.published, lookup),
+        asking=rows if are_many else None,
     )
 
 
@@ -103,7 +106,7 @@ def _inputs(job: Job, view: DerivedView, step: PlannedStep) -> tuple[DataFrame, 
     facts = facts.withColumn("event_date", event_date(view.root.partition_by)).where(
         F.col("event_date").isin(partitions)
     )
-    return facts, [looked_up(job, view, lookup, cut_us=cut_us) for lookup in view.lookups]
+    return facts, [looked_up(job, view, lookup, cut_us=cut_us, rows=step.rows) for lookup in view.lookups]
 
 
 def _draft(job: Job, view: DerivedView, step: PlannedStep, facts: DataFrame, lookups: Sequence[LookedUp]) -> Draft:

@@ -60,7 +60,7 @@ def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> St
     rows = rows.where(F.col("event_time").isin([instant(us) for us in as_ofs_us]) & F.col("superseded_at").isNull())
     membership = rows_of(job, view.group.source, cut_us=max(as_ofs_us)) if view.group.source else None
     try:
-        frame = compare(rows, membership, view, tasks=cross_tasks(job, step.rows or 0))
+        frame = compare(rows, membership, view, tasks=cross_tasks(job, (step.rows or 0) // len(as_ofs_us)))
         return _publish(job, view, step, frame, rows_in=None)
     except (PySparkException, Py4JError) as error:
         keys = (*view.entity.key_names, "event_time")
@@ -72,7 +72,7 @@ def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> St
 
 
 def cross_tasks(job: Job, rows: int) -> int:
-    """How many tasks put so many rows of the compared view in order."""
+    """How many tasks put the rows of one T in order; rows of several T share no group."""
     return max(1, -(-rows // job.context.options.facts_per_task))
 
 

@@ -23,8 +23,8 @@ REQUIRED_CONF = {
     "spark.databricks.delta.commit.idempotencyCheck.enabled": "true",
     # Parquet's writers keep a checksum of each page, and by default its readers ignore it: a changed byte is an error.
     "spark.hadoop.parquet.page.verify-checksum.enabled": "true",
-    # Java compiles no method of more than 8,000 bytes. Spark fuses a stage into one method whatever its size, and a long
-    # one ran 20 times slower than the same stage in its parts, which is what Spark runs beyond this limit.
+    # Java compiles no method of more than 8,000 bytes, and Spark fuses a stage into one, whatever its size: a long one
+    # ran ten times slower than the same stage in its parts, as it runs beyond this limit.
     "spark.sql.codegen.hugeMethodLimit": "8000",
     # Delta's default of 50 is for logs of millions of files: 15 small commits took 56 s, with 2 they take 11.
     "spark.databricks.delta.snapshotPartitions": "2",
