@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
+_LATER_KEYS = ("reach_us", "rewritten_at_us")  # not written where they are not known
+
+
 @dataclass(frozen=True, kw_only=True)
 class RawState:
     """A table of facts after a delivery. `rows_in` = rows kept + `again` + the sum of `quarantined`.
@@ -17,6 +20,8 @@ class RawState:
     loaded_at_us: the load that brought the newest rows. newest_event_us: None where no row has an event time. reach_us:
     how far the facts reach, whatever single ones are dated; None also in what earlier versions wrote.
     has_versions: an identity has two rows (S7). has_late: a row came after its landing delay (S5).
+    rewritten_at_us: the load that found the table without a record of its rows, or no table: what was built from earlier
+    loads may rest on rows that are gone, or lack rows that no load brought. None in what earlier versions wrote.
     """
 
     loaded_at_us: int = 0
@@ -27,6 +32,7 @@ class RawState:
     has_late: bool = False
     newest_event_us: int | None = None
     reach_us: int | None = None
+    rewritten_at_us: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +41,13 @@ class ViewState:
 
     built_to_us: the as-of up to which a derived view holds facts; None for snapshots, which have one slice per as-of.
     known_to_us: the cut at which those facts were known; None where an earlier version did not record it.
+    published_us: by as-of, when a live run published it, where that was later than promised (S11).
     """
 
     loads: Mapping[str, int] = field(default_factory=dict)
     built_to_us: int | None = None
     known_to_us: int | None = None
+    published_us: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +68,10 @@ class TableState:
     @property
     def loaded_at_us(self) -> int:
         return self.raw.loaded_at_us if self.raw else 0
+
+    @property
+    def rewritten_at_us(self) -> int:
+        return (self.raw.rewritten_at_us if self.raw else None) or 0
 
     @property
     def reach_us(self) -> int | None:
@@ -95,10 +107,11 @@ class TableState:
         """The keys that commits have carried since the first version; nothing for an unknown table."""
         if self.raw is not None:
             written = {**asdict(self.raw), "columns": dict(self.columns)}
-            return {key: value for key, value in written.items() if key != "reach_us" or value is not None}
+            return {key: value for key, value in written.items() if key not in _LATER_KEYS or value is not None}
         if self.view is not None:
             limits = {"built_to_us": self.view.built_to_us, "known_to_us": self.view.known_to_us}
-            known = {name: us for name, us in limits.items() if us is not None}
+            known: dict[str, Any] = {name: us for name, us in limits.items() if us is not None}
+            known |= {"published_us": dict(self.view.published_us)} if self.view.published_us else {}
             return {**known, "loads": dict(self.view.loads), "columns": dict(self.columns)}
         return {}
 
@@ -116,6 +129,7 @@ class TableState:
                 has_late=bool(stored.get("has_late", False)),
                 newest_event_us=stored.get("newest_event_us"),
                 reach_us=stored.get("reach_us"),
+                rewritten_at_us=stored.get("rewritten_at_us"),
             )
             return cls(columns=columns, raw=known)
         if "loads" in stored or "built_to_us" in stored:
@@ -123,6 +137,7 @@ class TableState:
                 loads=stored.get("loads") or {},
                 built_to_us=stored.get("built_to_us"),
                 known_to_us=stored.get("known_to_us"),
+                published_us=stored.get("published_us") or {},
             )
             return cls(columns=columns, view=view)
         return cls(columns=columns)

@@ -7,7 +7,8 @@ loads. Where the next build goes further in any of the three, some rows of raw a
 - where its source has versions, the partition of any other version of its fact: all partitions are derived again;
 - where it is looked up, every row from its event_time on; with versions, from those of its other versions: all.
 
-A slice that is derived again and comes out as it is published is not written (S28).
+Where others wrote to a source's table since, or to the view's own, all partitions are derived again. A slice that is
+derived again and comes out as it is published is not written (S28).
 """
 
 from collections.abc import Mapping
@@ -30,13 +31,17 @@ from temporal.instants import partition_of
 
 @dataclass(frozen=True, kw_only=True)
 class _Derivation:
-    """One build of a derived view: up to an as-of, known at a cut, after these loads; and the state it starts from."""
+    """One build of a derived view: up to an as-of, known at a cut, after these loads; and the state it starts from.
+
+    is_rewritten: others wrote to the table of a source below it since.
+    """
 
     view: DerivedView
     before: TableState
     as_of_us: int
     cut_us: int
     loads: Mapping[str, int]
+    is_rewritten: bool
 
     @property
     def is_published(self) -> bool:
@@ -51,7 +56,9 @@ class _Derivation:
     def known_of(self, key: str) -> Knowledge | None:
         """What the table was made of, of one source; None where that is not recorded, or is more than is wanted."""
         known_to_us, is_built = self.before.known_to_us, self.before.built_to_us is not None
-        if not is_built or not self.has_columns or known_to_us is None or known_to_us > self.cut_us:
+        if not is_built or not self.has_columns or self.is_rewritten:
+            return None
+        if known_to_us is None or known_to_us > self.cut_us:
             return None
         return Knowledge(cut_us=known_to_us, loaded_at_us=self.before.loads.get(key, 0))
 
@@ -98,6 +105,7 @@ def _derivation(state: PlanState, view: DerivedView, request: Request) -> _Deriv
         as_of_us=as_of_us,
         cut_us=as_of_us + cut_delay_us(state.registry, view),
         loads=loads(state.published, view),
+        is_rewritten=any(before.loads.get(key, 0) < state.published.newest(key).rewritten_at_us for key in roots(view)),
     )
 
 
@@ -114,11 +122,17 @@ def _slices(state: PlanState, made: _Derivation) -> dict[int, int]:
     wanted = FactsWanted(as_of_us=made.as_of_us, cut_us=made.cut_us, before=known, from_us=from_us)
     if known is not None and from_us > _BEFORE_ALL:
         return state.statistics.partitions(root, wanted)
-    published = {instant_us(name): 0 for name in state.published.slices(table)}
-    rows = published | state.statistics.partitions(root, replace(wanted, before=None))
+    rows = _held(state, table) | state.statistics.partitions(root, replace(wanted, before=None))
     # A table without rows, so that what reads it finds it, and no rows in it.
     first = {instant_us(partition_of(made.as_of_us - 1, root.partition_by)): 0}
     return rows or (first if state.published.version(table) is None else {})
+
+
+def _held(state: PlanState, table: str) -> dict[int, int]:
+    """The partitions that a table has, without rows: each is replaced, if only by nothing."""
+    is_recorded = state.published.newest(table).is_known
+    names = state.published.slices(table) if is_recorded else state.statistics.dates(table)
+    return {instant_us(name): 0 for name in names}
 
 
 _BEFORE_ALL = -(2**63)

@@ -111,6 +111,7 @@ class _Ingest:
         self.table = job.context.warehouse.address(key_of(source))
         self.spark = job.context.spark
         self.before = known_raw_state(job, source)
+        self.is_recorded = job.published.newest(self.table.key).raw is not None
         self.load = _load(job, source, self.before)
         self.typed: DataFrame | None = None
         self.new_columns: tuple[Column, ...] = ()
@@ -142,8 +143,7 @@ class _Ingest:
         # finds nothing then, and does not fail.
         is_written = bool(counts.kept or not self.before or self.new_columns)
         version = self._append(fresh, counts) if is_written else current_version(self.spark, self.table.path)
-        if self.before and not counts.kept:
-            record_looks(self.job.context.warehouse, [self.source], self.load.at)
+        record_looks(self.job.context.warehouse, [self.source], self.load.at)
         return self._outcome(counts, version, is_written=is_written)
 
     def _count(self, rows: DataFrame) -> Counts:
@@ -296,7 +296,8 @@ class _Ingest:
         before = self.before
         newest = [counts.newest_event_us, before.newest_event_us if before else None]
         # A delivery that brought nothing new is no load: what was built from raw is still built from all of it.
-        loaded_at_us = before.loaded_at_us if before and not counts.kept else to_us(self.load.at.astimezone(UTC))
+        is_idle = before and self.is_recorded and not counts.kept
+        loaded_at_us = before.loaded_at_us if before and is_idle else to_us(self.load.at.astimezone(UTC))
         reach = before.reach_us if before and not counts.kept else None
         raw = RawState(
             loaded_at_us=loaded_at_us,
@@ -307,6 +308,7 @@ class _Ingest:
             has_late=counts.has_late,
             newest_event_us=max((us for us in newest if us), default=None),
             reach_us=reach_us(counts.days, loaded_at_us=loaded_at_us) if reach is None else reach,
+            rewritten_at_us=before.rewritten_at_us if before and self.is_recorded else loaded_at_us,
         )
         return TableState(columns=fingerprints(self.source), raw=raw)
 

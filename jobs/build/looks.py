@@ -1,4 +1,4 @@
-"""Looks at sources: what a load has to know of those before it, and what a run that finds nothing new leaves."""
+"""Looks at sources: what a load has to know of those before it, and what each run leaves of its own."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -13,7 +13,7 @@ from lakehouse.tables import Warehouse
 
 
 def record_looks(warehouse: Warehouse, selected: Iterable[Definition], at: datetime) -> None:
-    """That these sources were looked at, and nothing new was found, where stamps depend on it: at a landing delay."""
+    """That these sources were looked at, where stamps depend on it: at a landing delay."""
     for definition in selected:
         if isinstance(definition, Source) and isinstance(definition.available, LandingDelay):
             record_look(warehouse.address(key_of(definition)).path, to_us(at))

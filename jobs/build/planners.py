@@ -34,11 +34,13 @@ def plan_source(state: PlanState, source: Source, _request: Request, _failed: fr
     if known.is_known and known.columns == fingerprints(source):
         return nothing(table, "nothing new was delivered")
     reasons = {True: "its definition has new columns", False: "its files were not read before"}
-    is_first = not state.published.newest(table).is_known
+    if not state.published.newest(table).is_known:
+        is_first = state.published.version(table) is None
+        reasons = {False: "nothing was read of it before" if is_first else "its table was written to by others"}
     return PlannedStep(
         table=table,
         action=Action.INGEST,
-        reason="nothing was read of it before" if is_first else reasons[known.is_known],
+        reason=reasons[known.is_known],
         slices=(delivery,),
         bytes=listing.size(state.locations[source.name]),
     )
@@ -123,7 +125,7 @@ def older_as_ofs(state: PlanState, view: Snapshot, as_ofs_us: Sequence[int]) -> 
 def grown_as_ofs(
     state: PlanState, view: Snapshot, older: Mapping[int, Mapping[str, int]], *, also: Sequence[str] = ()
 ) -> list[int]:
-    """The as-ofs whose slice can be changed by rows that were loaded after it was built.
+    """The as-ofs whose slice can be changed by rows that were loaded after it was built, or by others' changes to raw.
 
     also: as-ofs of which other views on the same sources will ask next; one pass over a source answers for all.
     """
@@ -131,7 +133,8 @@ def grown_as_ofs(
     for key, source in roots(view).items():
         known_now = state.published.newest(key)
         since = {us: known.get(key, 0) for us, known in older.items() if known.get(key, 0) != known_now.loaded_at_us}
-        if source.is_static or not since:
+        grown |= {us for us, known in since.items() if known < known_now.rewritten_at_us}
+        if source.is_static or not since.keys() - grown:
             continue
         above = _snapshots_above(state, key, view)
         oldest = min([*since.values(), *(_oldest_load(state, other, key, also) for other in above)])

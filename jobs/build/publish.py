@@ -71,8 +71,8 @@ def stage_audit_publish(job: Job, draft: Draft) -> StepOutcome:
     if len(passed) < len(draft.slices):
         draft = replace(draft, state=draft.state_if_partial or draft.state)
     changed = [us for us in passed if not _is_published(job, draft, us, measured)]
-    if job.published.version(table) is None:
-        changed = passed  # slices without rows, too: the table is there then, and empty
+    if not job.published.newest(table).is_known:
+        changed = passed  # slices without rows, too: the table is there then, and rows of others are not
     published = _publish(job, draft, rows, changed, measured) if changed else None
     outcome = _outcome(job, draft, measured, verdicts, passed, changed, published)
     if outcome.error is None:

@@ -1,5 +1,8 @@
 """Build aggregate and cross-entity views: one slice per as-of instant, many of them in one plan."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
@@ -9,7 +12,7 @@ from compute.cross import compare
 from compute.cross import probes as comparison_probes
 from compute.failures import explained, is_data_failure, sum_overflow
 from compute.windows import probes, snapshots
-from definitions.durations import to_us
+from definitions.durations import day_or_instant, to_us
 from definitions.errors import SourceError
 from definitions.registry import key_of
 from definitions.views import AggregateView, CrossEntityView, Snapshot
@@ -79,7 +82,11 @@ def cross_tasks(job: Job, rows: int) -> int:
 def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, rows_in: int | None) -> StepOutcome:
     keys = view.entity.key_names
     names = [feature.name for feature in view.published]
-    frame = stamped(job, view, frame).select(
+    late = published_late(job, view, step.slices_us)
+    state = step.state
+    if late and state.view:
+        state = replace(state, view=replace(state.view, published_us={day_or_instant(us): at for us, at in late.items()}))
+    frame = _published_at(stamped(job, view, frame), late).select(
         *keys, "event_time", "known_at", "available_time", "superseded_at", *names, "event_date"
     )
     return stage_audit_publish(
@@ -92,28 +99,48 @@ def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, r
             slices=step.slices_us,
             slice_of=F.unix_micros("event_time"),
             replaces=Replaces("event_time"),
-            state=step.state,
+            state=state,
             inputs=step.inputs,
             rows_in=rows_in,
         ),
     )
 
 
-def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
-    """S11.
+def published_late(job: Job, view: Snapshot, as_ofs_us: Sequence[int]) -> dict[int, int]:
+    """When these as-ofs were published, or are now by a live run, where that is later than T + d.
 
-    T as event_time, K = T + c as known_at, T + d as available_time, or the instant of a later live publication.
+    An as-of keeps the instant of its first publication, whichever run builds it again: a label never sees a snapshot
+    before it was there.
     """
+    found: dict[int, int] = {}
+    for us in as_ofs_us:
+        name = day_or_instant(us)
+        known = job.published.state(key_of(view), name)
+        at_us = known.view.published_us.get(name, 0) if known.view else 0
+        if not known.is_known and job.context.options.is_live:
+            at_us = to_us(job.context.clock())
+        if at_us > us + view.publish_delay_us:
+            found[us] = at_us
+    return found
+
+
+def _published_at(frame: DataFrame, late: Mapping[int, int]) -> DataFrame:
+    if not late:
+        return frame
+    instants = F.create_map(*[F.lit(us).cast("bigint") for pair in late.items() for us in pair])
+    at = F.timestamp_micros(F.try_element_at(instants, F.unix_micros("event_time")))
+    return frame.withColumn("available_time", F.coalesce(at, F.col("available_time")))
+
+
+def stamped(job: Job, view: Snapshot, frame: DataFrame) -> DataFrame:
+    """S11: T as event_time, K = T + c as known_at, T + d as available_time."""
 
     def after(delay_us: int) -> Column:
         return F.timestamp_micros(F.unix_micros("event_time") + F.lit(delay_us))
 
-    available = after(view.publish_delay_us)
-    if job.context.options.is_live:
-        available = F.greatest(available, instant(to_us(job.context.clock())))
     return (
         frame.withColumn("known_at", after(view.cut_delay_us))
-        .withColumn("available_time", available)
+        .withColumn("available_time", after(view.publish_delay_us))
         .withColumn("superseded_at", F.lit(None).cast("timestamp"))
         .withColumn("event_date", F.to_date("event_time"))
     )

@@ -74,7 +74,7 @@ def find_unrecorded(
     others: list[StepRecord] = []
     for table, last in tables_ahead(spark, tables, known_versions):
         commits = [commit for commit in reversed(history(spark, table.path)) if commit.version > last]
-        ours, foreign = _split(table, commits, running)
+        ours, foreign = records_of(table, commits, running)
         slices += ours
         others += foreign
     return RecoveryResult(slices=tuple(slices), others=tuple(others))
@@ -92,7 +92,7 @@ def recovered_rows(result: RecoveryResult, names: Mapping[str, str], at: datetim
     ]
 
 
-def _split(
+def records_of(
     table: TableAddress, commits: Sequence[Commit], running: frozenset[str]
 ) -> tuple[list[tuple[str, SliceRecord]], list[StepRecord]]:
     """Our slices and the commits not ours; oldest first. After one that changed rows no slice before it is known."""

@@ -1,7 +1,10 @@
 """Nights that correct history leave what a rebuild gives (S28, S29): small histories, each delivered row visible."""
 
+import shutil
+from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
@@ -26,6 +29,10 @@ ANNUAL = ("R1", "02-01", "annual", None, "02-01")
 @pytest.fixture
 def project(spark, tmp_path: Path) -> NightProject:
     return NightProject(tmp_path / "nights", registry(plain, activity))
+
+
+def _counts(project: NightProject, view: str, as_of: str) -> dict[str, int]:
+    return {rider: row["ride_count_lifetime"] for rider, row in project.snapshot(view, as_of).items()}
 
 
 def test_a_correction_moves_an_event_out_of_an_as_of(spark, project: NightProject) -> None:
@@ -165,6 +172,57 @@ def test_a_raw_table_that_someone_else_wrote_to_gets_no_row_twice(spark, project
     assert sorted(stamps) == [moment("03-01T14:00"), moment("03-03T05:00")]
 
 
+def test_rows_that_others_write_or_remove_are_in_all_that_is_asked_again(spark, project: NightProject) -> None:
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (2, "R2", "03-02T10:00", 7, 1, None, "03-02T11:00"),
+    )
+    withdrawn = project.deliver("rides", (3, "R1", "02-28T10:00", 7, 1, None, "02-28T11:00"))
+    project.build(spark, "03-05T05:00", "03-03", "03-04")
+    raw = f"delta.`{project.warehouse.root}/raw/rides/v1`"
+    withdrawn.unlink()
+    spark.sql(f"delete from {raw} where ride_id = 3")
+    columns = {"ride_id": "7L", "metres": "11L", "loaded_at": "cast(null as timestamp)"}
+    names = spark.sql(f"select * from {raw}").columns
+    spark.sql(f"insert into {raw} select {', '.join(columns.get(n, n) for n in names)} from {raw} where ride_id = 1")
+    outcome = project.build(spark, "03-06T05:00", "03-03")
+    assert "1 as-of up to 2024-03-04 no longer holds all that is known" in outcome.notes[0]
+    assert sorted(row["ride_id"] for row in project.rows("derived/trips/v1")) == [1, 2, 7]
+    assert _counts(project, "plain", "03-03") == _counts(project, "activity", "03-03") == {"R1": 2, "R2": 1}
+    assert project.snapshot("plain", "03-03")["R1"]["metres_sum_lifetime"] == 5 + 11
+    project.build(spark, "03-06T06:00", "03-04")
+    assert _counts(project, "plain", "03-04") == _counts(project, "activity", "03-04") == {"R1": 2, "R2": 1}
+    before = project.versions()
+    project.lose_ledger()
+    project.build(spark, "03-06T07:00", "03-03", "03-04")
+    assert project.versions() == before
+
+
+def test_a_view_that_others_wrote_to_and_a_source_whose_table_is_gone_are_built_anew(
+    spark, project: NightProject
+) -> None:
+    project.registry = registry(activity)
+    project.deliver(
+        "rides",
+        (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"),
+        (2, "R2", "03-02T10:00", 7, 1, None, "03-02T11:00"),
+    )
+    project.build(spark, "03-05T05:00", "03-03")
+    trips = DeltaTable(f"{project.warehouse.root}/derived/trips/v1")
+    row = trips.to_pyarrow_table().slice(0, 1).drop_columns("event_date")
+    write_deltalake(trips, row.append_column("event_date", pa.array([date(2024, 1, 1)], pa.date32())), mode="append")
+    project.build(spark, "03-05T06:00", "03-03")
+    assert sorted((row["ride_id"], row["event_date"].day) for row in project.rows("derived/trips/v1")) == [(1, 1), (2, 2)]
+    shutil.rmtree(f"{project.warehouse.root}/raw/rides")
+    for file in (project.folder / "data" / "rides").iterdir():
+        file.unlink()
+    project.deliver("rides", (4, "R2", "03-02T10:00", 8, 1, None, "03-02T11:00"))
+    project.build(spark, "03-05T07:00", "03-03")
+    assert [row["ride_id"] for row in project.rows("derived/trips/v1")] == [4]
+    assert _counts(project, "activity", "03-03") == {"R2": 1}
+
+
 def test_a_first_build_before_any_fact_fails_its_gate_and_the_next_one_is_built(spark, project: NightProject) -> None:
     project.registry = registry(activity)
     project.deliver("rides", (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"))
@@ -173,6 +231,26 @@ def test_a_first_build_before_any_fact_fails_its_gate_and_the_next_one_is_built(
     assert project.rows("derived/trips/v1") == []
     project.build(spark, "03-03T05:00", "03-02")
     assert project.snapshot("activity", "03-02")["R1"]["ride_count_lifetime"] == 1
+
+
+def test_an_as_of_keeps_the_instant_at_which_it_was_published(spark, project: NightProject) -> None:
+    """Promised for 04:00 (T + 4 h), published by a live run at 05:00."""
+    project.registry = registry(plain)
+
+    def published() -> dict[str, str]:
+        rows = project.rows("aggregate/plain/v1")
+        return {f"{row['event_time']:%m-%d}": f"{row['available_time']:%m-%dT%H:%M}" for row in rows}
+
+    project.deliver("rides", (1, "R1", "03-01T10:00", 5, 1, None, "03-01T11:00"))
+    project.build(spark, "03-04T05:00", "03-04", is_live=True)
+    assert published() == {"03-04": "03-04T05:00"}
+    project.deliver("rides", (1, "R1", "03-01T10:00", 6, 2, None, "03-02T11:00"))
+    project.build(spark, "03-05T05:00", "03-03", "03-04")
+    project.lose_ledger()
+    project.deliver("rides", (1, "R1", "03-01T10:00", 7, 3, None, "03-02T12:00"))
+    project.build(spark, "03-05T07:00", "03-04", is_live=True)
+    assert project.snapshot("plain", "03-04")["R1"]["metres_sum_lifetime"] == 7
+    assert published() == {"03-03": "03-03T04:00", "03-04": "03-04T05:00"}
 
 
 def test_a_run_names_the_older_as_ofs_that_late_rows_made_stale(spark, project: NightProject) -> None:

@@ -7,7 +7,7 @@ import csv
 import shutil
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,10 @@ Row = Mapping[str, Any]
 
 @dataclass
 class NightProject:
-    """Delivered files and a warehouse. `registry` is what the next build's definitions are."""
+    """Delivered files and a warehouse. `registry` is what the next build's definitions are.
+
+    In a folder that is there already it is the project that another process has begun.
+    """
 
     folder: Path
     registry: Registry
@@ -46,9 +49,10 @@ class NightProject:
     _options: Options = field(default_factory=lambda: Options(workers=2, data_may_lag="3650d", row_rule=_WIDE))
 
     def __post_init__(self) -> None:
-        for name in COLUMNS:
-            (self.folder / "data" / name).mkdir(parents=True)
-            self.deliver(name)  # an empty file: nothing was delivered yet
+        if not self.folder.exists():
+            for name in COLUMNS:
+                (self.folder / "data" / name).mkdir(parents=True)
+                self.deliver(name)  # an empty file: nothing was delivered yet
 
     @property
     def warehouse(self) -> Warehouse:
@@ -59,13 +63,13 @@ class NightProject:
         formats = {"rides": "csv", "status": "csv", "taps": "parquet"}
         return {name: Location(str(self.folder / "data" / name), kind) for name, kind in formats.items()}
 
-    def deliver(self, source: str, *rows: Sequence[Any]) -> None:
-        """One more file in a source's folder; a row has the source's columns in order, None: null.
+    def deliver(self, source: str, *rows: Sequence[Any]) -> Path:
+        """One more file in a source's folder, and where it is; a row has the source's columns in order, None: null.
 
         Each file has a column `bike` more, which no source declares at first.
         """
         self.deliveries += 1
-        path = self.folder / "data" / source / f"{self.deliveries:04d}"
+        path = self.folder / "data" / source / f"{self.deliveries:04d}.{self.locations[source].format}"
         named = [dict(zip(COLUMNS[source], map(_written, row), strict=True)) for row in rows]
         named = [{**row, "bike": f"b{row.get('ride_id')}"} for row in named]
         if source == "taps":
@@ -74,19 +78,23 @@ class NightProject:
             amounts = pa.array([row["amount"] for row in named], pa.int64())
             bikes = pa.array([row["bike"] for row in named], pa.string())
             columns = {"rider_id": riders, "at": at, "amount": amounts, "bike": bikes}
-            pq.write_table(pa.table(columns), path.with_suffix(".parquet"))
-            return
-        with path.with_suffix(".csv").open("w", newline="") as file:
+            pq.write_table(pa.table(columns), path)
+            return path
+        with path.open("w", newline="") as file:
             writer = csv.DictWriter(file, [*COLUMNS[source], "bike"])
             writer.writeheader()
             writer.writerows(named)
+        return path
 
-    def build(self, spark: SparkSession, at: str, *as_ofs: str, select: str = "") -> RunOutcome:
+    def build(
+        self, spark: SparkSession, at: str, *as_ofs: str, select: str = "", is_live: bool = False
+    ) -> RunOutcome:
         """As the command does: without Spark where there is nothing to do, else with it."""
         request = _request(as_ofs, select)
         now = moment(at)
         done = unchanged_without_spark(self.plan_context, request, now=now, run_id=new_run_id(now))
-        outcome = done or build(self.context(spark, now), request)
+        context = self.context(spark, now)
+        outcome = done or build(replace(context, options=replace(context.options, is_live=is_live)), request)
         if outcome.error is not None:
             raise outcome.error
         return outcome

@@ -51,7 +51,7 @@ class DeltaStatistics:
 
     def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
         rows = self._rows(key_of(source), _limits(before))
-        is_new = pc.and_(pc.less_equal(rows["available_time"], cut_us), _is_new(rows, before))
+        is_new = pc.and_kleene(pc.less_equal(rows["available_time"], cut_us), _is_new(rows, before))
         first: int | None = pc.min(rows.filter(is_new)["event_time"]).as_py()
         return first
 
@@ -60,7 +60,8 @@ class DeltaStatistics:
         limits = {} if before is None else {**_limits(before), "event_time": wanted.from_us - 1}
         rows = _available(self._rows(table, limits), wanted)
         if before is not None:
-            rows = rows.filter(pc.or_(_is_new(rows, before), pc.greater_equal(rows["event_time"], wanted.from_us)))
+            is_later = pc.greater_equal(rows["event_time"], wanted.from_us)
+            rows = rows.filter(pc.or_kleene(_is_new(rows, before), is_later))
         dates = sorted(_rows_by_date(rows, source.partition_by))
         return {instant_us(date): count for date, count in self._rows_of(source, dates, wanted).items()}
 
@@ -70,6 +71,9 @@ class DeltaStatistics:
             return {date: sum(file.rows or 0 for file in files if file.event_date == date) for date in dates}
         counts = _rows_by_date(_available(self._columns(key_of(source), files), wanted), source.partition_by)
         return {date: counts[date] for date in dates}
+
+    def dates(self, table: str) -> set[str]:
+        return {file.event_date for file in self._files(table) if file.event_date is not None}
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         try:
@@ -130,7 +134,9 @@ def _limits(before: Knowledge) -> dict[str, int]:
 
 
 def _is_new(rows: pa.Table, before: Knowledge) -> pa.ChunkedArray:
-    return pc.or_(pc.greater(rows["available_time"], before.cut_us), pc.greater(rows["loaded_at"], before.loaded_at_us))
+    """Rows of others may have no load; they are new by what is known of them, as in SQL."""
+    is_later = pc.greater(rows["available_time"], before.cut_us)
+    return pc.or_kleene(is_later, pc.greater(rows["loaded_at"], before.loaded_at_us))
 
 
 def _first_as_of(rows: pa.Table, delay: int) -> pa.ChunkedArray:

@@ -29,20 +29,24 @@ class BuildStatistics:
         self, source: Source, since_us: int, *, delays_us: Sequence[int], has_versions: bool
     ) -> tuple[LoadedRows, ...]:
         return self._asked(
-            source, lambda asked: asked.loaded_since(source, since_us, delays_us=delays_us, has_versions=has_versions)
+            key_of(source),
+            lambda asked: asked.loaded_since(source, since_us, delays_us=delays_us, has_versions=has_versions),
         )
 
     def first_new_event(self, source: Source, before: Knowledge, *, cut_us: int) -> int | None:
-        return self._asked(source, lambda asked: asked.first_new_event(source, before, cut_us=cut_us))
+        return self._asked(key_of(source), lambda asked: asked.first_new_event(source, before, cut_us=cut_us))
 
     def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
-        return self._asked(source, lambda asked: asked.partitions(source, wanted))
+        return self._asked(key_of(source), lambda asked: asked.partitions(source, wanted))
+
+    def dates(self, table: str) -> set[str]:
+        return self._asked(table, lambda asked: asked.dates(table))
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         return None
 
-    def _asked(self, source: Source, question: Callable[[RowStatistics], Answer]) -> Answer:
-        if self._is_small(key_of(source)):
+    def _asked(self, table: str, question: Callable[[RowStatistics], Answer]) -> Answer:
+        if self._is_small(table):
             with suppress(NeedsSpark):
                 return question(self._small)
         return question(self._spark)

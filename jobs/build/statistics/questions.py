@@ -1,4 +1,4 @@
-"""What a plan has to know of the rows themselves, where the ledger is not enough: three questions, one pass each.
+"""What a plan has to know of the rows themselves, where the ledger is not enough: few questions, one pass each.
 
 Each answer goes by the clocks and the load of single rows of raw. What a row's version does to other rows of its fact
 is the plan's to conclude (`derived_plan`, `planners`).
@@ -65,6 +65,9 @@ class RowStatistics(Protocol):
 
     def partitions(self, source: Source, wanted: FactsWanted) -> dict[int, int]:
         """The partitions to build, by their first day in µs, with the number of rows available in each."""
+
+    def dates(self, table: str) -> set[str]:
+        """The partitions of a table that others may have written to, by their first days; none where it is not there."""
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         """Of a table, or of some of its partitions; None where that is not known without reading."""

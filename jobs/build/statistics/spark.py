@@ -56,6 +56,13 @@ class SparkStatistics:
             ("partitions", key_of(source), self._version(source), wanted), lambda: self._counted(source, wanted)
         )
 
+    def dates(self, table: str) -> set[str]:
+        job, version = self._job, self._job.published.version(table)
+        if version is None:
+            return set()
+        rows = read(job.context.spark, job.context.warehouse.address(table).path, version=version)
+        return {row["event_date"].isoformat() for row in rows.select("event_date").distinct().dropna().collect()}
+
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         return None
 
