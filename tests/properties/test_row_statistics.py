@@ -181,6 +181,8 @@ def test_spark_gives_the_same_with_one_pass_per_source(
     for cut_us in (BEGIN, BEGIN + 2 * DAY):
         assert statistics.first_new_event(source, before, cut_us=cut_us) == expected_first(rows, before, cut_us)
     delta = DeltaStatistics(DeltaReader(), context.warehouse, published)
+    assert statistics.dates(RIDES) == delta.dates(RIDES) == {month_of(fact.event_us).isoformat() for fact in rows}
+    assert statistics.dates("derived/not_there/v1") == delta.dates("derived/not_there/v1") == set()
     assert (delta.bytes(RIDES) or 0) > (delta.bytes(RIDES, ["2024-05-01"]) or 0) > 0
 
 

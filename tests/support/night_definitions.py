@@ -124,7 +124,10 @@ wider_trips = DerivedView(
     lookups=trips.lookups,
     features=(expression("triple", "metres * 3"),),
 )
+wider_legs = replace(legs, source=wider_trips)
 wider_activity = _view("activity", wider_trips, _rides, _annual, cut_delay="4h")
+wider_distance = _view("distance", wider_legs, _rides, sum_of("kilometres"), cut_delay="4h")
+wider_activity_slow = _view("activity_slow", wider_trips, _rides, _annual, cut_delay="20h")
 
 
 # Rides as they are delivered, with one column more, and views on them.

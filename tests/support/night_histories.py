@@ -21,6 +21,9 @@ PROJECTS: tuple[Registry, ...] = (
     night.registry(night.plain, night.activity, night.tapping, night.distance),
     night.registry(night.wider_plain, night.activity, night.tapping, night.distance),
     night.registry(night.wider_plain, night.activity, night.tapping, night.distance, night.activity_slow),
+    night.registry(
+        night.wider_plain, night.wider_activity, night.tapping, night.wider_distance, night.wider_activity_slow
+    ),
 )
 # A rider of whom nothing is ever corrected, so that no snapshot is empty, which the gate refuses (D19).
 ANCHOR: dict[str, tuple[Row, ...]] = {

@@ -58,6 +58,9 @@ class Rows:
         self.questions.append((key_of(source), wanted))
         return dict(self.partition_rows)
 
+    def dates(self, table: str) -> set[str]:
+        return {"2024-01-01"}
+
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         return None
 
@@ -260,6 +263,26 @@ def test_an_as_of_built_after_a_load_has_not_grown_by_it(state: PlanState) -> No
     first = dict.fromkeys((0, 4 * HOUR), FIRST)
     rows = Rows(loads=(LoadedRows(loaded_at_us=LATER_LOAD, first_as_of_us=first),))
     assert step_of(replace(state, statistics=rows), ACTIVITY, request(*DAYS[:2])).slices == (DAYS[0],)
+
+
+def test_all_that_was_built_before_others_wrote_to_raw_is_built_again(state: PlanState) -> None:
+    publish(state, *DAYS)
+    known = state.published.newest(RIDES)
+    assert known.raw is not None
+    about = replace(known, raw=replace(known.raw, loaded_at_us=LATER_LOAD, rewritten_at_us=LATER_LOAD))
+    delivery = fingerprint("rides", state.locations["rides"], version_of=state.version_of)
+    state.published.add([SliceRecord(RIDES, delivery, "unchanged", 0, table_version=4, state=about)])
+    rows = Rows(partition_rows={instant_us("2024-06-01"): 7})
+    state = replace(state, statistics=rows)
+    assert step_of(state, TRIPS, request(DAYS[0])).slices == ("2024-05-01", "2024-06-01")
+    assert step_of(state, ACTIVITY, request(*DAYS[:2])).slices == tuple(DAYS[:2])
+    assert [question for _, question in rows.questions if not isinstance(question, FactsWanted)] == []
+
+
+def test_of_a_derived_table_that_others_wrote_to_every_partition_is_replaced(state: PlanState) -> None:
+    publish(state, *DAYS, skip=TRIPS)
+    state = replace(state, statistics=Rows(partition_rows={instant_us("2024-06-01"): 7}))
+    assert step_of(state, TRIPS, request(DAYS[0])).slices == ("2024-01-01", "2024-06-01")
 
 
 def test_published_as_ofs_that_late_rows_made_stale_are_named(state: PlanState) -> None:
