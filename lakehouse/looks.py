@@ -1,9 +1,9 @@
 """When a table's source was last looked at: also a look that found nothing new is a load, which brought nothing (S5).
 
 A row that such a load should have brought by its landing delay is late, so stamps of later rows depend on it. It is no
-new version of the table (S28), and must not be lost with the ledger, nor with the rows of a load: it lies in the table's
-own folder, as the file `_looked_at.json`, which Delta passes over. What the table's newest commit says of its load counts
-as a look, too.
+new version of the table (S28), and must not be lost with the ledger, nor with the rows of a load: it lies in the
+table's own folder, as the file `_looked_at.json`, which Delta passes over. What the table's newest commit says of its
+load counts as a look, too.
 """
 
 import json

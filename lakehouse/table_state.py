@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-
 _LATER_KEYS = ("reach_us", "rewritten_at_us")  # not written where they are not known
 
 
@@ -20,8 +19,8 @@ class RawState:
     loaded_at_us: the load that brought the newest rows. newest_event_us: None where no row has an event time. reach_us:
     how far the facts reach, whatever single ones are dated; None also in what earlier versions wrote.
     has_versions: an identity has two rows (S7). has_late: a row came after its landing delay (S5).
-    rewritten_at_us: the load that found the table without a record of its rows, or no table: what was built from earlier
-    loads may rest on rows that are gone, or lack rows that no load brought. None in what earlier versions wrote.
+    rewritten_at_us: the load that found the table without a record of its rows, or no table: what was built from
+    earlier loads may rest on rows that are gone, or lack rows of no load. None in what earlier versions wrote.
     """
 
     loaded_at_us: int = 0

@@ -1,7 +1,7 @@
 """What is known of a raw table before a load: from the ledger, or else from its rows, which nothing else keeps.
 
-The ledger knows nothing of a table after a commit of others that changed rows, and where the table is older than what it
-recorded. Then rows may be gone, or have come without a load: nothing that was built from the table stands any more.
+The ledger knows nothing of a table after a commit of others that changed rows, and where the table is older than what
+it recorded. Then rows may be gone, or have come without a load: nothing that was built from the table stands any more.
 """
 
 from pyspark.sql import Column, DataFrame

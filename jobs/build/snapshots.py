@@ -85,7 +85,9 @@ def _publish(job: Job, view: Snapshot, step: PlannedStep, frame: DataFrame, *, r
     late = published_late(job, view, step.slices_us)
     state = step.state
     if late and state.view:
-        state = replace(state, view=replace(state.view, published_us={day_or_instant(us): at for us, at in late.items()}))
+        state = replace(
+            state, view=replace(state.view, published_us={day_or_instant(us): at for us, at in late.items()})
+        )
     frame = _published_at(stamped(job, view, frame), late).select(
         *keys, "event_time", "known_at", "available_time", "superseded_at", *names, "event_date"
     )

@@ -4,7 +4,6 @@ from definitions.registry import Registry, key_of
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Lookup, View
 from jobs.run.published import PublishedState
-from lakehouse.table_state import RawState
 
 
 def roots(definition: Definition) -> dict[str, Source]:
@@ -31,7 +30,8 @@ def is_regular(published: PublishedState, view: DerivedView, lookup: Lookup) -> 
     """
     if lookup.source.is_static:
         return True
-    raw = published.newest(key_of(lookup.source)).raw or RawState()
-    is_constant = lookup.source.has_constant_delay and not raw.has_late and not raw.has_versions
+    raw = published.newest(key_of(lookup.source)).raw  # None where others wrote to the table, and no load looked since
+    is_known = raw is not None and not raw.has_late and not raw.has_versions
+    is_constant = lookup.source.has_constant_delay and is_known
     driver = view.root
     return is_constant and driver.has_constant_delay and lookup.source.landing_delay_us <= driver.landing_delay_us

@@ -213,7 +213,10 @@ def test_a_view_that_others_wrote_to_and_a_source_whose_table_is_gone_are_built_
     row = trips.to_pyarrow_table().slice(0, 1).drop_columns("event_date")
     write_deltalake(trips, row.append_column("event_date", pa.array([date(2024, 1, 1)], pa.date32())), mode="append")
     project.build(spark, "03-05T06:00", "03-03")
-    assert sorted((row["ride_id"], row["event_date"].day) for row in project.rows("derived/trips/v1")) == [(1, 1), (2, 2)]
+    assert sorted((row["ride_id"], row["event_date"].day) for row in project.rows("derived/trips/v1")) == [
+        (1, 1),
+        (2, 2),
+    ]
     shutil.rmtree(f"{project.warehouse.root}/raw/rides")
     for file in (project.folder / "data" / "rides").iterdir():
         file.unlink()

@@ -198,7 +198,10 @@ class Nights(RuleBasedStateMachine):
         assert self.ground.derived_rows(view) == sorted(expected, key=repr), view.name
 
     def as_of_equals_a_rebuild(self, view: AggregateView, as_of: int) -> None:
-        assert self.ground.snapshot_rows(view, as_of) == oracle.snapshot(self.ground.raw, view, as_of), (view.name, as_of)
+        assert self.ground.snapshot_rows(view, as_of) == oracle.snapshot(self.ground.raw, view, as_of), (
+            view.name,
+            as_of,
+        )
 
     def stale_as_ofs_are_named(self, as_ofs: Sequence[int]) -> None:
         named = self.ground.older_as_ofs_that_are_stale(*as_ofs)

@@ -86,9 +86,7 @@ class NightProject:
             writer.writerows(named)
         return path
 
-    def build(
-        self, spark: SparkSession, at: str, *as_ofs: str, select: str = "", is_live: bool = False
-    ) -> RunOutcome:
+    def build(self, spark: SparkSession, at: str, *as_ofs: str, select: str = "", is_live: bool = False) -> RunOutcome:
         """As the command does: without Spark where there is nothing to do, else with it."""
         request = _request(as_ofs, select)
         now = moment(at)

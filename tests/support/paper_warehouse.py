@@ -214,7 +214,9 @@ class PaperWarehouse:
         if changed:
             self._may_commit()
             slices = {name: SliceNote(len(new[name]), "") for name in sorted(changed)}
-            self._commit(step.table, CommitNote(str(self.runs), step.table, "", slices=slices, extra=step.state.to_json()))
+            self._commit(
+                step.table, CommitNote(str(self.runs), step.table, "", slices=slices, extra=step.state.to_json())
+            )
             held.update({name: (columns, rows) for name, rows in new.items() if name in changed})
         version = len(self.commits[step.table]) - 1
         return [

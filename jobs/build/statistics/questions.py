@@ -67,7 +67,7 @@ class RowStatistics(Protocol):
         """The partitions to build, by their first day in µs, with the number of rows available in each."""
 
     def dates(self, table: str) -> set[str]:
-        """The partitions of a table that others may have written to, by their first days; none where it is not there."""
+        """The partitions of a table that others may have written to, by their first days; none where none is."""
 
     def bytes(self, table: str, dates: Sequence[str] | None = None) -> int | None:
         """Of a table, or of some of its partitions; None where that is not known without reading."""
