@@ -163,6 +163,7 @@ class Nights(RuleBasedStateMachine):
     def build_is_killed(self, build: Build, commits: int) -> None:
         self.now += build.hours * HOUR
         self.ground.kill_build(self.now, *build.as_ofs(self.newest), commits=commits)
+        self.as_ofs |= set(build.as_ofs(self.newest))
         self.repeatable = None
 
     def build(self, *as_ofs: int, select: str = "") -> None:

@@ -209,8 +209,9 @@ class PaperWarehouse:
 
     def _published(self, step: PlannedStep, new: Mapping[str, Content], *, is_recorded: bool) -> list[SliceRecord]:
         held, columns = self.content[step.table], step.state.columns
-        changed = {n for n, rows in new.items() if rows != held.get(n, (columns, []))[1] or held[n][0] != columns}
-        changed = {n for n in changed if new[n] or held.get(n)} if is_recorded else set(new)
+        changed = {name for name, rows in new.items() if (columns, rows) != held.get(name, (None, None))}
+        empty = {name for name in changed if not new[name] and not held.get(name, (None, None))[1]}
+        changed = changed - empty if is_recorded else set(new)
         if changed:
             self._may_commit()
             slices = {name: SliceNote(len(new[name]), "") for name in sorted(changed)}
@@ -256,11 +257,12 @@ class PaperWarehouse:
         )
         about = TableState(columns=fingerprints(source), raw=raw)
         (delivery,) = step.slices
-        record_looks(self.warehouse, [source], to_datetime(at))
         if not added and before is not None:
+            record_looks(self.warehouse, [source], to_datetime(at))
             version = len(self.commits[table]) - 1
             return [SliceRecord(table, delivery, UNCHANGED, 0, table_version=version, state=about)]
         self._write(source, added, mode="append")
+        record_looks(self.warehouse, [source], to_datetime(at))
         slices = {delivery: SliceNote(len(added), "")}
         version = self._commit(table, CommitNote(str(self.runs), table, "", slices=slices, extra=about.to_json()))
         return [SliceRecord(table, delivery, PUBLISHED, len(added), table_version=version, state=about)]
