@@ -222,7 +222,9 @@ class Nights(RuleBasedStateMachine):
         return tuple(fact.columns[name] for name in self._source(source).identity)
 
     def _fact(self, source: str, row: Row) -> oracle.Fact:
-        (fact,) = oracle.loaded([], [row], self._source(source), at=self.now, looked=None)
+        """As if an early load had brought it: a later one would be another look at the source."""
+        at = min((fact.loaded for fact in self.ground.raw[source]), default=FIRST_NIGHT)
+        (fact,) = oracle.loaded([], [row], self._source(source), at=at, looked=None)
         return fact
 
     def _source(self, name: str) -> Source:
