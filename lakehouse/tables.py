@@ -302,4 +302,10 @@ def local_folder(path: str) -> Path | None:
 
 @lru_cache
 def _bucket(name: str) -> fs.FileSystem:
-    return fs.FileSystem.from_uri(f"s3://{name}")[0]
+    try:
+        return fs.FileSystem.from_uri(f"s3://{name}")[0]
+    except OSError as error:
+        why = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise StorageError(
+            f"The bucket s3://{name} can't be reached ({why}). Check its name, the right to read it, and the network."
+        ) from error

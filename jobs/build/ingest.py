@@ -168,7 +168,8 @@ class _Ingest:
 
     def _refuse_too_many_invalid(self, counts: Counts) -> None:
         bad = sum(counts.quarantined.values())
-        if bad > self.source.max_quarantined_share * counts.rows_in:
+        # Divided, not multiplied: 0.29 * 100 is less than 29.
+        if bad and bad / counts.rows_in > self.source.max_quarantined_share:
             reasons = "; ".join(
                 f"{rows:,} × {reason}"
                 for reason, rows in sorted(counts.quarantined.items(), key=lambda item: -item[1])[:3]

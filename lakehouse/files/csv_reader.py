@@ -1,7 +1,9 @@
 """Records of a CSV file, by the names of its header: every record is counted, as one to use or with its problem."""
 
+import codecs
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import pyarrow as pa
@@ -84,8 +86,7 @@ def _without_invalid_text(block: Block, format_: CsvFormat) -> Block:
 def _batches(block: Block, header: Header, format_: CsvFormat, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     values, problems = _parsed(block, header, format_, columns)
     if header.raw:
-        again = pc.equal(block.raw, pa.scalar(header.raw, block.raw.type))
-        problems |= dict.fromkeys(np.flatnonzero(again.to_numpy(zero_copy_only=False)).tolist(), HEADER_AGAIN)
+        problems |= dict.fromkeys(_headers_again(block.raw, header, format_.dialect), HEADER_AGAIN)
     is_good = np.ones(len(block.raw), bool)
     is_good[list(problems)] = False
     if is_good.any():
@@ -102,6 +103,22 @@ def _batches(block: Block, header: Header, format_: CsvFormat, columns: Sequence
             [readable(b.raw, format_.encoding) for b in broken],
             [b.line for b in broken],
         )
+
+
+def _headers_again(raw: pa.Array, header: Header, dialect: Dialect) -> list[int]:
+    """Records with the names of the header, whatever quotes or byte order mark they have: files were joined."""
+    first = header.names[0].partition(dialect.quote)[0] if dialect.quote else header.names[0]
+    begins = [f"{mark}{quote}{first}".encode() for mark in ("", "\ufeff") for quote in ("", dialect.quote)]
+    may_be = pc.and_(
+        reduce(pc.or_, [pc.starts_with(raw, begin) for begin in begins]),
+        pc.less_equal(pc.binary_length(raw), len(header.raw) + 2 * len(header.names) + len(codecs.BOM_UTF8)),
+    )
+    found = np.flatnonzero(may_be.to_numpy(zero_copy_only=False)).tolist()
+    return [n for n in found if _names(raw[n].as_py(), dialect) == header.names]
+
+
+def _names(raw: bytes, dialect: Dialect) -> tuple[str, ...]:
+    return tuple(dialect.fields(raw.removeprefix(codecs.BOM_UTF8)))
 
 
 def _parsed(

@@ -1,5 +1,6 @@
 """Columns that stand in the names of folders: `code=01001/region=caf%C3%A9/part.csv`, as Hive and Spark write them."""
 
+from collections.abc import Collection, Iterator
 from urllib.parse import unquote
 
 NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
@@ -7,5 +8,29 @@ NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 
 def folder_columns(relative: str) -> dict[str, str | None]:
     """The text of each column in a file's path below its location, percent-decoded; nothing is guessed about types."""
-    named = [folder.split("=", 1) for folder in relative.split("/")[:-1] if "=" in folder[1:]]
-    return {unquote(name): None if value == NULL_FOLDER else unquote(value) for name, value in named}
+    return {unquote(name): None if value == NULL_FOLDER else unquote(value) for name, value in named_folders(relative)}
+
+
+def in_both(name: str) -> str:
+    """Why a file can't be read that has a column which its folders have, too; after `it`."""
+    return f"has a column '{name}', which the name of its folder has, too; leave one of them out"
+
+
+def folder_problem(relative: str, columns: Collection[str]) -> str:
+    """Why these columns can't be told from the names of a file's folders, after `it`; empty where they can."""
+    seen = set[str]()
+    for name, _ in named_folders(relative):
+        if unquote(name) not in columns:
+            continue
+        if unquote(name) in seen:
+            return f"lies in two folders that give the column '{unquote(name)}' a value; leave one of them out"
+        seen.add(unquote(name))
+    return ""
+
+
+def named_folders(relative: str) -> Iterator[tuple[str, str]]:
+    """The folders of a path that have the form name=value, as they are written."""
+    for folder in relative.split("/")[:-1]:
+        if "=" in folder[1:]:
+            name, _, value = folder.partition("=")
+            yield name, value

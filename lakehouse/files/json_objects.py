@@ -14,7 +14,11 @@ from lakehouse.files.text_stream import Unreadable
 
 LONGEST_OBJECT = 64 << 20
 BROKEN, NO_OBJECT, KEY_TWICE = "it is no whole JSON object", "it is JSON, but no object", "it has a key twice"
-_BETWEEN = re.compile(r"[ \t\r\n,]*")
+DEEPEST = 200
+TOO_DEEP = f"it is nested more than {DEEPEST} deep"
+_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+# Also what stands between files that were joined (a byte order mark), and between records (RFC 7464).
+_BETWEEN = re.compile("[ \t\r\n,\ufeff\x1e]*")
 _LINE_END = re.compile(r"\r\n?|\n")
 # The end of a text may cut a literal or an escape in two: an error so close to it may be none.
 _LONGEST_TOKEN = 16
@@ -57,6 +61,17 @@ _STRICT = json.JSONDecoder(object_pairs_hook=_object, parse_float=Literal, parse
 _LENIENT = json.JSONDecoder(parse_float=Literal, parse_int=Literal, parse_constant=Literal)
 
 
+def _is_deep(text: str) -> bool:
+    """Whether values are nested deeper than is read, in every process alike: Python itself stops somewhere later."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return False
+    depth = deepest = 0
+    for found in _BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        deepest = max(deepest, depth)
+    return deepest > DEEPEST
+
+
 class _Scanner:
     """The text from `position` on is still to be read; `line` and `indent` are those of the line it lies in."""
 
@@ -97,9 +112,10 @@ class _Scanner:
         except json.JSONDecodeError as error:
             return None if self._may_be_cut(error) else self._take(self._end_of_broken(), problem=BROKEN)
         except RecursionError:
-            return self._take(self._end_of_broken(), problem=BROKEN)
+            return self._take(self._end_of_broken(), problem=TOO_DEEP)
         if problem or isinstance(value, dict):
-            return self._take(end, value=value, problem=problem)
+            is_deep = not problem and _is_deep(self.text[self.position : end])
+            return self._take(end, value=None if is_deep else value, problem=TOO_DEEP if is_deep else problem)
         return self._no_object(end)
 
     def _decoded(self) -> tuple[Any, int, str]:

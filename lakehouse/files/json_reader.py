@@ -1,16 +1,17 @@
 """Records of a JSON file as text columns: every object is counted, as one to use or with its problem."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 
+from lakehouse.files.folders import in_both
 from lakehouse.files.json_objects import Found, Literal, json_objects
 from lakehouse.files.text_batches import good_batch, problem_batch
-from lakehouse.files.text_stream import not_encoded, readable_text
+from lakehouse.files.text_stream import WrongColumns, not_encoded, readable_text
 
 HALF_PAIR = "it has half of a surrogate pair"
 _ROWS = 20_000
@@ -33,11 +34,16 @@ def json_keys(chunks: Iterator[str]) -> list[str]:
 
 
 def json_batches(
-    chunks: Iterator[str], format_: JsonFormat, columns: Sequence[str], *, seen: set[str] | None = None
+    chunks: Iterator[str],
+    format_: JsonFormat,
+    columns: Sequence[str],
+    *,
+    seen: set[str] | None = None,
+    outside: Collection[str] = (),
 ) -> Iterator[pa.RecordBatch]:
     """All records, with these columns: text as it is, numbers and truth values as they are written, nested values as
     JSON. A key that is missing, and null, are null. seen: gets those of the columns that a record has,
-    and some other keys. Raises Unreadable.
+    and some other keys. outside: columns that no record may have, since the folder has them. Raises Unreadable.
 
     Cost: one pass; memory for a batch, or for the longest object.
     """
@@ -45,6 +51,8 @@ def json_batches(
     while batch := list(islice(objects, _ROWS)):
         checked = [_checked(found, columns, format_.encoding) for found in batch]
         good = [found for found in checked if not found.problem]
+        if both := next((name for name in outside if any(name in (f.value or ()) for f in good)), None):
+            raise WrongColumns(in_both(both))
         if seen is not None and good:
             seen.update(good[0].value or ())
             seen.update(name for name in columns if name not in seen and any(name in (f.value or ()) for f in good))

@@ -9,7 +9,7 @@ is of another kind, such as `README.md` among CSV files, is refused by name: nei
 import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -27,8 +27,8 @@ _SUFFIXES = {
     "json": ("json", "jsonl", "ndjson", "txt", "log"),
     "parquet": ("parquet", "parq", "pq"),
 }
-# A suffix with a digit is part of a name: `events.2024-01-01`, `part-0.c000`.
-_SUFFIX = re.compile(r"\.([a-z]+|7z|mp\d)$")
+# A suffix with a digit is part of a name: `events.2024-01-01`, `part-0.c000`; but for a few, and copies of editors.
+_SUFFIX = re.compile(r"\.([a-z]+|7z|mp\d|md5|sha\d+|crc\d+)$|()~$")
 _NOTES = re.compile(r"readme|licen[cs]e|notice|changelog|copying|manifest|makefile")
 _GLOB = re.compile(r"[*?\[{]")
 
@@ -37,7 +37,8 @@ _GLOB = re.compile(r"[*?\[{]")
 class DataFile:
     """A file of a delivery. path: as its file system has it; shown: the same as users write it, below the location's.
 
-    relative: the path below the location; empty where the location is the file.
+    relative: the path below the location; empty where the location is the file. is_file: False for what can't be read
+    as one: a link to nothing or to a folder above it, a pipe, a device, a name that is not UTF-8.
     """
 
     path: str
@@ -45,6 +46,7 @@ class DataFile:
     relative: str
     size: int
     modified_ns: int
+    is_file: bool = True
 
 
 def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
@@ -58,12 +60,22 @@ def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
     if not files:
         raise missing(source, location)
     for file in files:
+        if not file.is_file:
+            raise SourceUnreadable(
+                f"source '{source}': {file.shown} is no file that can be read: it is a link to nothing or to a folder "
+                "above it, a pipe or a device, or its name is not UTF-8. Remove it, or put the file there."
+            )
         if file.shown != location.path and not location.option(PATTERN) and (kind := _other_kind(file, location)):
             raise SourceUnreadable(
                 f"source '{source}': {file.shown} is no {location.format} by its name ({kind}). Move it away, rename "
                 f"it, or name the files that are delivered: options: {{{PATTERN}: '*.{location.format}'}}."
             )
     return files
+
+
+def visible_names(path: str) -> list[str]:
+    """The paths of the files below a folder that may be data, by their names alone; none where there is no folder."""
+    return [file.relative for file in _delivered(Location(path)) or () if file.is_file]
 
 
 def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> str:
@@ -112,7 +124,7 @@ def _delivered(location: Location) -> tuple[DataFile, ...] | None:
     if located is None:
         return None
     system, inner = located
-    found = [info for info in _found(system, inner) if info.type is fs.FileType.File]
+    found = [info for info in _found(system, inner) if info.type is not fs.FileType.Directory]
     files = [_data_file(info, location, inner) for info in found]
     pattern = location.option(PATTERN)
     kept = [file for file in files if not _is_hidden(file) and (not pattern or _matches(file.relative, pattern))]
@@ -121,15 +133,44 @@ def _delivered(location: Location) -> tuple[DataFile, ...] | None:
 
 def _found(system: fs.FileSystem, inner: str) -> list[fs.FileInfo]:
     top = system.get_file_info(inner)
-    if top.type is fs.FileType.File:
+    if top.type in (fs.FileType.File, fs.FileType.Unknown):
         return [top]
+    if top.type is fs.FileType.Directory and isinstance(system, fs.LocalFileSystem):
+        return list(_on_disk(inner.rstrip("/") or "/", ()))
     return list(system.get_file_info(fs.FileSelector(inner, recursive=True, allow_not_found=True)))
+
+
+def _on_disk(folder: str, above: tuple[str, ...]) -> Iterator[fs.FileInfo]:
+    """All that lies in a folder. Pyarrow passes over links to nothing, and follows one to a folder above forever."""
+    above = (*above, os.path.realpath(folder))
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            path = f"{folder.rstrip('/')}/{entry.name}"
+            if not _is_readable(entry):
+                yield fs.FileInfo(path.encode("utf-8", "backslashreplace").decode(), fs.FileType.Unknown)
+            elif entry.is_dir() and os.path.realpath(path) not in above:
+                yield from _on_disk(path, above)
+            elif entry.is_file():
+                info = entry.stat()
+                yield fs.FileInfo(path, fs.FileType.File, size=info.st_size, mtime_ns=info.st_mtime_ns)
+            else:
+                yield fs.FileInfo(path, fs.FileType.Unknown)
+
+
+def _is_readable(entry: os.DirEntry[str]) -> bool:
+    """Whether it has a name in UTF-8, and is no link to itself."""
+    try:
+        entry.name.encode()
+        return entry.is_dir() or entry.is_file() or not entry.is_symlink()
+    except (UnicodeEncodeError, OSError):
+        return False
 
 
 def _data_file(info: fs.FileInfo, location: Location, inner: str) -> DataFile:
     relative = info.path[len(inner.rstrip("/")) + 1 :] if info.path != inner else ""
     shown = f"{location.path.rstrip('/')}/{relative}" if relative else location.path
-    return DataFile(info.path, shown, relative, int(info.size or 0), int(info.mtime_ns or 0))
+    is_file = info.type is fs.FileType.File
+    return DataFile(info.path, shown, relative, int(info.size or 0), int(info.mtime_ns or 0), is_file)
 
 
 def _is_hidden(file: DataFile) -> bool:

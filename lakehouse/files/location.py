@@ -45,7 +45,7 @@ def wrong_option(format_: str, options: Mapping[str, str]) -> str:
     if unknown := next((name for name in options if name not in known), None):
         return f"{format_} has no option '{unknown}'.{did_you_mean(unknown, known)}"
     problems = (_wrong_value(name, value) for name, value in options.items())
-    return next((problem for problem in problems if problem), "")
+    return next((problem for problem in problems if problem), "") or _same_character(options)
 
 
 def one_character(text: str) -> str:
@@ -64,18 +64,31 @@ def _wrong_word(name: str, value: str) -> str:
 
 def _wrong_character(name: str, value: str) -> str:
     character = one_character(value)
-    is_one = len(character) == 1 and character.isascii() and character not in "\r\n"
+    is_one = len(character) == 1 and character.isascii() and character not in "\r\n\0"
     if is_one or (name == QUOTE and not value):
         return ""
     return f"{name} is '{value}'; write one ASCII character{' or nothing' if name == QUOTE else ''}."
+
+
+def _same_character(options: Mapping[str, str]) -> str:
+    separator, quote = (one_character(options.get(name, default)) for name, default in ((SEPARATOR, ","), (QUOTE, '"')))
+    return f"{SEPARATOR} and {QUOTE} are both '{quote}'; write two characters." if separator == quote else ""
+
+
+def _is_decoder(info: codecs.CodecInfo) -> bool:
+    """Whether it reads text piece by piece, whatever bytes come: `idna`, `punycode` and `undefined` do not."""
+    try:
+        return info.incrementaldecoder is not None and info.incrementaldecoder("backslashreplace").decode(b"") == ""
+    except UnicodeError:
+        return False
 
 
 def _wrong_encoding(name: str, value: str) -> str:
     try:
         info = codecs.lookup(value)
     except (LookupError, ValueError):
-        return f"{name} '{value}' is unknown.{did_you_mean(value, set(aliases.values()))}"
-    is_text = getattr(info, "_is_text_encoding", True) and info.incrementaldecoder is not None
+        return f"{name} '{value}' is unknown.{did_you_mean(value, set(aliases.values()) - {value})}"
+    is_text = getattr(info, "_is_text_encoding", True) and _is_decoder(info)
     return "" if is_text else f"{name} '{value}' is no encoding of text; write e.g. utf-8 or windows-1252."
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from definitions.errors import SourceSchemaError
+from lakehouse.files.folders import folder_problem
 from lakehouse.files.parquet_footers import INT96, LOCAL_NANOSECONDS, NANOSECONDS, NULLS, PLAIN, Footer
 from lakehouse.files.records import FOLDER_TEXT
 
@@ -89,6 +90,8 @@ def _needed(source: str, footer: Footer, columns: Sequence[str] | None) -> dict[
             f"source '{source}': {footer.file.shown} has a column '{both[0]}', which the name of its folder has, too; "
             "deliver one of them."
         )
+    if problem := folder_problem(footer.file.relative, in_folders):
+        raise SourceSchemaError(f"source '{source}': {footer.file.shown} {problem}.")
     return {name: footer.types[name] for name in names} | dict.fromkeys(in_folders, FOLDER_TEXT)
 
 

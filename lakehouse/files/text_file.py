@@ -1,7 +1,7 @@
 """One text file, read wherever it is: in this process or in a task."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from pyarrow import fs
@@ -9,13 +9,13 @@ from pyarrow import fs
 from lakehouse.files.csv_blocks import Dialect
 from lakehouse.files.csv_header import header_problem
 from lakehouse.files.csv_reader import CsvFormat, csv_batches, csv_header
-from lakehouse.files.folders import folder_columns
+from lakehouse.files.folders import folder_columns, folder_problem, in_both
 from lakehouse.files.json_reader import JsonFormat, json_batches, json_keys
 from lakehouse.files.listing import DataFile
 from lakehouse.files.location import EMPTY, ENCODING, HEADER, NULL, QUOTE, SEPARATOR, TRUE, Location, one_character
 from lakehouse.files.records import FILE
 from lakehouse.files.text_batches import batch_schema
-from lakehouse.files.text_stream import WrongColumns, file_chunks, text_chunks, utf8_chunks
+from lakehouse.files.text_stream import WrongColumns, file_chunks, text_chunks, utf8_chunks, with_encoding
 
 TextFormat = CsvFormat | JsonFormat
 _FIRST_BYTES = 64 << 10
@@ -28,11 +28,12 @@ class TextFile:
     path: str
     shown: str
     size: int
+    relative: str
     folders: Mapping[str, str | None] = field(hash=False)
 
     @classmethod
     def of(cls, file: DataFile) -> "TextFile":
-        return cls(file.path, file.shown, file.size, folder_columns(file.relative))
+        return cls(file.path, file.shown, file.size, file.relative, folder_columns(file.relative))
 
 
 def text_format(location: Location) -> TextFormat:
@@ -64,7 +65,7 @@ def columns_of(
     else:
         names = json_keys(text_chunks(file_chunks(system, file.path), format_.encoding))
     if both := next((name for name in names if name in file.folders and (wanted is None or name in wanted)), None):
-        raise WrongColumns(f"has a column '{both}', which the name of its folder has, too; leave one of them out")
+        raise WrongColumns(in_both(both))
     return [*names, *file.folders]
 
 
@@ -79,19 +80,23 @@ def file_batches(
 
     Raises Unreadable.
     """
+    if problem := folder_problem(file.relative, columns):
+        raise WrongColumns(problem)
     inside = [name for name in columns if name not in file.folders]
-    content = file_chunks(system, file.path)
+    content, encoding = with_encoding(file_chunks(system, file.path), format_.encoding)
+    format_ = replace(format_, encoding=encoding)
     if isinstance(format_, CsvFormat):
         batches = csv_batches(utf8_chunks(content, format_.encoding), format_, inside)
     else:
-        batches = json_batches(text_chunks(content, format_.encoding), format_, inside, seen=seen)
+        outside = frozenset(columns).intersection(file.folders)
+        batches = json_batches(text_chunks(content, format_.encoding), format_, inside, seen=seen, outside=outside)
     for batch in batches:
         rows = batch.num_rows
         read = dict(zip(inside, batch.columns, strict=False))
         values = [read[name] if name in read else _constant(file.folders[name], rows, format_) for name in columns]
         arrays = [*values, *batch.columns[len(inside) :], _constant(file.shown, rows, format_)]
         yield pa.record_batch(arrays, file_schema(len(columns)))
-    seen |= file.folders.keys()
+    seen.update(file.folders)
 
 
 def _constant(text: str | None, rows: int, format_: TextFormat) -> pa.Array:

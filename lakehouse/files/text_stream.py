@@ -7,6 +7,7 @@ that holds them can be told apart, and `readable` shows them as `\\xe9`.
 import codecs
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import PurePosixPath
 
 from pyarrow import fs
@@ -22,16 +23,27 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# As long as it takes to be no text: a header may begin with ORCID or BZh.
 _BINARY = {
-    b"PAR1": "parquet",
-    b"\x1f\x8b": "gzip; name it .gz",
-    b"PK\x03\x04": "a ZIP archive or a workbook",
-    b"BZh": "bzip2; name it .bz2",
-    b"\x28\xb5\x2f\xfd": "zstd; name it .zst",
-    b"\xfd7zXZ": "xz",
-    b"Obj\x01": "Avro",
-    b"ORC": "ORC",
+    rb"PAR[1E].{0,3}[\x00-\x08\x0e-\x1f]": "parquet",
+    rb"\x1f\x8b\x08": "gzip; name it .gz",
+    rb"PK\x03\x04": "a ZIP archive or a workbook",
+    rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)": "bzip2; name it .bz2",
+    rb"\x28\xb5\x2f\xfd": "zstd; name it .zst",
+    rb"\x04\x22\x4d\x18": "lz4; name it .lz4",
+    rb"\xfd7zXZ\x00": "xz",
+    rb"7z\xbc\xaf": "a 7z archive",
+    rb"Obj\x01": "Avro",
+    rb"ORC.{0,512}\x00": "ORC",
+    rb"ARROW1\x00\x00": "Arrow",
+    rb"SQLite format 3\x00": "SQLite",
+    rb"\xd0\xcf\x11\xe0\xa1\xb1": "a workbook of an old version",
+    rb"%PDF-[0-9]": "PDF",
 }
+_LONGEST_MAGIC = 600
+# Text of two bytes a character, without the mark that says so.
+_MARKED = ("utf-16", "utf-32")
+_WIDE = {rb"(?:[\t\n\r -~]\x00){4}": "utf-16-le", rb"(?:\x00[\t\n\r -~]){4}": "utf-16-be"}
 _INVALID, _FIRST_MARK = "ziggurat-mark", 0xDC00
 
 
@@ -84,15 +96,27 @@ def text_chunks(content: Iterator[bytes], encoding: str = "") -> Iterator[str]:
     return _decoded(first, content, encoding)
 
 
+def with_encoding(content: Iterator[bytes], encoding: str) -> tuple[Iterator[bytes], str]:
+    """The same content, and the encoding: the declared one, or what its mark says; empty for UTF-8."""
+    first, found = _opened(content, encoding)
+    return chain([first], content), "" if found == UTF8 else found
+
+
 def _opened(content: Iterator[bytes], encoding: str) -> tuple[bytes, str]:
     """The first bytes, and the encoding by its canonical name."""
     first = next(content, b"")
-    while 0 < len(first) < len(codecs.BOM_UTF32_LE) and (more := next(content, b"")):
+    while 0 < len(first) < _LONGEST_MAGIC and (more := next(content, b"")):
         first += more
-    if kind := next((kind for magic, kind in _BINARY.items() if first.startswith(magic)), None):
+    if kind := next((kind for magic, kind in _BINARY.items() if re.match(magic, first, re.DOTALL)), None):
         raise Unreadable(f"is no text: its first bytes are those of {kind}")
+    if wide := next((name for form, name in _WIDE.items() if not encoding and re.match(form, first)), None):
+        raise Unreadable(
+            f"has no byte order mark and looks like {wide}; name the encoding: options: {{encoding: {wide}}}"
+        )
     marked = next((name for mark, name in _MARKS if first.startswith(mark)), UTF8)
     name = codecs.lookup(encoding or marked).name
+    if first and name in _MARKED and marked == UTF8:
+        raise Unreadable(f"has no byte order mark, which {name} needs; name {name}-le or {name}-be")
     return first, UTF8 if name in _UTF8 else name
 
 

@@ -1,6 +1,7 @@
 """CSV: RFC 4180, headers, encodings."""
 
 import bz2
+import codecs
 import gzip
 
 from lakehouse.files.csv_blocks import BROKEN_QUOTE
@@ -11,6 +12,7 @@ from ziggurat.model import Column
 
 _ONE, _TWO = ("1", "oak", "9.50"), ("2", "elm", "3.00")
 _NUMBERED = (Column("id", "bigint", delivered="_c0"), Column("name", "string", delivered="_c1"))
+_REST = ",1\n2,elm,3.00\n".encode("utf-16-le")
 _TABLE = b"id,name,price\n1,oak,9.50\n2,elm,3.00\n"
 
 
@@ -87,6 +89,12 @@ FIELDS = Chapter(
             files={"a.csv": _TABLE + _TABLE.replace(b"1,oak,9.50\n2,elm,3.00\n", b"")},
             kept=(_ONE, _TWO),
             quarantined=((HEADER_AGAIN, "id,name,price"),),
+        ),
+        Case(
+            says="So is one that another tool wrote, with a byte order mark or in quotes.",
+            files={"a.csv": _TABLE + codecs.BOM_UTF8 + b'id,name,price\n"id","name","price"\n'},
+            kept=(_ONE, _TWO),
+            quarantined=((HEADER_AGAIN, "\ufeffid,name,price"), (HEADER_AGAIN, '"id","name","price"')),
         ),
         Case(
             says="Another separator is an option.",
@@ -182,6 +190,17 @@ ENCODINGS = Chapter(
             kept=(_ONE, _TWO, ("3", "ash", "1.00")),
         ),
         Case(
+            says="What is not valid in the encoding that the mark says is shown as its bytes.",
+            files={"a.csv": codecs.BOM_UTF16_LE + "id,name,price\n1,".encode("utf-16-le") + b"\x00\xd8" + _REST},
+            kept=(_TWO,),
+            quarantined=((not_encoded("utf-16-le"), r"1,\x00\xd8,1"),),
+        ),
+        Case(
+            says="Without the mark, the message names the encoding to declare.",
+            files={"a.csv": _TABLE.decode().encode("utf-16-le")},
+            refused="{folder}/a.csv has no byte order mark and looks like utf-16-le; name the encoding",
+        ),
+        Case(
             says="A compressed file that was cut short is named.",
             files={"a.csv.gz": gzip.compress(_TABLE, mtime=0)[:-12]},
             refused="{folder}/a.csv.gz is no whole gzip file",
@@ -190,6 +209,11 @@ ENCODINGS = Chapter(
             says="A file of another format is told by its first bytes, never shown.",
             files={"a.csv": gzip.compress(_TABLE, mtime=0)},
             refused="{folder}/a.csv is no text: its first bytes are those of gzip; name it .gz",
+        ),
+        Case(
+            says="Text that begins as such files do is text.",
+            files={"a.csv": b"ORCID,id,name,price\n0000-0001,1,oak,9.50\n"},
+            kept=(_ONE,),
         ),
     ),
 )

@@ -32,6 +32,11 @@ LISTING = Chapter(
             refused="{folder}/README.md is no csv by its name (.md). Move it away, rename it",
         ),
         Case(
+            says="So are the copies of editors, and checksums.",
+            files={"a.csv": _FIRST, "a.csv~": _FIRST},
+            refused="{folder}/a.csv~ is no csv by its name (~). Move it away, rename it",
+        ),
+        Case(
             says="A pattern says which files are delivered.",
             files={"a.csv": _FIRST, "README.md": b"About these files\n", "old.txt": _OTHER},
             options={"pattern": "*.csv"},
@@ -77,6 +82,12 @@ FOLDERS = Chapter(
             kept=(("1", "oak", "01001", "café"), ("2", "elm", None, "a/b")),
         ),
         Case(
+            says="JSON and its keys are no other.",
+            format="json",
+            files={"name=oak/a.json": b'{"id":1,"price":9.50}', "name=elm/b.json": b'{"id":2,"price":3.00}'},
+            kept=(_ONE, _TWO),
+        ),
+        Case(
             says="A value that is not of the declared type goes to quarantine.",
             files={"price=1.50/a.csv": b"id,name\n1,oak\n", "price=free/b.csv": b"id,name\n2,elm\n"},
             kept=(("1", "oak", "1.50"),),
@@ -91,6 +102,11 @@ FOLDERS = Chapter(
             says="A file in no such folder lacks the column.",
             files={"price=1.50/a.csv": b"id,name\n1,oak\n", "b.csv": b"id,name\n2,elm\n"},
             refused="source 'things' at {folder}/b.csv has no column 'price'",
+        ),
+        Case(
+            says="So is a column of two folders.",
+            files={"price=1.50/price=2.50/a.csv": b"id,name\n1,oak\n"},
+            refused="a.csv lies in two folders that give the column 'price' a value; leave one of them out",
         ),
     ),
 )

@@ -1,10 +1,12 @@
 """JSON: however its objects are arranged."""
 
-from lakehouse.files.json_objects import BROKEN, KEY_TWICE, NO_OBJECT
+from lakehouse.files.json_objects import BROKEN, DEEPEST, KEY_TWICE, NO_OBJECT, TOO_DEEP
 from tests.spec.delivered.case import Case, Chapter
 
 _ONE, _TWO = ("1", "oak", "9.50"), ("2", "elm", "3.00")
 _FIRST, _SECOND = '{"id":1,"name":"oak","price":9.50}', '{"id":2,"name":"elm","price":3.00}'
+
+_NESTED = '{"a":' * DEEPEST + "1" + "}" * DEEPEST
 
 
 def _json(text: str) -> dict[str, bytes]:
@@ -29,6 +31,12 @@ JSON = Chapter(
                 _ONE, _TWO, ("11", "oak", "9.50"), ("12", "elm", "3.00"), ("21", "oak", "9.50"),
                 ("22", "elm", "3.00"), ("31", "oak", "9.50"),
             ),
+        ),
+        Case(
+            says="Byte order marks of joined files, commas and record separators (RFC 7464) may stand between.",
+            format="json",
+            files={"a.json": f"\ufeff{_FIRST}\n\ufeff{_SECOND},\n".encode(), "b.json": f"\x1e{_FIRST}\n".encode()},
+            kept=(_ONE, _TWO, _ONE),
         ),
         Case(
             says="A key that a record does not have is null, and so are null and empty text.",
@@ -60,6 +68,19 @@ JSON = Chapter(
             format="json",
             files=_json('{"id":9007199254740993,"name":{"a":[1.10,"b"]},"price":0.10}'),
             kept=(("9007199254740993", '{"a":[1.10,"b"]}', "0.10"),),
+        ),
+        Case(
+            says="A record that is nested more than 200 deep goes to quarantine.",
+            format="json",
+            files=_json(f'{{"id":1,"name":{_NESTED}}}\n{_SECOND}\n'),
+            kept=(_TWO,),
+            quarantined=((TOO_DEEP, f'{{"id":1,"name":{_NESTED}}}'),),
+        ),
+        Case(
+            says="A column that a record has, and the name of its folder too, has two values: refused.",
+            format="json",
+            files={"name=oak/a.json": b'{"id":1,"price":9.50}\n{"id":2,"price":1,"name":"elm"}\n'},
+            refused="a.json has a column 'name', which the name of its folder has, too",
         ),
     ),
 )  # fmt: skip
