@@ -117,12 +117,17 @@ def write_run(
     return _stored(path, whole)
 
 
-def changed_dates(spark: SparkSession, path: str, before: int, now: int) -> set[str] | None:
+def changed_dates(
+    spark: SparkSession, path: str, before: int, now: int, *, is_append_only: bool = False
+) -> set[str] | None:
     """Partitions by `event_date` whose files differ between two versions; None if the table has no such partitions.
 
-    Reads two file lists and no data. Every write of ours replaces or appends whole files of a date.
+    Reads two file lists and no data. Every write of ours replaces or appends whole files of a date. is_append_only:
+    None, too, where files are gone: others removed rows, and with them perhaps the end of a version of another date.
     """
     then, since = (set(read(spark, path, version=version).inputFiles()) for version in (before, now))
+    if is_append_only and then - since:
+        return None
     dates = [re.search(r"/event_date=([^/]+)/", unquote(file)) for file in then ^ since]
     return None if not all(dates) else {match[1] for match in dates if match}
 

@@ -56,7 +56,8 @@ def dates_since(context: Context, view: Definition, released: Released, note: La
     if view.is_delivered and released.published.newest(key_of(view)).has_versions:
         return None
     path = context.warehouse.address(key_of(view)).path
-    return changed_dates(context.spark, path, note.of_version or 0, released.version(view))
+    versions = note.of_version or 0, released.version(view)
+    return changed_dates(context.spark, path, *versions, is_append_only=view.is_delivered)
 
 
 def of_dates(rows: DataFrame, dates: Iterable[str]) -> DataFrame:
