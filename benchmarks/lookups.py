@@ -16,40 +16,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from benchmarks.lookup_data import FOLDER, MILLION, Case, facts_of, rows_of, snapshots_of
 from benchmarks.pit.row_hash import answer_in
 from jobs.run import process_tree
 from ziggurat.cli.terminal import table_text
 
-FOLDER = Path(__file__).resolve().parents[1] / ".bench-lookups"
-MILLION = 1_000_000
-YEAR_US, START_US = 365 * 86_400_000_000, 1_735_689_600_000_000  # from 2025-01-01T00:00:00Z
 FACTS_PER_TASK = 400_000  # as conf/base.yaml has it
 DRIVER_MEMORY = "4g"
-
-
-@dataclass(frozen=True)
-class Case:
-    """late: the share of facts that became known up to a day late, after rows that would take them."""
-
-    rows: int
-    facts: int
-    keys: int
-    late: float = 0.0
-    engines: tuple[str, ...] = ("ziggurat", "shuffled", "duckdb")
-
-    @property
-    def name(self) -> str:
-        late = f", {self.late:.0%} late" if self.late else ""
-        return f"{self.rows / MILLION:g} M × {self.facts / MILLION:g} M, {self.keys:,} keys{late}"
 
 
 def _cases() -> Iterator[Case]:
@@ -202,9 +180,9 @@ def _ziggurat(scratch: Path, *, are_few: bool = True) -> Callable[[Case, Path], 
         )
 
     def answer(case: Case, output: Path) -> None:
-        looked_up = LookedUp(asked, read(_facts(case)), is_regular=not case.late, are_few=are_few)
+        looked_up = LookedUp(asked, read(facts_of(case)), is_regular=not case.late, are_few=are_few)
         partitions = max(FEWEST, -(-(case.rows + case.facts) // FACTS_PER_TASK))
-        rows = derive(read(_rows(case)), [looked_up], view, partitions=partitions)
+        rows = derive(read(rows_of(case)), [looked_up], view, partitions=partitions)
         rows.select("key", "id", "amount", "event_time", "available_time", "level").write.mode("overwrite").parquet(
             str(output)
         )
@@ -221,7 +199,7 @@ def _duckdb(scratch: Path) -> Callable[[Case, Path], None]:
     def answer(case: Case, output: Path) -> None:
         connection.execute(
             f"COPY (SELECT r.key, r.id, r.amount, r.event_time, r.available_time, f.level "
-            f"FROM read_parquet('{_rows(case)}') r ASOF LEFT JOIN read_parquet('{_facts(case)}') f "
+            f"FROM read_parquet('{rows_of(case)}') r ASOF LEFT JOIN read_parquet('{facts_of(case)}') f "
             f"ON r.key = f.key AND r.event_time >= f.event_time) "
             f"TO '{output}' (FORMAT parquet, COMPRESSION snappy)"
         )
@@ -280,7 +258,7 @@ def _group_work(order: dict[str, Any], scratch: Path) -> dict[str, Any]:
     )
 
     def answer(entities: int) -> None:
-        snapshots = spark.read.parquet(str(_snapshots(entities)))
+        snapshots = spark.read.parquet(str(snapshots_of(entities)))
         rows = compare(snapshots, None, view, tasks=max(1, -(-entities // FACTS_PER_TASK)))
         rows.write.mode("overwrite").parquet(str(scratch / "answer.parquet"))
 
@@ -306,53 +284,6 @@ def _session(scratch: Path, conf: dict[str, str]) -> Any:
     return open_session(
         SessionSettings("bench-lookups", driver_memory=DRIVER_MEMORY, local_dir=scratch / "spark", extra=conf)
     )
-
-
-def _rows(case: Case) -> Path:
-    return _made(f"rows-{case.keys}-{case.rows}", lambda: _table(case.keys, case.rows, "amount", seed=1, late=0.0))
-
-
-def _facts(case: Case) -> Path:
-    name = f"facts-{case.keys}-{case.facts}-{case.late:g}"
-    return _made(name, lambda: _table(case.keys, case.facts, "level", seed=2, late=case.late))
-
-
-def _snapshots(entities: int) -> Path:
-    """Half of them have spent nothing; of the others few have spent the same."""
-
-    def table() -> pa.Table:
-        random = np.random.default_rng(3)
-        spent = np.where(random.random(entities) < 0.5, 0, random.integers(0, 10_000_000, entities)) / 100
-        at = pa.array(np.full(entities, START_US), pa.timestamp("us", tz="UTC"))
-        return pa.table({"id": np.arange(entities), "event_time": at, "value_sum_7d": spent})
-
-    return _made(f"snapshots-{entities}", table)
-
-
-def _table(keys: int, rows: int, value: str, *, seed: int, late: float) -> pa.Table:
-    """In no order. No two of a key have one event time: DuckDB takes any of them."""
-    random = np.random.default_rng((seed, keys, rows))
-    event_us = START_US + random.choice(YEAR_US // MILLION, rows, replace=False) * MILLION
-    delay_us = np.where(random.random(rows) < late, random.integers(1, 86_400_000_000, rows), 0)
-    instant = pa.timestamp("us", tz="UTC")
-    return pa.table(
-        {
-            "key": random.integers(0, keys, rows),
-            "id": np.arange(rows),
-            value: random.random(rows),
-            "event_time": pa.array(event_us, instant),
-            "available_time": pa.array(event_us + delay_us, instant),
-        }
-    )
-
-
-def _made(name: str, table: Callable[[], pa.Table]) -> Path:
-    path = FOLDER / f"{name}.parquet"
-    if not path.exists():
-        part = path.with_suffix(".part")
-        pq.write_table(table(), part, row_group_size=MILLION // 4)
-        part.rename(path)
-    return path
 
 
 if __name__ == "__main__":

@@ -18,6 +18,11 @@ def may_repeat(lookup: Lookup) -> bool:
     return not identity or not set(identity) <= set(lookup.on)
 
 
+def may_be_refused(lookup: Lookup) -> bool:
+    """Whether evaluating what a look-up takes can fail the job: see `refusal`."""
+    return lookup.duplicates is Duplicates.REFUSE and may_repeat(lookup)
+
+
 def resolved(facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
     """One row per `by`, with the columns `_taken`, whether that is a tombstone (`_gone`), and the number of `_facts`.
 
@@ -39,7 +44,7 @@ def resolved(facts: DataFrame, lookup: Lookup, *, by: list[str]) -> DataFrame:
 def value(column: str, lookup: Lookup) -> Column:
     """The value of a taken column, null for a tombstone. Evaluating it fails the job where duplicates are refused."""
     taken = F.when(F.col("_gone") == F.lit(False), F.col(f"_taken.{column}"))
-    if lookup.duplicates is not Duplicates.REFUSE or not may_repeat(lookup):
+    if not may_be_refused(lookup):
         return taken
     key = F.concat_ws(", ", *[F.concat(F.lit(f"{name}="), F.col(name).cast("string")) for name in lookup.on])
     message = F.concat(

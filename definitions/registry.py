@@ -1,16 +1,13 @@
 """Every definition by name. Any importable package can be the definitions; the import graph is the lineage graph."""
 
-import importlib
-import pkgutil
 import sys
-import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from types import ModuleType
 from typing import TypeVar
 
 from definitions.errors import DefinitionError, UnknownName, ZigguratError, did_you_mean
+from definitions.importing import Importing
 from definitions.labels import Label
 from definitions.layers import LAYERS
 from definitions.services import FeatureService
@@ -29,7 +26,7 @@ def key_of(definition: Definition) -> str:
 class Registry:
     """Definitions, sorted so that each comes after what it reads; and the services and labels made of them.
 
-    problems: of modules that could not be imported; what they declare is missing here. See `load`.
+    problems: of what could not be imported; what depends on it is missing here. See `load`.
     """
 
     package: str
@@ -101,14 +98,14 @@ def documentation(definition: Definition) -> str:
 def load(package: str = SHIPPED, *, keep_going: bool = False) -> Registry:
     """Import every module of the package and collect what it declares.
 
-    keep_going: a module that can't be imported is a problem of the registry, and the others are loaded. Otherwise, and
-    where nothing at all could be loaded, its error is raised.
+    keep_going: what can't be imported is a problem of the registry, and the rest is loaded: other modules, and other
+    statements of the same one. Otherwise, and where nothing at all could be loaded, its error is raised.
     """
-    problems: list[ZigguratError] = []
+    importing = Importing(keep_going=keep_going)
     definitions: dict[str, Definition] = {}
     services: dict[str, FeatureService] = {}
     labels: dict[str, Label] = {}
-    for module in _modules(package, problems if keep_going else None):
+    for module in importing.modules(package):
         for variable, value in vars(module).items():
             path = f"{module.__name__}.{variable}"
             if isinstance(value, Definition):
@@ -117,6 +114,7 @@ def load(package: str = SHIPPED, *, keep_going: bool = False) -> Registry:
                 _add_named(value, services, path)
             elif isinstance(value, Label):
                 _add_named(value, labels, path)
+    problems = importing.problems
     if not definitions and problems:
         raise problems[0]
     if not definitions:
@@ -125,7 +123,7 @@ def load(package: str = SHIPPED, *, keep_going: bool = False) -> Registry:
         )
     _refuse_two_layers(definitions.values())
     ordered = tuple(sorted(definitions.values(), key=_depth))
-    return Registry(package, ordered, tuple(services.values()), tuple(labels.values()), tuple(problems))
+    return Registry(package, ordered, tuple(services.values()), tuple(labels.values()), problems)
 
 
 def _refuse_two_layers(definitions: Iterable[Definition]) -> None:
@@ -157,54 +155,3 @@ def _depth(definition: Definition) -> tuple[int, int, str]:
         return 1 + max((steps(upstream) for upstream in view.upstream), default=0)
 
     return LAYERS.index(definition.layer), steps(definition), key_of(definition)
-
-
-def _modules(package: str, problems: list[ZigguratError] | None) -> Iterator[ModuleType]:
-    """problems: takes the errors of modules below the package; None: they are raised."""
-    root = _import(package)
-    yield root
-    # pkgutil, not glob: definitions are also found inside a zip that spark-submit ships.
-    for info in pkgutil.walk_packages(getattr(root, "__path__", ()), prefix=f"{package}.", onerror=lambda _: None):
-        try:
-            yield _import(info.name)
-        except ZigguratError as problem:
-            if problems is None:
-                raise
-            # A module that imports a broken one fails as that does.
-            if _origin(problem) not in map(_origin, problems):
-                problems.append(problem)
-
-
-def _origin(problem: ZigguratError) -> str:
-    return repr(problem.__cause__ or problem)
-
-
-def _import(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ZigguratError:
-        raise
-    except ModuleNotFoundError as error:
-        raise DefinitionError(
-            f"definitions '{name}' can't be imported: no module '{error.name}'. Run from the folder that holds the "
-            "package, or install it."
-        ) from error
-    except ImportError as error:
-        circle = (
-            "the modules import each other in a circle; "
-            if "circular import" in str(error) or "partially initialized" in str(error)
-            else ""
-        )
-        raise DefinitionError(f"definitions '{name}' can't be imported: {circle}{error}") from error
-    except SyntaxError as error:
-        raise DefinitionError(
-            f"{error.filename}, line {error.lineno}: this definition does not parse: {error.msg}."
-        ) from error
-    except Exception as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        if isinstance(error, OSError) and last.filename.startswith("<frozen importlib"):
-            raise DefinitionError(f"{error.filename}: this definition can't be read: {error.strerror}.") from error
-        raise DefinitionError(
-            f"{last.filename}, line {last.lineno}: definitions '{name}' can't be imported: {type(error).__name__}: "
-            f"{error}"
-        ) from error

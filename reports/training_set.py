@@ -122,7 +122,8 @@ class LeakTestResult:
 class CertificatePage:
     """A training set's certificate; `reasons` say why it is not certified, and are empty where it is certified.
 
-    reach: by source, up to when its facts reach (S27); empty in what earlier versions wrote.
+    reach: by source, up to when its facts reach (S27); empty in what earlier versions wrote. beyond_reach: by source of
+    events, how many rows lie after that, by more than the source may be behind; only sources that have such rows.
     """
 
     name: str
@@ -143,6 +144,7 @@ class CertificatePage:
     made_at: str
     leak_test: LeakTestResult = LeakTestResult()
     reach: Mapping[str, str] = field(default_factory=dict)
+    beyond_reach: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,17 +3,18 @@
 The verbs return DataFrames and outcomes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from definitions.durations import day_or_instant, instant_us
-from definitions.errors import DefinitionError, UnknownName, UsageError
+from definitions.durations import day_or_instant
+from definitions.errors import UnknownName, UsageError
 from definitions.registry import Registry, key_of
 from definitions.views import Definition
 from ziggurat.context import open_context, plan_context
 from ziggurat.loading import load_definitions
+from ziggurat.model_rows import ModelRows, given_instant
 from ziggurat.settings import Resolved, Settings, resolve, store_settings
 
 if TYPE_CHECKING:
@@ -25,14 +26,10 @@ if TYPE_CHECKING:
     from jobs.run.context import Context, Listener
     from jobs.run.outcome import RunOutcome
     from jobs.spines.labels import LabelOutcome
-    from jobs.training_set.diff import Difference
-    from jobs.training_set.job import TrainingSet, TrainingSetRequest
-    from jobs.training_set.manifest import Manifest
-    from jobs.training_set.verify import Verification
-    from pit_join import Choice
+    from online_store.store import OnlineStore
 
 
-class Workspace:
+class Workspace(ModelRows):
     """Definitions and settings; Spark starts with the first verb that needs it."""
 
     def __init__(self, resolved: Resolved, registry: Registry, listener: "Listener | None" = None) -> None:
@@ -63,13 +60,13 @@ class Workspace:
     def build(self, as_of: str, *, select: Sequence[str] = (), live: bool = False) -> "RunOutcome":
         """Build and publish one as-of; what is already published stays as it is."""
         command = " ".join(["build", "--as-of", as_of, *(f"--select {name}" for name in select)])
-        return self._build(command, (_instant(as_of, "--as-of"),), select, live=live)
+        return self._build(command, (given_instant(as_of, "--as-of"),), select, live=live)
 
     def backfill(self, start: str, end: str, *, every: str = "1d", select: Sequence[str] = ()) -> "RunOutcome":
         """Build start, start + every, … end in one plan over the data."""
         from jobs.run.request import as_of_range
 
-        as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
+        as_ofs = as_of_range(given_instant(start, "--start"), given_instant(end, "--end"), every)
         words = ["backfill", "--start", start, "--end", end, "--every", every, *(f"--select {name}" for name in select)]
         return self._build(" ".join(words), as_ofs, select, live=False)
 
@@ -99,9 +96,9 @@ class Workspace:
         if bool(as_of) == bool(start or end) or bool(start) != bool(end):
             raise UsageError("a plan is of one as-of or of a range: give --as-of, or --start and --end.")
         if as_of:
-            as_ofs: tuple[int, ...] = (_instant(as_of, "--as-of"),)
+            as_ofs: tuple[int, ...] = (given_instant(as_of, "--as-of"),)
         else:
-            as_ofs = as_of_range(_instant(start, "--start"), _instant(end, "--end"), every)
+            as_ofs = as_of_range(given_instant(start, "--start"), given_instant(end, "--end"), every)
         request = Request(command="plan", as_ofs_us=as_ofs, select=tuple(select))
         return planned(request, plan_context(self.settings, self.registry), lambda: self.context)
 
@@ -150,7 +147,7 @@ class Workspace:
             raise UsageError(
                 f"{key_of(definition)} holds facts, not snapshots; leave as_of out, and filter by event_time."
             )
-        at = _instant(as_of, "as_of")
+        at = given_instant(as_of, "as_of")
         snapshot = frame.where((F.unix_micros("event_time") == at) & F.col("superseded_at").isNull())
         if snapshot.isEmpty():
             raise UnknownName(
@@ -159,149 +156,23 @@ class Workspace:
             )
         return snapshot
 
-    def labels(self, label: str, *, start: str = "", end: str = "") -> "LabelOutcome":
-        """Derive a label's spine from the released facts, for label times from start to end (default: all)."""
+    def labels(self, label: str, *, start: str = "", end: str = "", beyond_reach: str = "warn") -> "LabelOutcome":
+        """Derive a label's spine from the released facts, for label times from start to end (default: all).
+
+        beyond_reach: rows after what a source of events reaches are in the outcome's `warnings`, or refused (`refuse`).
+        """
         from jobs.spines.labels import derive_labels
 
-        bounds = {name: _instant(text, name) if text else None for name, text in (("start_us", start), ("end_us", end))}
-        return derive_labels(self.context, self.registry.label(label), **bounds)
+        bounds = {
+            name: given_instant(text, name) if text else None for name, text in (("start_us", start), ("end_us", end))
+        }
+        return derive_labels(self.context, self.registry.label(label), **bounds, beyond_reach=beyond_reach)
 
     def spine(self, label: str) -> "DataFrame":
         """A derived label's spine: its keys, label_time, and the label, null where the data end too early to tell."""
         from lakehouse.tables import read
 
         return read(self.spark, self.context.warehouse.spine(self.registry.label(label).name).path)
-
-    def training_set(
-        self,
-        service: str,
-        spine: "str | DataFrame | pd.DataFrame",
-        *,
-        keys: Mapping[str, str] | None = None,
-        knowledge: str = "at_label",
-        strategy: str = "auto",
-    ) -> "DataFrame":
-        """The spine with the service's features as they were known at each row's label_time; nothing is written.
-
-        spine: join keys, `label_time` and any other columns, which stay: a Spark or pandas frame, a path, a table or
-        the name of a label. keys: {"household_id": "customer"} where the spine calls a key otherwise. The features
-        follow in the service's order as `{view}__{feature}`; null where nothing was known. As many rows as the spine.
-        strategy: auto, sql, arrow or colocated; none changes the answer.
-        """
-        from jobs.training_set.job import training_frame
-
-        return training_frame(self.context, self._request(service, spine, keys, knowledge, strategy=strategy))
-
-    def explain_training_set(
-        self,
-        service: str,
-        spine: "str | DataFrame | pd.DataFrame",
-        *,
-        keys: Mapping[str, str] | None = None,
-        knowledge: str = "at_label",
-        strategy: str = "auto",
-    ) -> "list[Choice]":
-        """By which strategy each view would be joined, and why; nothing is joined."""
-        from jobs.training_set.job import explain_training_set
-
-        return explain_training_set(self.context, self._request(service, spine, keys, knowledge, strategy=strategy))
-
-    def build_training_set(
-        self,
-        service: str,
-        spine: "str | DataFrame | pd.DataFrame",
-        *,
-        name: str,
-        keys: Mapping[str, str] | None = None,
-        knowledge: str = "at_label",
-        strategy: str = "auto",
-        split: str = "",
-        split_at: str = "",
-        gap: str = "",
-        format: str = "delta",
-    ) -> "TrainingSet":
-        """The same, stored under a name with its manifest and certificate; one that stands is extended.
-
-        split: `0.7,0.15,0.15`, the shares of train, validation and test by label time; or split_at: `T,T`, where
-        validation and test begin. Before each boundary a gap is left: the label's horizon, or `gap`. format: parquet
-        writes a copy beside the Delta table.
-        """
-        from jobs.training_set.job import build_training_set
-        from jobs.training_set.split import parse_split
-
-        options = {"strategy": strategy, "format": format, "split": parse_split(split, split_at, gap)}
-        return build_training_set(self.context, self._request(service, spine, keys, knowledge, **options), name=name)
-
-    def _request(
-        self,
-        service: str,
-        spine: "str | DataFrame | pd.DataFrame",
-        keys: Mapping[str, str] | None,
-        knowledge: str,
-        **options: Any,
-    ) -> "TrainingSetRequest":
-        from jobs.training_set.job import TrainingSetRequest
-
-        declared = self.registry.service(service)
-        return TrainingSetRequest(service=declared, spine=spine, keys=keys or {}, knowledge=knowledge, **options)
-
-    def read_training_set(self, name: str, *, version: int | None = None) -> "DataFrame":
-        """The rows of a stored training set, as its manifest names them; version: an older one's."""
-        from jobs.training_set.job import read_training_set
-
-        return read_training_set(self.context, name, version=version)
-
-    def verify_training_set(self, manifest: str) -> "Verification":
-        """Build one again from its manifest (a name, name@version or path) and compare; `is_same` is the verdict."""
-        from jobs.training_set.verify import verify_training_set
-
-        return verify_training_set(self.context, self._manifest(manifest))
-
-    def prove_training_set(self, name: str) -> "Manifest":
-        """The leak test: rebuild rows of a training set with its future changed; no cell may differ.
-
-        The result is written into its manifest, certificate and card. Raises FutureLeak when a cell changed.
-        """
-        from jobs.leak_test.job import leak_test
-        from jobs.training_set.leak_tested import record_leak_test
-
-        return record_leak_test(self.context, name, leak_test)
-
-    def diff_training_sets(self, a: str, b: str) -> "Difference":
-        """Which cells of two (names, name@version or paths) differ, and why."""
-        from jobs.training_set.diff import diff_training_sets
-
-        return diff_training_sets(self.context, self._manifest(a), self._manifest(b))
-
-    def _manifest(self, text: str) -> "Manifest":
-        from jobs.training_set.manifest_files import manifest_called
-        from lakehouse.tables import Warehouse
-
-        return manifest_called(Warehouse(self.settings.warehouse), text)
-
-    def manifest(self, name: str) -> "Manifest":
-        """What a stored training set (a name or name@version) is and came from, with its certificate and card.
-
-        Starts no Spark.
-        """
-        return self._manifest(name)
-
-    def batch_frame(
-        self,
-        service: str,
-        *,
-        as_of: str,
-        entities: "str | DataFrame | pd.DataFrame | None" = None,
-        keys: Mapping[str, str] | None = None,
-    ) -> "DataFrame":
-        """What a model scores: the newest known features of all entities, or of those given, when as_of is out.
-
-        Keys, label_time, the features in the service's order, then `{view}__age` in seconds (null: nothing known).
-        """
-        from jobs.training_set.batch_frame import batch_frame
-
-        request = self._request(service, entities if entities is not None else "", keys, "at_label")
-        return batch_frame(self.context, request, _instant(as_of, "as_of"))
 
     def export(self, *, as_of: str, services: Sequence[str] = (), rollback: bool = False) -> "ExportOutcome":
         """Publish the services' features of as_of to the online store: a verified snapshot, then one pointer flip.
@@ -312,11 +183,26 @@ class Workspace:
         from jobs.export.job import export
         from online_store import open_store
 
-        chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
         store = open_store(store_settings(self.settings))
+        if not services:
+            self._refuse_to_drop_broken(store)
+        chosen = [self.registry.service(name) for name in services] or list(self.registry.services)
         return export(
-            self.context, chosen, _instant(as_of, "as_of"), store=store, rollback=rollback, may_leave_out=not services
+            self.context,
+            chosen,
+            given_instant(as_of, "as_of"),
+            store=store,
+            rollback=rollback,
+            may_leave_out=not services,
         )
+
+    def _refuse_to_drop_broken(self, store: "OnlineStore") -> None:
+        """Raises a problem of the definitions where nothing is left to export, or a service that is served is gone."""
+        from jobs.export.job import served_now
+
+        names = {service.name for service in self.registry.services}
+        if self.registry.problems and (not names or served_now(store) - names):
+            raise self.registry.problems[0]
 
     def preview(self, view: "Definition | str", *, as_of: str, sample: float = 0.1) -> "DataFrame":
         """What a definition would give on a sample of its facts, computed now from published upstream.
@@ -328,7 +214,7 @@ class Workspace:
         definition = self.registry.get(view) if isinstance(view, str) else view
         if definition.is_delivered:
             raise UsageError(f"'{definition.name}' is a source; preview a view that reads it.")
-        return preview(self.context, definition, _instant(as_of, "as_of"), sample=sample)
+        return preview(self.context, definition, given_instant(as_of, "as_of"), sample=sample)
 
 
 def open(
@@ -359,11 +245,3 @@ def training_set(
 ) -> "DataFrame":
     """`Workspace.training_set` of the workspace that `open()` finds here, or of the one given."""
     return (workspace or open()).training_set(service, spine, **options)
-
-
-def _instant(text: str, option: str) -> int:
-    """An as-of in µs; a wrong one is a mistake of this call, not of a definition."""
-    try:
-        return instant_us(text, where=option)
-    except DefinitionError as error:
-        raise UsageError(str(error)) from None

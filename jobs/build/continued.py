@@ -6,12 +6,14 @@ an export asks for a later instant, the facts that the table lacks are derived, 
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from compute.duplicates import may_be_refused
 from compute.lookups import LookedUp
 from compute.rows import derive
 from definitions.registry import key_of
@@ -34,14 +36,27 @@ def has_derived(service: FeatureService) -> bool:
     return any(isinstance(selection.view, DerivedView) for selection in service.features)
 
 
-def continued_views(
-    context: Context, service: FeatureService, released: Released, *, until_us: int | None
-) -> dict[str, DerivedView]:
-    """The derived views of a service whose table ends before this instant, by table key. None: there is no instant."""
+@dataclass(frozen=True)
+class Continuation:
+    """The derived views, by table key, whose tables end before the instant up to which their facts are asked for.
+
+    until_us: that instant; None: there is none, and no view is continued.
+    """
+
+    views: Mapping[str, DerivedView]
+    until_us: int | None
+
+
+def continuation_of(
+    context: Context, services: Iterable[FeatureService], released: Released, *, until_us: int | None
+) -> Continuation:
+    """The derived views of these services whose table ends before this instant."""
     if until_us is None:
-        return {}
-    views = {key_of(view): view for selection in service.features if isinstance(view := selection.view, DerivedView)}
-    return {key: view for key, view in views.items() if _ends_before(context, view, released, until_us)}
+        return Continuation({}, None)
+    selections = (selection for service in services for selection in service.features)
+    views = {key_of(view): view for selection in selections if isinstance(view := selection.view, DerivedView)}
+    ended = {key: view for key, view in views.items() if _ends_before(context, view, released, until_us)}
+    return Continuation(ended, until_us)
 
 
 def _ends_before(context: Context, view: DerivedView, released: Released, until_us: int) -> bool:
@@ -49,25 +64,52 @@ def _ends_before(context: Context, view: DerivedView, released: Released, until_
     return until_us > end_us or (view.includes_label_instant and until_us == end_us)
 
 
-def continued_rows(context: Context, views: Mapping[str, DerivedView], released: Released) -> dict[str, DataFrame]:
-    """By table key, all facts of these views that the release's sources give, with `superseded_at`."""
-    return {key: _continued(context, view, released) for key, view in views.items()}
+def continued_rows(context: Context, continuation: Continuation, released: Released) -> dict[str, DataFrame]:
+    """By table key, all facts up to the instant that the release's sources give these views, with `superseded_at`."""
+    until_us = continuation.until_us
+    return {key: _continued(context, view, released, until_us) for key, view in continuation.views.items()}
+
+
+def computable_rows(context: Context, continuation: Continuation, released: Released) -> dict[str, DataFrame]:
+    """The same, derived once now where deriving them may fail on a value: for frames that are handed over unevaluated.
+
+    Raises what `named_failures` does. Cost: a pass over the facts of the views that have expressions, or look-ups that
+    refuse duplicates.
+    """
+    with named_failures(context, continuation, released):
+        rows = continued_rows(context, continuation, released)
+        for key, frame in rows.items():
+            if any(map(_may_fail, _derived_below(continuation.views[key]))):
+                frame.write.format("noop").mode("overwrite").save()
+    return rows
 
 
 @contextmanager
-def named_failures(context: Context, views: Mapping[str, DerivedView], released: Released) -> Iterator[None]:
+def named_failures(context: Context, continuation: Continuation, released: Released) -> Iterator[None]:
     """Raises what `derivation_failure` finds where deriving the facts of one of these views fails on a value.
 
-    views: as they are when the failure comes.
+    Of views that are derived from each other, the lowest that fails is named.
     """
     try:
         yield
     except (PySparkException, Py4JError) as error:
-        for view in views.values():
-            failure = derivation_failure(error, view, *_inputs(context, view, released))
+        views = (below for view in continuation.views.values() for below in _derived_below(view))
+        for view in dict.fromkeys(views):
+            failure = derivation_failure(error, view, *_inputs(context, view, released, continuation.until_us))
             if failure is not None:
                 raise failure from error
         raise
+
+
+def _derived_below(view: DerivedView) -> list[DerivedView]:
+    """The derived views that a view is derived from, the lowest first, and the view itself."""
+    upstream = (source for source in view.upstream if isinstance(source, DerivedView))
+    return [*(below for source in upstream for below in _derived_below(source)), view]
+
+
+def _may_fail(view: DerivedView) -> bool:
+    has_expressions = any(feature.input is not None for feature in view.outputs)
+    return has_expressions or any(may_be_refused(lookup) for lookup in view.lookups)
 
 
 def tables_below(views: Iterable[Definition], released: Released) -> dict[str, int]:
@@ -92,13 +134,13 @@ def built_to_us(context: Context, view: Definition, released: Released) -> int:
     return 0
 
 
-def _continued(context: Context, view: DerivedView, released: Released) -> DataFrame:
+def _continued(context: Context, view: DerivedView, released: Released, until_us: int | None) -> DataFrame:
     """The table's rows where nothing that came later can change them; all others derived from what it reads.
 
     Cost: of facts that are never corrected and look up such facts alone, those after the table's end are derived, else
     all are.
     """
-    facts, lookups = _inputs(context, view, released)
+    facts, lookups = _inputs(context, view, released, until_us)
     tasks = look_up_tasks(context, released.published, view)
     if released.published.newest(key_of(view.root)).has_versions or not all(given.is_regular for given in lookups):
         return derive(facts, lookups, view, partitions=tasks)
@@ -109,18 +151,20 @@ def _continued(context: Context, view: DerivedView, released: Released) -> DataF
     return stored.unionByName(later.select(*columns))
 
 
-def _inputs(context: Context, view: DerivedView, released: Released) -> tuple[DataFrame, list[LookedUp]]:
-    """All facts of the view's source, and all that they may look up."""
+def _inputs(
+    context: Context, view: DerivedView, released: Released, until_us: int | None
+) -> tuple[DataFrame, list[LookedUp]]:
+    """The facts of the view's source up to that instant, and all that they may look up."""
     lookups = [
         LookedUp(
             lookup,
-            _facts(context, lookup.source, released),
+            _facts(context, lookup.source, released, until_us),
             is_regular(released.published, view, lookup),
             are_few=are_few(context, released.published, lookup),
         )
         for lookup in view.lookups
     ]
-    return _facts(context, view.source, released), lookups
+    return _facts(context, view.source, released, until_us), lookups
 
 
 def _is_settled(end_us: int) -> Column:
@@ -128,12 +172,16 @@ def _is_settled(end_us: int) -> Column:
     return (F.col("event_time") < instant(end_us)) & (F.col("available_time") <= instant(end_us))
 
 
-def _facts(context: Context, source: Source | DerivedView, released: Released) -> DataFrame:
-    """All facts of what a view reads, whenever they were known, with `superseded_at`; of a static source its rows."""
+def _facts(context: Context, source: Source | DerivedView, released: Released, until_us: int | None) -> DataFrame:
+    """The facts of what a view reads, whenever they were known, with `superseded_at`; of a static source its rows.
+
+    A fact of later than the instant is in no row that is asked for, nor looked up by one (S13): it need not be derived.
+    """
     if isinstance(source, DerivedView):
-        return _continued(context, source, released)
+        return _continued(context, source, released, until_us)
     rows = rows_of(context, source, released)
     has_versions = released.published.newest(key_of(source)).has_versions
     if source.is_static:
         return current_rows(rows, source, has_versions=has_versions)
-    return with_superseded_at(rows, source, has_versions=has_versions)
+    facts = with_superseded_at(rows, source, has_versions=has_versions)
+    return facts if until_us is None else facts.where(F.col("event_time") <= instant(until_us))

@@ -86,7 +86,7 @@ def build_derived(job: Job, view: DerivedView, step: PlannedStep) -> StepOutcome
 
 
 def derivation_failure(
-    error: PySparkException | Py4JError, view: DerivedView, facts: DataFrame, lookups: Sequence[LookedUp]
+    error: BaseException, view: DerivedView, facts: DataFrame, lookups: Sequence[LookedUp]
 ) -> SourceError | None:
     """The error to raise where deriving these facts failed on a value of theirs; None where it failed otherwise."""
     if isinstance(error, PySparkException) and (refused := refusal(error)) is not None:

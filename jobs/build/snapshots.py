@@ -36,13 +36,21 @@ def build_aggregate(job: Job, view: AggregateView, step: PlannedStep) -> StepOut
         frame = snapshots(facts, view, as_ofs_us, partitions=partitions)
         return _publish(job, view, step, frame, rows_in=step.rows)
     except (SumOverflow, PySparkException, Py4JError) as error:  # the first in this process, where the facts are few
-        failure: SourceError | None = sum_overflow(error, view.aggregations, where=view.where)
-        if failure is None and is_data_failure(error):
-            keys = tuple(dict.fromkeys((*view.entity.key_names, *view.root.identity)))
-            failure = explained(probes(facts, view, as_ofs_us), where=view.where, keys=keys)
+        failure = aggregation_failure(error, view, facts, as_ofs_us)
         if failure is None:
             raise
         raise failure from error
+
+
+def aggregation_failure(
+    error: BaseException, view: AggregateView, facts: DataFrame, as_ofs_us: Sequence[int]
+) -> SourceError | None:
+    """The error to raise where aggregating these facts failed on a value; None where it failed otherwise."""
+    overflow = sum_overflow(error, view.aggregations, where=view.where)
+    if overflow is not None or not is_data_failure(error):
+        return overflow
+    keys = tuple(dict.fromkeys((*view.entity.key_names, *view.root.identity)))
+    return explained(probes(facts, view, as_ofs_us), where=view.where, keys=keys)
 
 
 def facts_of(job: Job, view: AggregateView, last_us: int) -> DataFrame:
@@ -66,12 +74,20 @@ def build_cross_entity(job: Job, view: CrossEntityView, step: PlannedStep) -> St
         frame = compare(rows, membership, view, tasks=cross_tasks(job, (step.rows or 0) // len(as_ofs_us)))
         return _publish(job, view, step, frame, rows_in=None)
     except (PySparkException, Py4JError) as error:
-        keys = (*view.entity.key_names, "event_time")
-        is_ours = is_data_failure(error)
-        failure = explained(comparison_probes(rows, membership, view), where=view.where, keys=keys) if is_ours else None
+        failure = comparison_failure(error, view, rows, membership)
         if failure is None:
             raise
         raise failure from error
+
+
+def comparison_failure(
+    error: BaseException, view: CrossEntityView, rows: DataFrame, membership: DataFrame | None
+) -> SourceError | None:
+    """The error to raise where comparing these rows failed on a value; None where it failed otherwise."""
+    if not is_data_failure(error):
+        return None
+    keys = (*view.entity.key_names, "event_time")
+    return explained(comparison_probes(rows, membership, view), where=view.where, keys=keys)
 
 
 def cross_tasks(job: Job, rows: int) -> int:

@@ -18,8 +18,8 @@ from definitions.registry import key_of
 from definitions.services import FeatureService, Selection, features_of
 from definitions.types import arrow_type
 from definitions.versions import fingerprints, meaning_of
-from definitions.views import Definition, DerivedView
-from jobs.build.continued import continued_rows, continued_views, named_failures
+from definitions.views import Definition
+from jobs.build.continued import continuation_of, continued_rows, named_failures
 from jobs.export.progress import Report
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
@@ -69,10 +69,9 @@ def exported_views(
     """Every view that the services read, once. Cost: a small Spark job per view, some of them side by side."""
     wanted = _wanted(services)
     known_at_us = as_of_us + max(service.publish_delay_us for service in services)
-    continued: dict[str, DerivedView] = {}
-    for service in services:
-        continued |= continued_views(context, service, released, until_us=known_at_us)
-    facts = continued_rows(context, continued, released)
+    continuation = continuation_of(context, services, released, until_us=known_at_us)
+    with named_failures(context, continuation, released):
+        facts = continued_rows(context, continuation, released)
 
     def made(numbered: tuple[int, Selection]) -> ExportedView:
         number, selection = numbered
@@ -85,7 +84,7 @@ def exported_views(
     report(0, len(wanted), "views")
     views = []
     with (
-        named_failures(context, continued, released),
+        named_failures(context, continuation, released),
         ThreadPoolExecutor(context.options.workers, thread_name_prefix="export") as pool,
     ):
         for view in pool.map(made, enumerate(wanted)):

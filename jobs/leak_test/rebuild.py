@@ -1,23 +1,27 @@
 """All layers rebuilt from perturbed raw facts in a scratch warehouse, by the functions that a build calls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import pyarrow as pa
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from compute.cross import compare
 from compute.rows import derive
 from compute.windows import snapshots
+from definitions.errors import SourceError
 from definitions.registry import key_of
 from definitions.services import FeatureService
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Snapshot
-from jobs.build.derived import look_up_tasks, looked_up, rows_of
-from jobs.build.snapshots import cross_tasks, facts_of, stamped, tasks
+from jobs.build.derived import derivation_failure, look_up_tasks, looked_up, rows_of
+from jobs.build.snapshots import aggregation_failure, comparison_failure, cross_tasks, facts_of, stamped, tasks
 from jobs.build.staleness import cut_delay_us
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
@@ -33,6 +37,7 @@ from jobs.leak_test.scenarios import (
 )
 from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
+from kernels.operations.sum import SumOverflow
 from lakehouse.commits import stage
 from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState
@@ -142,14 +147,16 @@ class Rebuild:
         facts = _only(self._here(facts, view), self.required.of(view), list(view.source.schema))
         lookups = [looked_up(self.job, wide, lookup, cut_us=cut) for lookup in wide.lookups]
         columns = self.required.columns_of(view)
-        rows = derive(facts, lookups, wide, partitions=look_up_tasks(self.job.context, self.job.published, view))
-        self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
+        with _named(lambda error: derivation_failure(error, view, facts, lookups)):
+            rows = derive(facts, lookups, wide, partitions=look_up_tasks(self.job.context, self.job.published, view))
+            self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
 
     def _aggregate(self, view: AggregateView) -> None:
         wide, as_ofs = widened(view), self._as_ofs_of(view)
         facts = self._here(facts_of(self.job, wide, max(as_ofs)), view)
         facts = _only(facts, self.required.of(view), list(view.source.schema))
-        self._publish(view, snapshots(facts, wide, as_ofs, partitions=tasks(self.job, view)))
+        with _named(lambda error: aggregation_failure(error, wide, facts, as_ofs)):
+            self._publish(view, snapshots(facts, wide, as_ofs, partitions=tasks(self.job, view)))
 
     def _cross(self, view: CrossEntityView) -> None:
         wide, as_ofs = widened(view), self._as_ofs_of(view)
@@ -160,9 +167,11 @@ class Rebuild:
             groups = rows_of(self.job, view.group.source, cut_us=max(as_ofs))
             columns = dict.fromkeys([*view.entity.key_names, *view.group.by])
             members = members.join(groups.select(*columns), on=list(view.entity.key_names), how="left")
-        self._publish(
-            view, compare(rows, members, wide, tasks=cross_tasks(self.job, self.job.published.rows(key_of(view.of))))
-        )
+        with _named(lambda error: comparison_failure(error, wide, rows, members)):
+            compared = compare(
+                rows, members, wide, tasks=cross_tasks(self.job, self.job.published.rows(key_of(view.of)))
+            )
+            self._publish(view, compared)
 
     def _publish(self, view: Snapshot, frame: DataFrame) -> None:
         """Stamped as a build stamps them, and only the snapshots that a scenario needs."""
@@ -217,6 +226,19 @@ class Rebuild:
     def _side_by_side(self, step: Callable[[Kind], Result], views: Sequence[Kind]) -> list[Result]:
         with ThreadPoolExecutor(self.context.options.workers, thread_name_prefix="leak-test") as pool:
             return list(pool.map(step, views))
+
+
+@contextmanager
+def _named(explain: Callable[[BaseException], SourceError | None]) -> Iterator[None]:
+    """A value that can't be computed, of the replaced ones too, is named by view, feature and key, as in a build."""
+    try:
+        yield
+    except (SumOverflow, PySparkException, Py4JError) as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        replaced = "The leak test replaces values of the future by the least and the greatest of their column."
+        raise type(failure)(f"{failure} {replaced}") from error
 
 
 def scenario_column(index: int) -> str:

@@ -17,6 +17,14 @@ from definitions.labels import AtStart, Label
 from definitions.registry import key_of
 from definitions.sources import Source
 from definitions.versions import fingerprints
+from jobs.inputs.reach import (
+    BeyondReach,
+    RowsBeyond,
+    parse_beyond_reach,
+    reaches,
+    refuse_beyond,
+    rows_beyond,
+)
 from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.published import PublishedState
@@ -40,7 +48,8 @@ class LabelOutcome:
     not_seen: members of an AtStart that are not in the spine, as they had not been seen before t. label_times are
     those that have a row; first_us and last_us the ends of them. reach_us: how far the facts of the label's source
     reach, the end of the data for its outcomes. inputs: table keys at the versions read, which
-    `release` names. is_unchanged: the spine that stands, at `version`, is this one.
+    `release` names. is_unchanged: the spine that stands, at `version`, is this one. warnings: of rows after what a
+    source of events reaches.
     """
 
     label: Label
@@ -58,30 +67,38 @@ class LabelOutcome:
     inputs: Mapping[str, int]
     is_unchanged: bool
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 def derive_labels(
-    context: Context, label: Label, *, start_us: int | None = None, end_us: int | None = None
+    context: Context,
+    label: Label,
+    *,
+    start_us: int | None = None,
+    end_us: int | None = None,
+    beyond_reach: str = BeyondReach.WARN,
 ) -> LabelOutcome:
     """Write `spines/<label>`, whole and in one commit, if it differs from what stands there (S28).
 
     start_us and end_us limit label times, both included. Raises before anything is written: UsageError for limits the
     wrong way round, NotReleased for a source that no build has released, LeaseHeld, and LabelTimeError for a spine
-    without a row. A label that means something else now replaces its spine, columns included; training sets keep
-    their own copy of the spine they were made from.
+    without a row, and, where beyond_reach is refuse, for rows after what a source of events reaches. A label that
+    means something else now replaces its spine, columns included; training sets keep their own copy of the spine they
+    were made from.
     """
     if start_us is not None and end_us is not None and end_us < start_us:
         raise UsageError(
             f"{label.where}: the last label time {day_or_instant(end_us)} lies before the first "
             f"{day_or_instant(start_us)}; swap the two."
         )
+    is_strict = parse_beyond_reach(beyond_reach) is BeyondReach.REFUSE
     begun = time.monotonic()
     table = context.warehouse.spine(label.name)
     with (
         recorded(context, _command(label, start_us, end_us)) as run,
         LeaseDesk.at(context.warehouse.leases, run_id=run.run_id).acquire(table.key) as lease,
     ):
-        derivation = _Derivation(run.context, label, table, lease, start_us, end_us)
+        derivation = _Derivation(run.context, label, table, lease, start_us, end_us, is_strict=is_strict)
         with run.step(table.key):
             try:
                 outcome = replace(derivation.run(), seconds=time.monotonic() - begun)
@@ -117,7 +134,10 @@ class _Derivation:
         lease: Lease,
         start_us: int | None,
         end_us: int | None,
+        *,
+        is_strict: bool,
     ) -> None:
+        self.is_strict = is_strict
         self.context, self.label, self.table, self.lease = context, label, table, lease
         self.limits = {"start_us": start_us, "end_us": end_us}
         ledger = Ledger.open(context.spark, context.warehouse)
@@ -129,7 +149,8 @@ class _Derivation:
         if standing is not None and self._is_made_of_the_same(standing[1]):
             version, note = standing
             spine = read(self.context.spark, self.table.path, version=version)
-            return self._outcome(spine, note.extra, version=version, is_unchanged=True)
+            beyond = self._beyond(spine)
+            return self._outcome(spine, note.extra, beyond, version=version, is_unchanged=True)
         return self._derived(standing)
 
     def _is_made_of_the_same(self, note: CommitNote) -> bool:
@@ -157,6 +178,7 @@ class _Derivation:
         if not slices:
             raise LabelTimeError(self._no_rows())
         content = SliceNote(slices[0].rows, slices[0].hex)
+        beyond = self._beyond(spine)
         not_seen = self._members(facts) - content.rows if isinstance(self.label.at, AtStart) else 0
         note = self._note(content, not_seen, facts.reach)
         is_unchanged = standing is not None and _content(standing[1]) == _content(note)
@@ -165,7 +187,16 @@ class _Derivation:
         else:
             self._doing("publishing")
             version = replace_all(self.context.spark, spine, self.table, lease=self.lease, note=note).version
-        return self._outcome(spine, note.extra, version=version, is_unchanged=is_unchanged)
+        return self._outcome(spine, note.extra, beyond, version=version, is_unchanged=is_unchanged)
+
+    def _beyond(self, spine: DataFrame) -> RowsBeyond:
+        """The rows of which the label's source, or the one in which entities are seen, may not have had all facts."""
+        sources = (self.label.source, self.label.seen)
+        found = reaches(sources, self.published, may_lag=self.context.options.data_may_lag)
+        beyond = rows_beyond(spine, found, label_time="label_time")
+        if self.is_strict:
+            refuse_beyond(beyond.messages, self.label.where)
+        return beyond
 
     def _facts(self) -> LabelInputs:
         label = self.label
@@ -207,7 +238,13 @@ class _Derivation:
         )
 
     def _outcome(
-        self, spine: DataFrame, recorded: Mapping[str, Any], *, version: int, is_unchanged: bool
+        self,
+        spine: DataFrame,
+        recorded: Mapping[str, Any],
+        beyond: RowsBeyond,
+        *,
+        version: int,
+        is_unchanged: bool,
     ) -> LabelOutcome:
         value, at = F.col(self.label.column), F.unix_micros("label_time")
         counts = spine.agg(
@@ -227,6 +264,7 @@ class _Derivation:
             release=self.release,
             inputs=self.inputs,
             is_unchanged=is_unchanged,
+            warnings=beyond.messages,
             seconds=0.0,
             **counts.asDict(),
         )

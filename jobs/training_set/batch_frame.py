@@ -1,6 +1,9 @@
 """Batch frames: the newest known features of all entities, as a model that was trained on the service scores them."""
 
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -10,14 +13,20 @@ from definitions.durations import day_or_instant
 from definitions.errors import SpineColumnsError, UsageError
 from definitions.registry import key_of
 from definitions.services import FeatureService
-from jobs.build.continued import continued_rows, continued_views
+from jobs.build.continued import computable_rows, continuation_of, continued_rows, named_failures
 from jobs.inputs.histories import history_of
+from jobs.inputs.reach import BeyondReach, instant_beyond, refuse_beyond, service_reaches
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME, open_spine
 from jobs.training_set.request import TrainingSetRequest
 from pit_join import History, evidence_column, join_with_evidence
+from pit_join.facts import output_name
+from temporal.comparable import quoted
 from temporal.instants import instant
+
+STEP = "batch-frame"
+"""What the listener calls it."""
 
 
 def batch_frame(context: Context, request: TrainingSetRequest, as_of_us: int) -> DataFrame:
@@ -25,21 +34,95 @@ def batch_frame(context: Context, request: TrainingSetRequest, as_of_us: int) ->
 
     label_time is as_of + the longest publish delay of the service's snapshots: the first instant at which all of them
     are published. Without a list of entities: all that any of the views has seen by then; a service of several entities
-    needs the list. Null: nothing is known, and then the age is null, too.
+    needs the list. Null: nothing is known, and then the age is null, too. Raises ExpressionFailed where a fact that has
+    to be derived for it can't be: the frame is evaluated after this returns.
     """
+    released, at_us = _released(context, request, as_of_us)
+    continuation = continuation_of(context, [request.service], released, until_us=at_us)
+    rows = computable_rows(context, continuation, released)
+    return _joined(request.service, _sides(context, request, released, rows, at_us))
+
+
+@contextmanager
+def opened_batch_frame(context: Context, request: TrainingSetRequest, as_of_us: int) -> Iterator[DataFrame]:
+    """The same rows for a block that evaluates them, joined one view after the other, which the listener is told of.
+
+    What can't be computed is raised here or in the block, and nothing is derived twice. Cost: the values of each view
+    are kept in memory, or on the disks of Spark, until the block ends.
+    """
+    released, at_us = _released(context, request, as_of_us)
+    continuation = continuation_of(context, [request.service], released, until_us=at_us)
+    with named_failures(context, continuation, released), ExitStack() as kept:
+        rows = continued_rows(context, continuation, released)
+        sides = _sides(context, request, released, rows, at_us)
+        whole = _joined(request.service, sides)  # refuses wrong entities before anything is read
+        context.listener.phase(STEP, "listing the entities")
+        entities = _kept(sides.entities, kept)
+        frame = entities
+        context.listener.phase(STEP, "joining")
+        total = len(sides.histories)
+        for number, history in enumerate(sides.histories):
+            context.listener.progress(STEP, number, total, "views")
+            frame = frame.join(_kept(_values(entities, history), kept), on=list(history.spine_keys), how="left")
+        context.listener.progress(STEP, total, total, "views")
+        yield frame.select(*map(quoted, whole.columns))
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """entities: with their label time."""
+
+    entities: DataFrame
+    histories: Sequence[History]
+
+
+def _released(context: Context, request: TrainingSetRequest, as_of_us: int) -> tuple[Released, int]:
+    """The release, and the instant of all rows; notes, or refuses, one that lies after what a source reaches."""
     released = newest_release(context)
     refuse_unknown_as_of(released, request.service, as_of_us)
     at_us = as_of_us + request.service.publish_delay_us
-    rows = continued_rows(context, continued_views(context, request.service, released, until_us=at_us), released)
+    beyond = instant_beyond(at_us, service_reaches(context, request.service, released.published))
+    if request.beyond_reach == BeyondReach.REFUSE:
+        refuse_beyond(beyond, f"the batch frame of {day_or_instant(as_of_us)}")
+    for message in beyond:
+        context.listener.note(f"warning: {message}")
+    return released, at_us
+
+
+def _sides(
+    context: Context, request: TrainingSetRequest, released: Released, rows: Mapping[str, DataFrame], at_us: int
+) -> _Sides:
     histories = [
         history_of(context, selection, released, keys=request.keys, rows=rows.get(key_of(selection.view)))
         for selection in request.service.features
     ]
     at = instant(at_us)
-    spine = _entities(context, request, histories, at).withColumn(LABEL_TIME, at)
-    joined = join_with_evidence(spine, histories, label_time=LABEL_TIME)
-    ages = [_age(history) for history in histories if history.event_time is not None]
-    return joined.select(*spine.columns, *[column.name for column in request.service.columns], *ages)
+    return _Sides(_entities(context, request, histories, at).withColumn(LABEL_TIME, at), histories)
+
+
+def _joined(service: FeatureService, sides: _Sides) -> DataFrame:
+    joined = join_with_evidence(sides.entities, sides.histories, label_time=LABEL_TIME)
+    ages = [_age(history) for history in sides.histories if history.event_time is not None]
+    columns = [*sides.entities.columns, *(column.name for column in service.columns)]
+    return joined.select(*map(quoted, columns), *ages)
+
+
+def _values(entities: DataFrame, history: History) -> DataFrame:
+    """What one view has for the entities: by its keys, its features and their age. A null key has nothing (S17)."""
+    keys = list(history.spine_keys)
+    spine = entities.select(*map(quoted, keys), LABEL_TIME).dropna().distinct()
+    joined = join_with_evidence(spine, [history], label_time=LABEL_TIME)
+    ages = [_age(history)] if history.event_time is not None else []
+    features = [output_name(history, name) for name in history.features]
+    return joined.select(*map(quoted, [*keys, *features]), *ages)
+
+
+def _kept(frame: DataFrame, until: ExitStack) -> DataFrame:
+    """The frame, computed now and kept until the stack is left."""
+    frame = frame.persist()
+    until.callback(frame.unpersist)
+    frame.count()
+    return frame
 
 
 def refuse_unknown_as_of(released: Released, service: FeatureService, as_of_us: int) -> None:

@@ -8,20 +8,21 @@ from pyspark.sql import DataFrame
 
 from definitions.versions import service_features, service_fingerprint
 from definitions.views import DerivedView
-from jobs.build.continued import continued_rows, continued_views, has_derived, named_failures
+from jobs.build.continued import Continuation, continuation_of, continued_rows, has_derived, named_failures
 from jobs.inputs.histories import histories_of
+from jobs.inputs.reach import BeyondReach, RowsBeyond, refuse_beyond, rows_beyond, service_reaches
 from jobs.inputs.releases import Released, newest_release
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME, newest_label_us, open_spine
 from jobs.training_set.card import gather_card
 from jobs.training_set.certificate import Joined, gather_certificate, tables_of
-from jobs.training_set.manifest import DataPart, Inputs, Manifest, SpinePart, SplitPart, ViewPart
+from jobs.training_set.manifest import DataPart, Inputs, Manifest, SpinePart, SplitPart, ViewPart, data_key
 from jobs.training_set.manifest_files import find_manifest
 from jobs.training_set.pages import write_missing_pages, write_pages
 from jobs.training_set.publish import Publishing
 from jobs.training_set.request import TrainingSet, TrainingSetRequest
 from jobs.training_set.reuse import CurrentVersion, Extension, points_of, views_of
-from jobs.training_set.rows import BuildResult, data_key, hash_of, measured
+from jobs.training_set.rows import BuildResult, hash_of, measured
 from jobs.training_set.split import Split, refuse_split_column, split_spine, with_gap
 from kernels.content_hash import ContentHash
 from lakehouse.commits import stage
@@ -37,15 +38,11 @@ class TrainingSetBuild:
     ) -> None:
         self.context, self.name, self.run_id, self.leases = context, name, run_id, leases
         self.request = _with_gap(context, request)
-        self.continued: dict[str, DerivedView] = {}
+        self.continued: Mapping[str, DerivedView] = {}
 
     def run(self) -> TrainingSet:
         """The spine is staged first: its source is read once, and every pass sees the same rows."""
         released = newest_release(self.context)
-        with named_failures(self.context, self.continued, released):
-            return self._run(released)
-
-    def _run(self, released: Released) -> TrainingSet:
         self._phase("reading the spine")
         scratch = self._staging("delivered")
         opened = open_spine(self.context, self.request.spine, key_types=self.request.key_types, scratch=scratch)
@@ -56,7 +53,10 @@ class TrainingSetBuild:
         with opened.read():
             spine = self._staged(opened.frame, "spine")
         spine_hash = hash_of(measured(spine, spine.columns))
-        histories = self._continued(spine, released) or histories
+        beyond = self._beyond(spine, released)
+        until_us = newest_label_us(spine) if has_derived(self.request.service) else None
+        continuation = continuation_of(self.context, [self.request.service], released, until_us=until_us)
+        self.continued = continuation.views
         inputs = self._inputs(spine, spine_hash, released)
         before = find_manifest(self.context.warehouse, self.name)
         if before is not None and before.inputs == inputs:
@@ -64,24 +64,30 @@ class TrainingSetBuild:
             return TrainingSet(before, is_unchanged=True, seconds=0.0)
         split = split_spine(spine, self.request.split) if self.request.split else None
         views = views_of(self.request.service, released, self.request.keys, self.continued)
-        self._phase("joining")
-        result = self._built(spine, histories, views, split, before)
-        self._phase("certifying")
-        joined = self._joined(opened.origin, spine, spine_hash, result, histories, released)
-        version = before.version + 1 if before else 1
-        manifest = replace(self._manifest(joined, inputs, split), views=views, version=version)
+        with named_failures(self.context, continuation, released):
+            histories = self._continued(continuation, released) or histories
+            self._phase("joining")
+            result = self._built(spine, histories, views, split, before)
+            self._phase("certifying")
+            joined = self._joined(opened.origin, spine, spine_hash, result, histories, released, beyond)
+            version = before.version + 1 if before else 1
+            manifest = replace(self._manifest(joined, inputs, split), views=views, version=version)
         self._phase("publishing")
         finished = Publishing(self.context, self.leases, manifest, result).publish()
         write_pages(self.context.warehouse, finished)
         return TrainingSet(finished, is_unchanged=False, seconds=0.0, added=result.added, computed=result.computed)
 
-    def _continued(self, spine: DataFrame, released: Released) -> list[History]:
+    def _continued(self, continuation: Continuation, released: Released) -> list[History]:
         """The histories where the label times go on after the newest as-of of a derived view; else none."""
-        service = self.request.service
-        until_us = newest_label_us(spine) if has_derived(service) else None
-        self.continued |= continued_views(self.context, service, released, until_us=until_us)
-        rows = continued_rows(self.context, self.continued, released)
+        service, rows = self.request.service, continued_rows(self.context, continuation, released)
         return histories_of(self.context, service, released, keys=self.request.keys, rows=rows) if rows else []
+
+    def _beyond(self, spine: DataFrame, released: Released) -> RowsBeyond:
+        found = service_reaches(self.context, self.request.service, released.published)
+        beyond = rows_beyond(spine, found, label_time=LABEL_TIME)
+        if self.request.beyond_reach == BeyondReach.REFUSE:
+            refuse_beyond(beyond.messages, f"training set '{self.name}'")
+        return beyond
 
     def _join(self, spine: DataFrame, histories: Sequence[History]) -> DataFrame:
         request = self.request
@@ -128,6 +134,7 @@ class TrainingSetBuild:
         result: BuildResult,
         histories: Sequence[History],
         released: Released,
+        beyond: RowsBeyond,
     ) -> Joined:
         """The audit covers the whole set, also the rows and columns that were taken over."""
         columns = result.rows.columns
@@ -153,6 +160,7 @@ class TrainingSetBuild:
             evidence=gathering.result(),
             released=released,
             continued=self.continued,
+            beyond=beyond,
             made_at=self.context.now_text(),
         )
 

@@ -12,6 +12,7 @@ from definitions.services import FeatureService, Selection
 from definitions.views import DerivedView
 from jobs.build.continued import tables_below
 from jobs.inputs.histories import static_sources
+from jobs.inputs.reach import RowsBeyond
 from jobs.inputs.releases import Released
 from jobs.spines.spine import LABEL_TIME
 from jobs.training_set.manifest import engines
@@ -26,7 +27,8 @@ class Joined:
     """A staged training set with its evidence, and the spine that it was built from.
 
     `columns` are those to be published, `profile` and `content` of them; the other hashes are of the spine's columns.
-    continued: the derived views of which facts after the table's newest as-of were derived from their sources.
+    continued: the derived views of which facts after the table's newest as-of were derived from their sources. beyond:
+    the rows that lie after what a source reaches.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Joined:
     evidence: Mapping[str, HistoryEvidence]
     released: Released
     continued: Mapping[str, DerivedView]
+    beyond: RowsBeyond
     made_at: str
 
 
@@ -75,7 +78,11 @@ def _page(
         joined.service.name,
         is_certified=certificate.is_certified,
         reasons=tuple(certificate.reasons),
-        warnings=(*([] if joined.spine_before.rows else ["the spine has no rows"]), *certificate.warnings),
+        warnings=(
+            *([] if joined.spine_before.rows else ["the spine has no rows"]),
+            *joined.beyond.messages,
+            *certificate.warnings,
+        ),
         checks=tuple(CertificateCheck(c.promise, c.passed, c.found) for c in certificate.checks),
         views=views,
         static_sources=statics,
@@ -91,6 +98,7 @@ def _page(
         release=joined.released.release_id,
         made_at=joined.made_at,
         reach=_reach(joined),
+        beyond_reach=joined.beyond.counts,
     )
 
 

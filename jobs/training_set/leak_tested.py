@@ -11,10 +11,9 @@ from jobs.inputs.stored_set import StoredSet
 from jobs.run.context import Context
 from jobs.run.outcome import Status, StepOutcome
 from jobs.run.short_runs import recorded
-from jobs.training_set.manifest import Manifest
+from jobs.training_set.manifest import Manifest, data_key
 from jobs.training_set.manifest_files import manifest_of, write_manifest
 from jobs.training_set.pages import write_pages
-from jobs.training_set.rows import data_key
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.storage_errors import TableMissing
 from pit_join.errors import FutureLeak

@@ -174,3 +174,13 @@ class Manifest:
     @property
     def inputs(self) -> Inputs:
         return Inputs(self.service, self.service_fingerprint, self.tables, self.spine, self.options)
+
+
+def data_key(name: str) -> str:
+    """The table of a training set's rows."""
+    return f"training_sets/{name}/data"
+
+
+def evidence_key(name: str) -> str:
+    """The table of the evidence beside them."""
+    return f"training_sets/{name}/evidence"

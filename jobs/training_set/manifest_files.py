@@ -7,7 +7,7 @@ in the JSON are those of the dataclasses, but for the leak test: its first relea
 import json
 import re
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -28,7 +28,7 @@ _JSON_NAMES: Mapping[type, Mapping[str, str]] = {
 # Left out where they say nothing: versions before these fields wrote the same file.
 _LEFT_OUT_WHEN_EMPTY: Mapping[type, tuple[str, ...]] = {
     CardPage: ("grain", "label_times"),
-    CertificatePage: ("reach",),
+    CertificatePage: ("reach", "beyond_reach"),
     ViewPart: ("derived_from",),
 }
 _EMPTY_WHEN_NONE = ("evidence", "split", "parquet")
@@ -84,6 +84,14 @@ def manifests(warehouse: Warehouse) -> list[Manifest]:
     """The newest of every training set, by name."""
     newest = (find_manifest(warehouse, name) for name in names_in(f"{warehouse.root}/training_sets"))
     return [manifest for manifest in newest if manifest is not None]
+
+
+def every_manifest(warehouse: Warehouse) -> Iterator[Manifest]:
+    """Every version of every training set that readers can name: the newest, and those before it."""
+    for newest in manifests(warehouse):
+        yield newest
+        older = (find_manifest(warehouse, newest.name, version) for version in range(newest.version - 1, 0, -1))
+        yield from (manifest for manifest in older if manifest is not None)
 
 
 def manifest_called(warehouse: Warehouse, text: str) -> Manifest:

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from jobs.run.context import Context
-from jobs.training_set.manifest import PARQUET, EvidencePart, Manifest, ParquetPart
+from jobs.training_set.manifest import PARQUET, EvidencePart, Manifest, ParquetPart, data_key, evidence_key
 from jobs.training_set.manifest_files import find_manifest, folder_of, write_manifest
-from jobs.training_set.rows import BuildResult, data_key, evidence_key, hash_of, measured, rows_of
+from jobs.training_set.rows import BuildResult, hash_of, measured, rows_of
 from jobs.training_set.split import SPLIT
 from lakehouse.commit_notes import CommitNote, SliceNote
 from lakehouse.commits import replace_all

@@ -8,6 +8,7 @@ from pyspark.sql import DataFrame
 
 from definitions.errors import UsageError, did_you_mean
 from definitions.services import FeatureService
+from jobs.inputs.reach import BeyondReach, parse_beyond_reach
 from jobs.training_set.manifest import DELTA, FORMATS, Manifest, ManifestOptions, SplitRequest
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class TrainingSetRequest:
     """A spine, and the service whose features are joined to it. keys: the service's join key -> the spine's column.
 
     format: parquet writes a copy beside the Delta table. strategy: how to join; every strategy gives the same rows.
+    beyond_reach: whether rows of later than a source reaches are counted and named (warn), or refused (refuse).
     """
 
     service: FeatureService
@@ -28,10 +30,12 @@ class TrainingSetRequest:
     split: SplitRequest | None = None
     format: str = DELTA
     strategy: str = "auto"
+    beyond_reach: str = BeyondReach.WARN
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS:
             raise UsageError(f"format '{self.format}' is unknown.{did_you_mean(self.format, FORMATS)}")
+        parse_beyond_reach(self.beyond_reach)
 
     @property
     def key_types(self) -> dict[str, str]:
@@ -39,7 +43,7 @@ class TrainingSetRequest:
 
     @property
     def options(self) -> ManifestOptions:
-        """All options that decide what is stored. The strategy is not one of them."""
+        """All options that decide what is stored. The strategy is not one of them, nor is beyond_reach."""
         return ManifestOptions(knowledge=self.knowledge, keys=dict(self.keys), split=self.split, format=self.format)
 
 

@@ -20,8 +20,8 @@ from jobs.build.continued import tables_below
 from jobs.inputs.releases import Released
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
-from jobs.training_set.manifest import Manifest, ViewPart
-from jobs.training_set.rows import BuildResult, data_key, evidence_key, rows_of
+from jobs.training_set.manifest import Manifest, ViewPart, data_key, evidence_key
+from jobs.training_set.rows import BuildResult, rows_of
 from jobs.training_set.split import SPLIT, Split
 from lakehouse.storage_errors import TableMissing
 from lakehouse.tables import current_version, read

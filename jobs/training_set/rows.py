@@ -7,7 +7,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.run.context import Context
-from jobs.training_set.manifest import Manifest
+from jobs.training_set.manifest import Manifest, data_key
 from kernels.content_hash import ContentHash
 from lakehouse.tables import read
 from quality.measure import SLICE, Measured, measure
@@ -26,14 +26,6 @@ class BuildResult:
     evidence: DataFrame
     added: int | None
     computed: tuple[str, ...]
-
-
-def data_key(name: str) -> str:
-    return f"training_sets/{name}/data"
-
-
-def evidence_key(name: str) -> str:
-    return f"training_sets/{name}/evidence"
 
 
 def rows_of(context: Context, manifest: Manifest) -> DataFrame:

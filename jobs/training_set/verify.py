@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pyarrow import fs
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -15,22 +14,22 @@ from definitions.registry import Registry, key_of
 from definitions.services import FeatureService, Selection
 from definitions.versions import fingerprints
 from definitions.views import DerivedView
-from jobs.build.continued import continued_rows
+from jobs.build.continued import Continuation, continued_rows, named_failures
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
 from jobs.run.context import Context
-from jobs.spines.spine import LABEL_TIME
+from jobs.spines.spine import LABEL_TIME, newest_label_us
+from jobs.training_set.lost import NamedVersions
 from jobs.training_set.manifest import Manifest, ViewPart
-from jobs.training_set.rows import data_key, hash_of, measured, rows_of
+from jobs.training_set.rows import hash_of, measured, rows_of
 from jobs.training_set.split import SPLIT, Split, split_spine
 from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing
-from lakehouse.tables import exists, filesystem, read, remove
+from lakehouse.tables import exists, read, remove
 from pit_join import point_in_time_join
 from temporal.comparable import quoted
 
 _STORED = "_stored_{}"
-MENTIONED = 3  # lost files that a message names
 
 
 class NotReproduced(ZigguratError):
@@ -88,22 +87,24 @@ def verify_training_set(context: Context, manifest: Manifest, *, strategy: str =
     service = service_of(context.registry, manifest)
     released = earlier_release(context, manifest.release, manifest.tables)
     stored = _stored_rows(context, manifest)
+    columns = [column.name for column in service.columns]
+    spine = stored.select(
+        *(quoted(name) for name in manifest.spine.columns),
+        *(quoted(name).alias(_STORED.format(number)) for number, name in enumerate(columns)),
+    )
     run_id = f"verify-{uuid.uuid4().hex[:8]}"
+    continuation = _continuation(service, manifest, stored)
     try:
-        rows = continued_rows(context, _continued(service, manifest), released)
-        histories = histories_of(context, service, released, keys=manifest.options.keys, rows=rows)
-        columns = [column.name for column in service.columns]
-        spine = stored.select(
-            *(quoted(name) for name in manifest.spine.columns),
-            *(quoted(name).alias(_STORED.format(number)) for number, name in enumerate(columns)),
-        )
-        joined = point_in_time_join(
-            spine, histories, label_time=LABEL_TIME, knowledge=manifest.options.knowledge, strategy=strategy
-        )
-        if manifest.options.split is not None:
-            split = Split.of_part(split_spine(spine, manifest.options.split))
-            joined = joined.withColumn(SPLIT, split.column()) if split else joined
-        staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
+        with named_failures(context, continuation, released):
+            rows = continued_rows(context, continuation, released)
+            histories = histories_of(context, service, released, keys=manifest.options.keys, rows=rows)
+            joined = point_in_time_join(
+                spine, histories, label_time=LABEL_TIME, knowledge=manifest.options.knowledge, strategy=strategy
+            )
+            if manifest.options.split is not None:
+                split = Split.of_part(split_spine(spine, manifest.options.split))
+                joined = joined.withColumn(SPLIT, split.column()) if split else joined
+            staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
         rebuilt = read(context.spark, staged.path, version=staged.version)
         all_columns = [*manifest.spine.columns, *columns, *([SPLIT] if manifest.split else [])]
         return Verification(
@@ -130,11 +131,12 @@ def service_of(registry: Registry, manifest: Manifest) -> FeatureService:
     )
 
 
-def _continued(service: FeatureService, manifest: Manifest) -> dict[str, DerivedView]:
-    """The derived views of which facts after the newest as-of were derived for it."""
+def _continuation(service: FeatureService, manifest: Manifest, stored: DataFrame) -> Continuation:
+    """The derived views of which facts after the newest as-of were derived for it, up to its newest label time."""
     tables = {view.table for view in manifest.views.values() if view.derived_from}
     views = (selection.view for selection in service.features if key_of(selection.view) in tables)
-    return {key_of(view): view for view in views if isinstance(view, DerivedView)}
+    continued = {key_of(view): view for view in views if isinstance(view, DerivedView)}
+    return Continuation(continued, newest_label_us(stored) if continued else None)
 
 
 def _selection(registry: Registry, manifest: Manifest, view: ViewPart) -> Selection:
@@ -158,36 +160,20 @@ def _selection(registry: Registry, manifest: Manifest, view: ViewPart) -> Select
 
 def _stored_rows(context: Context, manifest: Manifest) -> DataFrame:
     """The stored rows. Raises TrainingSetErased when any of the tables that the manifest names is gone."""
-    lost = []
-    for table, version in [*manifest.tables.items(), (data_key(manifest.name), manifest.data.version)]:
-        if what := _lost(context, context.warehouse.address(table).path, version):
-            lost.append(f"{table} can no longer be read at version {version}, which its manifest names: {what}")
+    named = NamedVersions(context.warehouse, lambda path, version: _files_by_spark(context, path, version))
+    lost = list(named.lost(manifest))
     if lost:
+        texts = "; ".join(each.text for each in lost)
         raise TrainingSetErased(
-            f"training set '{manifest.called}' is erased: {'; '.join(lost)}. What was trained on it can't be checked "
-            "any more."
+            f"training set '{manifest.called}' is erased: {texts}. What was trained on it can't be checked any more."
         )
     return rows_of(context, manifest)
 
 
-def _lost(context: Context, path: str, version: int | None) -> str:
-    """What of a pinned version is gone, in words; empty where all is there. Files that only Spark can find count so."""
+def _files_by_spark(context: Context, path: str, version: int | None) -> list[str]:
     if not exists(context.spark, path):  # first: Spark may still have a log in memory that was deleted
-        return "there is no table any more"
-    try:
-        frame = read(context.spark, path, version=version)
-    except TableMissing:
-        return "its log no longer has that version"
-    names = [unquote(name) for name in frame.inputFiles()]
-    located = [place for name in names if (place := filesystem(name)) is not None]
-    if not located:
-        return ""
-    infos = located[0][0].get_file_info([path for _, path in located])
-    gone = sorted(info.base_name for info in infos if info.type is fs.FileType.NotFound)
-    if not gone:
-        return ""
-    more = f" and {len(gone) - MENTIONED:,} more" if len(gone) > MENTIONED else ""
-    return f"{len(gone):,} of its {len(names):,} files are gone ({', '.join(gone[:MENTIONED])}{more})"
+        raise TableMissing(f"there is no table at {path} any more")
+    return [unquote(name) for name in read(context.spark, path, version=version).inputFiles()]
 
 
 def _unlike(rebuilt: DataFrame, columns: Sequence[str]) -> dict[str, int]:

@@ -1,12 +1,18 @@
 """Facts after the newest as-of: a derived view has those that its sources give, wherever they are read (S14)."""
 
 import json
+from dataclasses import dataclass
+from typing import Self
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from chispa import assert_df_equality
 
+from jobs.run.context import SilentListener
 from jobs.training_set.manifest_files import manifest_of
 from tests.e2e.small.bikes import Bikes
+from ziggurat.workspace import open as open_workspace
 
 SERVICE = '''"""The same facts twice: as they were delivered, and with what a derived view adds to them."""
 
@@ -104,6 +110,33 @@ def test_what_is_scored_and_served_is_what_a_training_row_of_that_instant_sees(b
         answer = json.loads(done(bikes, "get", f"rider_id={rider}", "--service", "twice_v1", "--at", at, "--json"))
         served = {feature["name"]: feature["value"] for view in answer["views"] for feature in view["features"]}
         assert features(scored[rider]) == features(trained[rider, at]) == served
+
+
+@dataclass(frozen=True)
+class Recorded(SilentListener):
+    """What was done of all, as it was reported."""
+
+    steps: list[tuple[int, int, str]]
+
+    def in_run(self, run_id: str, *, parent: str) -> Self:
+        return self
+
+    def progress(self, table: str, done: int, total: int, unit: str) -> None:
+        self.steps.append((done, total, unit))
+
+
+def test_a_batch_frame_that_is_joined_view_by_view_is_the_one_that_is_joined_at_once(bikes: Bikes) -> None:
+    """A key twice, none, one that was never seen; and how far it is, view by view."""
+    listed = pd.DataFrame({"note": list("abcde"), "rider_id": ["R01", "R01", None, "R02", "R09"]})
+    recorded = Recorded([])
+    with bikes.at_home():
+        workspace = open_workspace(conf="conf.yaml", listener=recorded)
+        for entities in (None, listed):
+            at_once = workspace.batch_frame("twice_v1", as_of=NEWEST, entities=entities)
+            with workspace.opened_batch_frame("twice_v1", as_of=NEWEST, entities=entities) as frame:
+                assert_df_equality(frame, at_once, ignore_row_order=True, ignore_nullable=True)
+                assert frame.count() == (2 if entities is None else 5)
+    assert recorded.steps == [(done, 3, "views") for done in range(4)] * 2
 
 
 def test_a_training_set_sees_the_same_facts_in_raw_and_derived_whatever_the_newest_as_of_is(bikes: Bikes) -> None:

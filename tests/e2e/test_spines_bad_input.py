@@ -429,3 +429,22 @@ def test_after_damage_the_next_export_ends_well(store: Path, built: Bikes) -> No
     with EmbeddedStore(store).open() as reader:
         reader.verify()
         assert reader.description.as_of_us == instant_us(FIRST)
+
+
+OTHER = """
+other_v1 = FeatureService("other_v1", features=(features_of(riders, "{column}", entity=rider),), owner="growth")
+"""
+
+
+def test_an_export_leaves_a_broken_service_out_unless_the_store_answers_for_it(store: Path, built: Bikes) -> None:
+    services = built.definition("services.py")
+    text, export = services.read_text("utf-8"), ("export", "--as-of", FIRST)
+    with built.broken(services, text + OTHER.format(column="plam")):
+        said = built.ziggurat(*export)
+        assert (said.code, "read back and verified" in said.out or "unchanged" in said.out) == (11, True), said.out
+        assert "'plam' is not a feature of 'riders' v1. Did you mean 'plan'?" in said.sentence
+    with built.broken(services, text.replace("ride_count_30d", "ride_cuont_30d") + OTHER.format(column="plan")):
+        said = built.ziggurat(*export)
+        assert (said.code, said.out) == (11, "")
+        assert "'ride_cuont_30d' is not a feature" in said.sentence
+    assert built.ziggurat(*get("rider_id=R01")).code == 0

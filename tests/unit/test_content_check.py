@@ -1,5 +1,6 @@
 """`ziggurat doctor --content`: whatever changes in a published table's files is found, without Spark."""
 
+import contextlib
 import random
 import tarfile
 from collections.abc import Iterator
@@ -113,3 +114,44 @@ def test_other_values_in_a_whole_file_are_found_by_the_content_hash(
             assert words in finding
     finally:
         log.write_text(text)
+
+
+def test_table_versions_that_a_manifest_names_and_that_are_lost_are_named(project: Path) -> None:
+    """A file, a commit of the log, a table; of the training set's own rows it is damage."""
+    folder = project / "warehouse"
+    assert "✓ 2 manifests: all can be read" in check(project)[1]
+    cases = {
+        "aggregate/rider_activity/v1": "of its 2 files are gone (part-",
+        "cross_entity/rider_vs_plan/v1/_delta_log/00000000000000000000.json": "its log no longer has that version",
+        "raw/riders/v1": "there is no table any more",
+    }
+    with moved_away(project, next((folder / ACTIVITY).rglob("*.parquet")), *map(folder.joinpath, list(cases)[1:])):
+        code, text = check(project)
+        for path, what in cases.items():
+            table = path.partition("/_delta_log")[0]
+            version = 0 if "riders" in table else 1
+            named = f"{table} can no longer be read at version {version}, which its manifest names: "
+            assert {f"! {name}@1: {named}" in text for name in ("again", "copied")} == {True}, text
+            assert what in text
+        default = run(project, "doctor", "--conf", "conf.yaml")
+        summary = "6 table versions that manifests name are lost, first of again@1: "
+        assert (default.code, summary in default.out) == (0, True)
+    rows = folder / "training_sets" / "again" / "data"
+    with moved_away(project, next(rows.glob("*.parquet"))):
+        code, text = check(project)
+        assert (code, "rows of training set again@1 are lost" in text) == (42, True)
+        assert "✗ again@1: training_sets/again/data can no longer be read at version 0" in text
+
+
+@contextlib.contextmanager
+def moved_away(project: Path, *paths: Path) -> Iterator[None]:
+    away = project / "away"
+    away.mkdir()
+    for number, path in enumerate(paths):
+        path.rename(away / str(number))
+    try:
+        yield
+    finally:
+        for number, path in enumerate(paths):
+            (away / str(number)).rename(path)
+        away.rmdir()

@@ -61,6 +61,21 @@ def test_one_broken_service_hides_nothing_else(bikes: Path) -> None:
     assert (said.code, "'ride_cuont_7d' is not" in said.sentence) == (11, True)
 
 
+def test_services_in_the_file_of_a_broken_one_are_shown(bikes: Path) -> None:
+    features = {"broken_v1": "ride_cuont_7d", "good_v1": "ride_count_7d"}
+    services = [SERVICE.format(name=name, feature=feature) for name, feature in features.items()]
+    (bikes / "bikes_features" / "models.py").write_text("".join(services))
+    said = run(bikes, "list", "--conf", "conf.yaml")
+    assert (said.code, "service/good_v1" in said.out, "broken_v1" in said.out) == (11, True, False)
+    assert "'ride_cuont_7d' is not a feature of 'rider_activity' v1. Did you mean 'ride_count_7d'?" in said.sentence
+    assert "ride_count_7d" in run(bikes, "describe", "good_v1", "--conf", "conf.yaml").out
+    (bikes / "bikes_features" / "models.py").write_text("".join(services) + "x = (")
+    said = run(bikes, "list", "--conf", "conf.yaml")
+    assert (said.code, "good_v1" in said.out, "raw/rides/v1" in said.out) == (10, False, True)
+    assert "models.py, line " in said.sentence
+    assert "does not parse" in said.sentence
+
+
 def test_a_configured_source_that_no_definition_declares_is_refused(bikes: Path) -> None:
     conf = bikes / "conf.yaml"
     conf.write_text(conf.read_text().replace("  riders:", "  ridders:"))

@@ -215,3 +215,44 @@ def test_where_nothing_can_be_imported_the_first_problem_is_raised(package: Writ
     name = package({"__init__.py": "", "broken.py": "x = 1 / 0"})
     with pytest.raises(DefinitionError, match="ZeroDivisionError"):
         load(name, keep_going=True)
+
+
+ENTITY = """from ziggurat.model import Entity
+
+rider = Entity("rider", keys=(("id", "bigint"),))
+"""
+SERVICES = '''"""What models read."""
+
+from {package}.lines import lines
+from .entities import rider
+from ziggurat.model import FeatureService, features_of
+
+first_v1 = FeatureService("first_v1", features=(features_of(lines, "at", entity=rider),), owner="tests")
+wrong_v1 = FeatureService("wrong_v1", features=(features_of(lines, "att", entity=rider),), owner="tests")
+wrong_v2 = FeatureService("wrong_v2", features=wrong_v1.features, owner="tests")
+other_v1 = FeatureService("other_v1", features=(features_of(lines, "at", entity=rider),), owner="tests", doc=1 / 0)
+last_v1 = FeatureService("last_v1", features=first_v1.features, owner="tests")
+'''
+NEEDS = """from {package}.services import wrong_v2, first_v1
+from ziggurat.model import FeatureService
+
+again_v1 = FeatureService("again_v1", features=first_v1.features, owner="tests")
+never_v1 = FeatureService("never_v1", features=wrong_v2.features, owner="tests")
+"""
+
+
+def test_definitions_beside_a_broken_one_stand_where_a_registry_keeps_going(package: Write) -> None:
+    """In its own file, and in a file that imports it and is loaded before it."""
+    modules = {"__init__.py": "", "lines.py": RAW, "entities.py": ENTITY, "services.py": SERVICES, "above.py": NEEDS}
+    name = package(modules)
+    for _ in range(2):  # the second time its modules are in memory
+        registry = load(name, keep_going=True)
+        assert {service.name for service in registry.services} == {"first_v1", "last_v1", "again_v1"}
+        assert names(registry.definitions) == ["lines"]
+        wrong, other = sorted(map(str, registry.problems), key=lambda text: "ZeroDivision" in text)
+        assert wrong.startswith("'att' is not a feature of 'lines' v1. Did you mean 'at'? Left out with it: ")
+        assert set(wrong.partition("with it: ")[2].rstrip(".").split(", ")) == {"wrong_v2", "never_v1"}
+        assert "services.py, line 10: " in other
+        assert "ZeroDivisionError" in other
+        with pytest.raises(DefinitionError, match="'att' is not a feature"):
+            load(name)

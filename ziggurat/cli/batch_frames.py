@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from definitions.errors import UsageError
-from ziggurat.cli.options import common, mapped_keys, workspace_of
+from ziggurat.cli.options import beyond_the_reach, common, mapped_keys, workspace_of
 from ziggurat.cli.terminal import table_text
 
 if TYPE_CHECKING:
@@ -24,9 +24,16 @@ _PARQUET = re.compile(r"_SUCCESS$|\.|part-[^/]*\.parquet$")  # what a frame cons
 @click.option("--entities", metavar="FILE_OR_TABLE", help="Only these: join keys. Default: all that were seen.")
 @click.option("--out", "path", metavar="FOLDER", help="Where to write parquet; default: show the first rows.")
 @mapped_keys
+@beyond_the_reach
 @common
 def batch_frame(
-    service: str, as_of: str, entities: str | None, path: str | None, keys: tuple[str, ...], **where: Any
+    service: str,
+    as_of: str,
+    entities: str | None,
+    path: str | None,
+    keys: tuple[str, ...],
+    beyond_reach: str,
+    **where: Any,
 ) -> None:
     """The newest known features of all entities, in the service's column order, to be scored.
 
@@ -37,13 +44,16 @@ def batch_frame(
 
     workspace = workspace_of(**where)
     known = [key for key, _ in workspace.registry.service(service).keys]
-    listener, views = workspace.listener, len(workspace.registry.service(service).features)
+    listener = workspace.listener
     listener.begun(_STEP)
     try:
         listener.phase(_STEP, "opening the release")
-        frame = workspace.batch_frame(service, as_of=as_of, entities=entities, keys=parsed_keys(keys, known))
-        listener.phase(_STEP, f"joining {views} views{' and writing the rows' if path else ''}")
-        text = batch_frame_text(frame, path)
+        opened = workspace.opened_batch_frame(
+            service, as_of=as_of, entities=entities, keys=parsed_keys(keys, known), beyond_reach=beyond_reach
+        )
+        with opened as frame:
+            listener.phase(_STEP, "writing the rows" if path else "giving the rows")
+            text = batch_frame_text(frame, path)
     finally:
         listener.idle(_STEP)
     click.echo(text)

@@ -25,6 +25,7 @@ def examine(*, conf: Path | None, env: str, definitions: str, overrides: tuple[s
         *checks(local, zone=settings.spark.conf.get("spark.sql.session.timeZone")),
         _definitions(resolved),
         *_sources(resolved),
+        *_training_sets(settings.warehouse),
     ]
     text = "\n".join(
         ["  this machine", *map(_line, results), "", "  settings, and what set each of them", *_origins(resolved)]
@@ -65,6 +66,29 @@ def _sources(resolved: Resolved) -> list[Check]:
             "Put the files there, correct sources.*.path, or run `make demo` to fetch the demo's.",
         )
     ]
+
+
+def _training_sets(warehouse: str) -> list[Check]:
+    """Whether the table versions that manifests name can be read; in a bucket that is left to --content."""
+    from jobs.training_set.lost import lost_versions
+    from lakehouse.storage_errors import StorageError
+    from lakehouse.tables import Warehouse, local_folder
+
+    folder = local_folder(warehouse)
+    if folder is None or not (folder / "training_sets").is_dir():
+        return []
+    try:
+        manifests, lost = lost_versions(Warehouse(warehouse))
+    except StorageError as error:
+        return [Check("training sets", None, str(error))]
+    if not lost:
+        return [Check("training sets", True, f"all that their {manifests} manifests name can be read")]
+    rows = [each for each in lost if each.is_rows]
+    first = (rows or lost)[0]
+    of = f"{len(lost)} table versions that manifests name are lost, first of {first.called}: {first.text}"
+    if rows:
+        return [Check("training sets", None, of, "Restore the files from a copy, or build the training set again.")]
+    return [Check("training sets", None, of, "The rows are whole; they can't be verified any more.")]
 
 
 def _origins(resolved: Resolved) -> list[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from definitions.durations import instant_text
-from ziggurat.cli.options import common, workspace_of
+from ziggurat.cli.options import beyond_the_reach, common, workspace_of
 
 if TYPE_CHECKING:
     from jobs.spines.labels import LabelOutcome
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 @click.argument("label")
 @click.option("--start", default="", metavar="T", help="The first label time; default: the label's own.")
 @click.option("--end", default="", metavar="T", help="The last label time; default: the newest event.")
+@beyond_the_reach
 @common
-def labels(label: str, start: str, end: str, **where: Any) -> None:
+def labels(label: str, start: str, end: str, beyond_reach: str, **where: Any) -> None:
     """Derive the spine of LABEL: entities, label times and outcomes.
 
     It holds the entities that were seen before each label time. Where the data end before the horizon is over,
@@ -25,7 +26,8 @@ def labels(label: str, start: str, end: str, **where: Any) -> None:
     \b
     ziggurat labels churn_30d --start 2017-04-03
     """
-    click.echo(label_text(workspace_of(**where).labels(label, start=start, end=end)))
+    outcome = workspace_of(**where).labels(label, start=start, end=end, beyond_reach=beyond_reach)
+    click.echo(label_text(outcome))
 
 
 def label_text(outcome: "LabelOutcome") -> str:
@@ -42,6 +44,7 @@ def label_text(outcome: "LabelOutcome") -> str:
         lines.append(f"  the facts of {label.source.name} reach {instant_text(outcome.reach_us)}")
     if outcome.not_seen:
         lines.append(f"  {outcome.not_seen:,} left out: not seen before their label time")
+    lines += [f"  warning: {text}" for text in outcome.warnings]
     how = "unchanged" if outcome.is_unchanged else "written"
     return "\n".join([*lines, f"  spines/{label.name}, version {outcome.version}, {how}; {outcome.seconds:.1f} s"])
 

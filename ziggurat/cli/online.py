@@ -29,13 +29,18 @@ def export(as_of: str, services: tuple[str, ...], rollback: bool, **where: Any) 
     """
     from ziggurat.cli.online_format import export_text
 
-    workspace = workspace_of(**where, keep_going=bool(services))
-    for problem in workspace.registry.problems:
-        click.echo(f"note: {problem}", err=True)
+    workspace = workspace_of(**where, keep_going=True)
+    problems = workspace.registry.problems
+    if services:
+        for problem in problems:
+            click.echo(f"note: {problem}", err=True)
     outcome = workspace.export(as_of=as_of, services=services, rollback=rollback)
     click.echo(export_text(outcome))
-    for error in outcome.refused.values():
-        raise error
+    errors = [*outcome.refused.values(), *([] if services else problems)]
+    for error in errors[1:]:
+        click.echo(f"error: {error}", err=True)
+    if errors:
+        raise errors[0]
 
 
 @click.command()

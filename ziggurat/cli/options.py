@@ -71,6 +71,14 @@ mapped_keys = click.option(
 )
 
 
+beyond_the_reach = click.option(
+    "--beyond-reach",
+    type=click.Choice(["warn", "refuse"]),
+    default="warn",
+    help="What becomes of rows of later than a source of events reaches: counted and named, or refused.",
+)
+
+
 def workspace_of(
     conf: Path | None,
     env: str,

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ziggurat.cli.options import CommandGroup, common, mapped_keys, workspace_of
+from ziggurat.cli.options import CommandGroup, beyond_the_reach, common, mapped_keys, workspace_of
 
 
 class _TrainingSets(CommandGroup):
@@ -40,6 +40,7 @@ class _TrainingSets(CommandGroup):
     default="auto",
     help="How to join; none changes the answer.",
 )
+@beyond_the_reach
 @click.option("--explain", is_flag=True, help="Build nothing: say how each view would be joined, and why.")
 @common
 @click.pass_context
@@ -66,7 +67,7 @@ def training_set(
     from ziggurat.cli.training_set_format import choices_text, training_set_text
 
     options = {option: rest.pop(option) for option in ("knowledge", "strategy")}
-    stored = {option: rest.pop(option) for option in ("split", "split_at", "gap", "format")}
+    stored = {option: rest.pop(option) for option in ("split", "split_at", "gap", "format", "beyond_reach")}
     workspace = workspace_of(**rest)
     known = [key for key, _ in workspace.registry.service(service).keys]
     options["keys"] = parsed_keys(keys, known)
