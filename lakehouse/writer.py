@@ -28,7 +28,8 @@ from lakehouse.tables import commit_versions, local_folder
 MOST_ROWS = 20_000  # of one commit: some MB at the most
 _MOST_BYTES = 16 * 1024 * 1024  # of a file that is read to see which instants it holds
 _CHECKPOINT_EVERY = 10  # as Spark does
-_LONGEST_TEXT, _EXACT_DIGITS = 32, 15  # longer texts and decimals have no bounds
+_LONGEST_TEXT, _EXACT_DIGITS = 32, 15  # of longer texts, bounds are their beginnings; longer decimals have none
+_LAST_LETTER = "\U0010ffff"
 _DAY, _INSTANT = pa.date32(), pa.timestamp("us", tz="UTC")
 _PLAIN = {pa.string(), pa.bool_(), pa.int32(), pa.int64(), pa.float64(), pa.binary(), _DAY, _INSTANT}
 
@@ -174,11 +175,11 @@ def _statistics(rows: pa.Table) -> str:
 
 
 def _bounds(column: pa.ChunkedArray) -> tuple[Any, Any] | None:
-    """The least and the greatest value as the log writes them; None where it could not say them exactly."""
+    """No value is less than the first, none greater than the second, as the log writes them; None where it can't."""
     if column.type != _INSTANT and not _has_bounds(column.type):
         return None
     found = pc.min_max(column).as_py()
-    low, high = _as_written(found["min"]), _as_written(found["max"])
+    low, high = _as_written(found["min"], is_high=False), _as_written(found["max"], is_high=True)
     return None if low is None or high is None else (low, high)
 
 
@@ -187,7 +188,7 @@ def _has_bounds(type_: pa.DataType) -> bool:
     return any(is_kind(type_) for is_kind in kinds)
 
 
-def _as_written(value: Any) -> Any:
+def _as_written(value: Any, *, is_high: bool) -> Any:
     """Times cut to the millisecond, the latest too, which readers allow for; decimals that a double holds."""
     if isinstance(value, datetime):
         return _cut(value)
@@ -197,7 +198,14 @@ def _as_written(value: Any) -> Any:
         return float(value) if len(value.as_tuple().digits) <= _EXACT_DIGITS else None
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return None if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
+    return _cut_text(value, is_high=is_high) if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
+
+
+def _cut_text(text: str, *, is_high: bool) -> str | None:
+    """The beginning, which is no greater; above every text that begins so, it goes on with the last of all letters."""
+    if not is_high:
+        return text[:_LONGEST_TEXT]
+    return None if text[_LONGEST_TEXT] == _LAST_LETTER else text[:_LONGEST_TEXT] + _LAST_LETTER
 
 
 def _cut(instant: Any) -> str:
@@ -205,7 +213,7 @@ def _cut(instant: Any) -> str:
 
 
 def _committed(folder: Path, table: Any, commit: SmallCommit, added: Sequence[Any], removed: Sequence[Any]) -> int:
-    """The version that the commit became."""
+    """The version that the commit became: the one after that which was looked at."""
     from deltalake import CommitProperties, PostCommitHookProperties, Schema, Transaction
     from deltalake.transaction import create_table_with_add_actions
 
@@ -220,10 +228,11 @@ def _committed(folder: Path, table: Any, commit: SmallCommit, added: Sequence[An
             commit_properties=said, post_commithook_properties=after,
         )  # fmt: skip
         return 0
+    version = int(table.version()) + 1  # delta-rs goes on giving the one before
     table.create_write_transaction(
         [*added, *removed], "append", schema, partition_by, commit_properties=said, post_commithook_properties=after
     )
-    return int(table.version())
+    return version
 
 
 def _info(commit: SmallCommit, added: Sequence[Any], removed: Sequence[Any]) -> Iterable[tuple[str, Any]]:

@@ -1,12 +1,13 @@
 """Commits made without Spark are what Spark would have made: rows, history, properties, transactions, checksums."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
@@ -131,6 +132,73 @@ def test_files_tell_their_times_and_nothing_that_could_be_wrong(tmp_warehouse: P
     assert found[1]["maxValues"]["event_time"] == "2017-12-01T23:59:59.999Z"
 
 
+def test_long_texts_have_bounds_around_them_and_infinities_none(tmp_warehouse: Path) -> None:
+    """Readers that skip files by bounds find the texts. JSON has no infinity."""
+    text, last = "x" * 33, "z" * 32 + "\U0010ffff"
+    drawn = rows(T, NOON).to_pylist()
+    drawn[0] |= {"spend": float("inf"), "code": text}
+    drawn[1] |= {"code": "y" * 33}
+    drawn[2] |= {"code": "y" * 32 + "z"}
+    write(str(tmp_warehouse), commit(pa.Table.from_pylist(drawn[:3], schema=SCHEMA), 1))
+    (found,) = statistics(tmp_warehouse, 0)
+    low, high = found["minValues"], found["maxValues"]
+    assert (low["code"], high["code"]) == ("x" * 32, "y" * 32 + "\U0010ffff")
+    assert low["code"] < text
+    assert high["code"] > "y" * 32 + "z"
+    assert "spend" not in {*low, *high}
+    dataset = DeltaTable(str(tmp_warehouse)).to_pyarrow_dataset()
+    assert dataset.to_table(filter=pc.field("code") == text).num_rows == 1
+    drawn[3] |= {"code": last}  # above which no text is
+    write(str(tmp_warehouse), commit(pa.Table.from_pylist(drawn[3:], schema=SCHEMA), 2))
+    assert "code" not in statistics(tmp_warehouse, 1)[0]["maxValues"]
+
+
+def test_every_file_has_hadoops_checksum_and_every_page_its_own(tmp_warehouse: Path) -> None:
+    """The first outlives no copy; then that of the page tells that a byte is another."""
+    write(str(tmp_warehouse), commit(rows(T), 1))
+    write(str(tmp_warehouse), commit(rows(NOON), 2))
+    files = [*tmp_warehouse.rglob("*.parquet"), *tmp_warehouse.rglob("*.json")]
+    assert len(files) == 4
+    for file in files:
+        kept = file.with_name(f".{file.name}.crc")
+        assert kept.read_bytes()[:8] == b"crc\0\0\0\2\0", file  # 512 bytes a sum, as Hadoop writes it
+        blocks = -(-file.stat().st_size // 512)
+        assert (len(kept.read_bytes()), fits_checksum(file)) == (8 + 4 * blocks, True)
+        whole = file.read_bytes()
+        for at in (0, len(whole) // 2, len(whole) - 1):
+            file.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            assert not fits_checksum(file), (file, at)
+        file.write_bytes(whole)
+        kept.write_bytes(b"crc\0\0\0\0\0")  # no length of a block
+        assert not fits_checksum(file)
+        kept.unlink()
+        assert fits_checksum(file)
+    data = files[0]
+    footer = int.from_bytes(data.read_bytes()[-8:-4], "little") + 8
+    damaged = bytearray(data.read_bytes())
+    damaged[len(damaged) - footer - 1] ^= 1  # the last byte of the last page
+    data.write_bytes(damaged)
+    with pytest.raises(OSError, match=r"checksum|CRC"):
+        pq.read_table(data, page_checksum_verification=True, partitioning=None)
+
+
+def test_slices_are_days_and_instants_in_utc() -> None:
+    """Whatever zone an instant is written in; the predicate that Spark is given says the same to the microsecond."""
+    tokyo = timezone(timedelta(hours=9))
+    last = datetime(2017, 12, 1, 8, 59, 59, 999_999, tzinfo=tokyo)  # of 30 November
+    assert WholeSlices.of_days([last]).dates == (date(2017, 11, 30),)
+    both = WholeSlices.of_instants([last, NEXT, NEXT])
+    assert both.dates == (date(2017, 11, 30), date(2017, 12, 1))
+    assert both.predicate == (
+        "event_date in (date'2017-11-30', date'2017-12-01') and event_time in "
+        "(timestamp'2017-11-30T23:59:59.999999Z', timestamp'2017-12-01T23:59:59.999999Z')"
+    )
+    assert WholeSlices.of_days([T]).predicate == "event_date in (date'2017-11-30')"
+    drawn = rows(T, last.astimezone(UTC), NEXT)
+    assert both.rows_of(drawn)["household_id"].to_pylist() == [2, 3, 4, 5]
+    assert WholeSlices.of_days([T]).rows_of(drawn)["household_id"].to_pylist() == [0, 1, 2, 3]
+
+
 OTHER_COLUMN = rows(T).append_column("more", pa.array([1, 2]))
 OTHER_TYPE = rows(T).set_column(0, "household_id", pa.array(["a", "b"]))
 LOCAL_TIME = rows(T).append_column("at", pa.array([datetime(2024, 1, 1)] * 2, pa.timestamp("us")))
@@ -181,6 +249,22 @@ def test_a_commit_that_comes_between_is_never_overwritten(tmp_warehouse: Path) -
         with pytest.raises(DeltaError):
             writer._write(tmp_warehouse, stale, commit(rows(NEXT, first=20), 3))
     assert content(tmp_warehouse) == [*rows(T).to_pylist(), *rows(NOON, first=10).to_pylist()]
+    looked_at = DeltaTable(str(tmp_warehouse))
+    foreign = DeltaTable(str(tmp_warehouse))
+    foreign.create_write_transaction([], "append", Schema.from_arrow(SCHEMA), ["event_date"])  # of no transaction
+    with pytest.raises(DeltaError):
+        writer._write(tmp_warehouse, looked_at, commit(rows(NEXT, first=20), 3))
+
+
+def test_every_tenth_version_has_a_checkpoint_from_which_the_table_is_read(tmp_warehouse: Path) -> None:
+    for version in range(11):
+        write(str(tmp_warehouse), commit(rows(T, first=10 * version), version))
+    log = tmp_warehouse / "_delta_log"
+    assert json.loads((log / "_last_checkpoint").read_text())["version"] == 10
+    for old in log.glob("0*.json"):
+        if old.stem < f"{10:020d}":
+            old.unlink()
+    assert len(content(tmp_warehouse)) == 22
 
 
 def test_spark_and_this_process_take_turns_at_one_table(spark, tmp_warehouse: Path) -> None:
