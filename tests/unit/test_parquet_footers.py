@@ -110,7 +110,7 @@ def test_a_column_holds_nothing_only_where_every_row_group_says_so(tmp_path: Pat
 
 
 def test_files_that_spark_would_not_read_as_they_are_are_copied(tmp_path: Path) -> None:
-    """Names that differ in case alone, a hidden column of Spark, a colon in the file's name, times finer than its own."""
+    """Names that differ in case alone, a hidden column of Spark, a colon in the file, times finer than its own."""
     columns = {"plain": ["x"], "case": ["x", "X"], "hidden": ["x", "_metadata"], "co:lon": ["x"], "fine": ["x"]}
     for name, names in columns.items():
         pq.write_table(pa.table({column: [1] for column in names}), tmp_path / f"{name}.parquet")

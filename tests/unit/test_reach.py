@@ -62,3 +62,12 @@ def test_the_order_of_days_and_how_often_each_is_given_change_nothing() -> None:
             EventDay(day.first_us, day.last_us, day.rows % 2),
         ]
     assert reach_us(reversed(split)) == reach_us(drawn) == instant_us(NEWEST)
+
+
+def test_a_gap_is_from_the_last_fact_before_it_to_the_first_after_it() -> None:
+    """30 days exactly, however long the facts on both sides go on: they do not stand alone."""
+    before = EventDay(instant_us("2024-03-31T01:00:00Z"), instant_us("2024-03-31T18:00:00Z"), 1_000)
+    after = EventDay(instant_us("2024-04-30T18:00:00Z"), instant_us("2024-04-30T23:00:00Z"), 2)
+    assert reach_us([*days(*MARCH[:-1]), before, after]) == after.last_us
+    later = EventDay(after.first_us + 1, after.last_us, 2)
+    assert reach_us([*days(*MARCH[:-1], (MARCH[-1][0], 30_000)), later]) == instant_us(NEWEST)
