@@ -41,13 +41,17 @@ AS_OF = "2024-05-31"
 TRY = "try_add, try_subtract or try_multiply"
 
 
+def without_snapshots(bikes: Bikes) -> None:
+    bikes.definition("aggregate/rider_activity.py").unlink()
+    for path in bikes.definition("cross_entity").glob("rider*.py"):
+        path.unlink()
+
+
 @pytest.fixture(scope="module")
 def bikes(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
     bikes = Bikes.written(tmp_path_factory.mktemp("failing") / "failing bikes")
     bikes.spring.write_text(RIDES)
-    bikes.definition("aggregate/rider_activity.py").unlink()
-    for path in bikes.definition("cross_entity").glob("rider*.py"):
-        path.unlink()
+    without_snapshots(bikes)
     trips = bikes.definition("derived/trips.py")
     trips.write_text(trips.read_text().replace(", at_least=0, at_most=60", ""))
     return bikes
@@ -154,6 +158,7 @@ def late(spark_session, tmp_path_factory: pytest.TempPathFactory) -> Bikes:
     bikes = Bikes.written(tmp_path_factory.mktemp("late") / "late failing bikes")
     bikes.definition("services.py").write_text(LATE_SERVICE.replace("{package}", bikes.package), "utf-8")
     bikes.spring.write_text(LATE_RIDES)
+    without_snapshots(bikes)
     trips = bikes.definition("derived/trips.py")
     text = trips.read_text().replace(", at_least=0, at_most=60", "")
     trips.write_text(text.replace('"try_divide(metres * 60, minutes * 1000)"', '"metres * 60"'))

@@ -103,7 +103,7 @@ def test_rows_of_a_day_or_more_after_the_reach_are_counted_and_warned_of_or_refu
     assert manifest.certificate.is_certified
     assert "(2 rows lie after it)" in (bikes.folder / "warehouse/training_sets/late/certificate.html").read_text()
     assert f"warning: {warning}" in bikes.ziggurat("training-set", "show", "late").out
-    longer = bikes.ziggurat(*words[:-1], "longer", "-s", "build.data_may_lag=9d", "--beyond-reach", "refuse")
+    longer = bikes.ziggurat(*words[:-1], "longer", "-s", "build.data_may_lag=10d", "--beyond-reach", "refuse")
     assert (longer.code, "warning: raw/rides" in longer.out) == (0, False)
 
 
