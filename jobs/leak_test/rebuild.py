@@ -147,7 +147,7 @@ class Rebuild:
         facts = _only(self._here(facts, view), self.required.of(view), list(view.source.schema))
         lookups = [looked_up(self.job, wide, lookup, cut_us=cut) for lookup in wide.lookups]
         columns = self.required.columns_of(view)
-        with _named(lambda error: derivation_failure(error, view, facts, lookups)):
+        with named_failures(lambda error: derivation_failure(error, view, facts, lookups)):
             rows = derive(facts, lookups, wide, partitions=look_up_tasks(self.job.context, self.job.published, view))
             self._write(view, rows if columns is None else rows.select(*columns, SCENARIO, "superseded_at"))
 
@@ -155,7 +155,7 @@ class Rebuild:
         wide, as_ofs = widened(view), self._as_ofs_of(view)
         facts = self._here(facts_of(self.job, wide, max(as_ofs)), view)
         facts = _only(facts, self.required.of(view), list(view.source.schema))
-        with _named(lambda error: aggregation_failure(error, wide, facts, as_ofs)):
+        with named_failures(lambda error: aggregation_failure(error, wide, facts, as_ofs)):
             self._publish(view, snapshots(facts, wide, as_ofs, partitions=tasks(self.job, view)))
 
     def _cross(self, view: CrossEntityView) -> None:
@@ -167,7 +167,7 @@ class Rebuild:
             groups = rows_of(self.job, view.group.source, cut_us=max(as_ofs))
             columns = dict.fromkeys([*view.entity.key_names, *view.group.by])
             members = members.join(groups.select(*columns), on=list(view.entity.key_names), how="left")
-        with _named(lambda error: comparison_failure(error, wide, rows, members)):
+        with named_failures(lambda error: comparison_failure(error, wide, rows, members)):
             compared = compare(
                 rows, members, wide, tasks=cross_tasks(self.job, self.job.published.rows(key_of(view.of)))
             )
@@ -229,7 +229,7 @@ class Rebuild:
 
 
 @contextmanager
-def _named(explain: Callable[[BaseException], SourceError | None]) -> Iterator[None]:
+def named_failures(explain: Callable[[BaseException], SourceError | None]) -> Iterator[None]:
     """A value that can't be computed, of the replaced ones too, is named by view, feature and key, as in a build."""
     try:
         yield

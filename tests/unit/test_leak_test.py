@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from definitions.durations import instant_us
+from definitions.errors import ExpressionFailed
 from definitions.registry import key_of
 from features.cross_entity.household_taste import household_taste
 from features.cross_entity.household_vs_cohort import household_vs_cohort
@@ -12,6 +13,7 @@ from features.entities import campaign, household
 from features.raw.campaign_descriptions import campaign_descriptions
 from features.raw.demographics import demographics
 from features.services import churn_v1, coupon_v1
+from jobs.leak_test.rebuild import named_failures
 from jobs.leak_test.sample import spread
 from jobs.leak_test.scenarios import (
     SCENARIO,
@@ -22,6 +24,7 @@ from jobs.leak_test.scenarios import (
     wide_selection,
     widened,
 )
+from kernels.operations.sum import SumOverflow
 from ziggurat.model import FeatureService, features_of
 
 NOON, SUNDAY, BEFORE = map(instant_us, ("2017-07-03T12:00:00Z", "2017-07-02", "2017-06-25"))
@@ -93,3 +96,15 @@ def test_members_of_a_cohort_are_those_of_their_own_scenario() -> None:
         assert wide.group.by == (*view.group.by, SCENARIO)
         assert wide.group.source.identity == ("household_id", SCENARIO)
         assert wide.group.unknown is view.group.unknown
+
+
+def test_a_value_that_can_not_be_computed_is_named_with_what_the_leak_test_did() -> None:
+    """Replaced values may leave a type that the facts themselves fit; other failures stay what they are."""
+    named = ExpressionFailed("view 'trips' v1, feature 'x': metres * 60 fails.")
+    with (
+        pytest.raises(ExpressionFailed, match=r"fails\. The leak test replaces values of the future by the least and"),
+        named_failures(lambda error: named),
+    ):
+        raise SumOverflow("metres")
+    with pytest.raises(SumOverflow, match="metres"), named_failures(lambda error: None):
+        raise SumOverflow("metres")
