@@ -1,4 +1,4 @@
-"""Which sources tell that a row asks for more than had arrived, and from when on (D60)."""
+"""Which sources tell that a row asks for more than had arrived, and from when on (D61)."""
 
 import pytest
 
