@@ -26,6 +26,7 @@ from definitions.errors import (
 from jobs.run.context import Context
 from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.location import Location
+from lakehouse.files.merged import mismatch
 from lakehouse.files.read_errors import as_read_error
 from lakehouse.files.records import FILE, PROBLEM, Records
 from lakehouse.files.text_batches import LINE
@@ -43,6 +44,8 @@ def from_files(context: Context, location: Location, *, key_types: Mapping[str, 
     if not _exists(location.path):
         raise SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
     delivered = _open(context, location, scratch)
+    if problem := mismatch(delivered):
+        raise SpineColumnsError(f"the files of a spine differ: {problem}.")
     if not all(records.types for records in delivered):
         raise SpineMissing(f"the spine {location.path} is empty: its first line has to name the columns.")
     return reduce(DataFrame.unionByName, [_rows(records, location, key_types) for records in delivered])

@@ -99,8 +99,9 @@ def _is_copied(footer: Footer, needed: dict[str, str], nanos: frozenset[str]) ->
     low = [name.lower() for name in footer.types]
     # Spark finds columns in any case, and has a hidden one of its own.
     clash = any(name.lower() == _HIDDEN_BY_SPARK or low.count(name.lower()) > 1 for name in needed)
-    # Hadoop takes what precedes a colon in a file's name for a scheme.
-    return clash or ":" in footer.file.path.rpartition("/")[2] or footer.file.path in nanos
+    # Hadoop takes what precedes a colon in the name of a file or folder for a scheme, where it has to list them.
+    has_scheme = ":" in (footer.file.relative or footer.file.path.rpartition("/")[2])
+    return clash or has_scheme or footer.file.path in nanos
 
 
 def _group(footers: Sequence[Footer], needed: dict[str, str], *, is_copied: bool, is_empty: bool) -> Group:

@@ -1,5 +1,6 @@
 """Groups of parquet files as records: one scan of Spark each, by an explicit schema."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -9,7 +10,7 @@ from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from lakehouse.files.folders import NULL_FOLDER
+from lakehouse.files.folders import NULL_FOLDER, named_folders
 from lakehouse.files.location import Location
 from lakehouse.files.parquet_copy import FILE as COPIED_FILE
 from lakehouse.files.parquet_copy import copied_name, write_copy
@@ -32,6 +33,7 @@ from lakehouse.tables import filesystem
 OPTIONS = {"datetimeRebaseMode": "CORRECTED", "int96RebaseMode": "CORRECTED"}
 _FINER = "a time is finer than a microsecond"
 _MOST_PATHS = 32  # with more, Spark lists them in tasks: then it gets the folder
+_ODD_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _GLOB = str.maketrans({mark: f"\\{mark}" for mark in "{}[]*?\\"})
 
 
@@ -114,8 +116,7 @@ def _value(column: Column, type_: str) -> _Value:
 def _as_records(frame: DataFrame, group: Group, read: Mapping[str, _Value], file: Column) -> Records:
     types = {name: meant(type_) for name, type_ in group.columns.items()}
     nothing = F.lit(None).cast("string")
-    relative = group.footers[0].file.relative
-    in_folders = {name: _folder_value(file, name, relative) for name, type_ in types.items() if type_ == FOLDER_TEXT}
+    in_folders = {name: _folder_value(file, name, group) for name, type_ in types.items() if type_ == FOLDER_TEXT}
     values = {name: part.value for name, part in read.items()} | in_folders
     finer = [
         F.when(part.rest != 0, F.lit(_FINER))
@@ -133,14 +134,22 @@ def _as_records(frame: DataFrame, group: Group, read: Mapping[str, _Value], file
     return Records(frame=rows, types=types, path=group.path, is_text=False)
 
 
-def _folder_value(path: Column, name: str, relative: str) -> Column:
-    """The text of a column in the folder names of literal paths. relative: one of them, below the location."""
-    written = next(
-        folder.split("=", 1)[0] for folder in relative.split("/") if unquote(folder.split("=", 1)[0]) == name
-    )
+def _folder_value(path: Column, name: str, group: Group) -> Column:
+    """The text of a column in the folder names of literal paths; empty text is null, as in text files (D55).
+
+    A name may be written in several ways, encoded or not. A value that is not encoded well is decoded as text is.
+    """
+    folders = (folder for footer in group.footers for folder in named_folders(footer.file.relative))
+    parts = {(written, text) for written, text in folders if unquote(written) == name}
     # Greedy: the last folder of that name, as in `folder_columns`.
-    value = F.regexp_extract(path, rf"(?s)^.*/\Q{written}\E=([^/]*)/", 1)
+    found = [
+        F.nullif(F.regexp_extract(path, rf"(?s)^.*/\Q{written}\E=([^/]*)/", 1), F.lit(""))
+        for written in sorted({written for written, _ in parts})
+    ]
+    value = F.coalesce(*found)
     decoded = F.coalesce(F.try_url_decode(F.replace(value, F.lit("+"), F.lit("%2B"))), value)
+    for odd in sorted({text for _, text in parts if _ODD_PERCENT.search(text)}):
+        decoded = F.when(value == F.lit(odd), F.lit(unquote(odd))).otherwise(decoded)
     return F.when(value != NULL_FOLDER, decoded)
 
 

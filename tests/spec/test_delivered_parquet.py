@@ -199,6 +199,11 @@ CASES = {
         Column("x", "string"),
         ("01001", None, "café+1"),
     ),
+    "folders however they are written": Case(
+        {f"{folder}/a": pa.table({"y": [1]}) for folder in ("%78=2", "x=", "x=a%zz%20b", "x=c:d*{e}")},
+        Column("x", "string"),
+        ("2", None, "a%zz b", "c:d*{e}"),
+    ),
     "folders of numbers": Case(
         {"x=1.50/a": pa.table({"y": [1]}), "x=free/b": pa.table({"y": pa.array([2], NS)})},
         Column("x", "decimal(8,2)"),
@@ -289,6 +294,11 @@ REFUSED = {
         {"x=1/a": x(1)},
         Column("x", "bigint"),
         "source 'things': {folder}/x=1/a.parquet has a column 'x', which the name of its folder has, too",
+    ),
+    "in two folders": (
+        {"x=1/x=2/a": pa.table({"y": [1]})},
+        Column("x", "bigint"),
+        "source 'things': {folder}/x=1/x=2/a.parquet lies in two folders that give the column 'x' a value",
     ),
     "a part of a time": (
         {"a": pa.table({"day": [True], "clock": ["9:30"]})},
