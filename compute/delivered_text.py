@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from compute.parsed import Parsed, no_problem, unless, without_blanks
+from compute.parsed import Parsed, unless, without_blanks
 from definitions.columns import Column as DeclaredColumn
 
 _ONE_DIGIT = r"\A[0-9]\z"
 
 
 def parse_string(raw: Column, column: DeclaredColumn, delivered_type: str) -> Parsed:
-    """The text as it is; bytes have to be UTF-8."""
-    if delivered_type != "binary":
-        return Parsed(raw, no_problem())
-    text = raw.cast("string")
-    return Parsed(text, unless(F.is_valid_utf8(text), raw, column, "is not UTF-8"))
+    """The text as it is, whose bytes have to be UTF-8: files that say so may hold others."""
+    text = raw.cast("string") if delivered_type == "binary" else raw
+    is_valid = F.is_valid_utf8(text)
+    return Parsed(F.when(is_valid, text), unless(is_valid, raw, column, "is not UTF-8"))
 
 
 def combined(between: Sequence[str], names: Sequence[str], delivered: Mapping[str, tuple[Column, str]]) -> Column:

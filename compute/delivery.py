@@ -2,23 +2,21 @@
 S31).
 """
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from compute.ahead import ahead
-from compute.delivered_numbers import parse_boolean, parse_decimal, parse_double, parse_whole
-from compute.delivered_text import combined, parse_string
-from compute.delivered_times import event_time, is_outside, parse_date, parse_epoch, parse_timestamp
+from compute.delivered_text import combined
+from compute.delivered_times import event_time, is_outside, parse_epoch
+from compute.delivered_values import parse_value
 from compute.numbers import expressed
 from compute.once import once
 from compute.parsed import Parsed, no_problem, without_blanks
 from definitions.clocks import Ambiguous, AvailableColumn, Epoch
 from definitions.columns import Column as DeclaredColumn
 from definitions.sources import Source
-from definitions.types import type_named
 from lakehouse.files.records import FILE, FOLDER_TEXT, ORIGINAL, PROBLEM, Records
 
 REASON = "_reason"
@@ -93,16 +91,5 @@ def _parsed(raw: Column, column: DeclaredColumn, delivered_type: str, source: So
         clock = source.event_time
         is_clock = clock is not None and clock.column == column.name
         choice = clock.ambiguous if clock and is_clock else Ambiguous.QUARANTINE
-        return parse_timestamp(raw, column, delivered_type, choice)
-    return _PARSERS[type_named(column.type).name](raw, column, delivered_type)
-
-
-_PARSERS: Mapping[str, Callable[[Column, DeclaredColumn, str], Parsed]] = {
-    "boolean": parse_boolean,
-    "int": parse_whole,
-    "bigint": parse_whole,
-    "double": parse_double,
-    "decimal": parse_decimal,
-    "string": parse_string,
-    "date": parse_date,
-}
+        return parse_value(raw, column, delivered_type, choice)
+    return parse_value(raw, column, delivered_type)

@@ -17,6 +17,9 @@ same bytes, read them as a source is read, and compare every value.
   [`quarantine/<source>`](tables.md). A delivery with too large a share of them stops the run.
 - **refused**: the run stops with this sentence before anything of the source is written.
 
+The rules are the same on every file system that Spark knows. Where it is not a disk or S3 (abfss, gs, hdfs, …), Spark's
+tasks copy the files beside the warehouse while they are read, and a file of more than 128 MiB is refused by name.
+
 Records in the files = kept + delivered again + quarantined, always. Where a case declares nothing else, the columns are
 {columns}."""
 _SHOWN = 300

@@ -1,6 +1,6 @@
 """Stage, then publish: each published partition appears whole, once, from the newest run, or not at all.
 
-`publish`, `append` and `replace_all` make one Delta commit each, under a lease. `txnAppId` is the table and
+`replace_slices`, `append` and `replace_all` make one Delta commit each, under a lease. `txnAppId` is the table and
 `txnVersion` the lease's token: Delta silently skips a token that is not above the last one, so each commit is read
 back.
 """
@@ -30,8 +30,8 @@ __all__ = [
     "append",
     "commit",
     "crash_point",
-    "publish",
     "replace_all",
+    "replace_slices",
     "slices_at",
     "stage",
 ]
@@ -81,7 +81,7 @@ def stage(frame: DataFrame, path: str, *, partition_by: Sequence[str]) -> Staged
     return StagedVersion(path, version)
 
 
-def publish(
+def replace_slices(
     spark: SparkSession,
     staged_frame: DataFrame,
     table: TableAddress,
@@ -117,7 +117,7 @@ def append(
 ) -> Published:
     """Adds rows to a raw table, which never loses any, in one commit.
 
-    Files come as `frame` is partitioned. Errors as in `publish`.
+    Files come as `frame` is partitioned. Errors as in `replace_slices`.
     """
     writer = _writer(frame, partition_by).mode("append")
     return commit(spark, _saving(spark, writer, frame, table), table, lease=lease, note=note)
@@ -126,7 +126,10 @@ def append(
 def replace_all(
     spark: SparkSession, frame: DataFrame, table: TableAddress, *, lease: Lease, note: CommitNote
 ) -> Published:
-    """Makes `frame` the whole content of the table, whatever columns it had, in one commit. Errors as in `publish`."""
+    """Makes `frame` the whole content of the table, whatever columns it had, in one commit.
+
+    Errors as in `replace_slices`.
+    """
     writer = _writer(frame, []).mode("overwrite").option("overwriteSchema", "true")
     return commit(spark, _saving(spark, writer, frame, table, keeps_columns=False), table, lease=lease, note=note)
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyarrow import fs
 
 from definitions.durations import to_us
 from lakehouse.checksums import fits_checksum
@@ -128,18 +127,12 @@ def rows_on_disk(path: str) -> list[dict[str, Any]] | None:
 
     A bucket is left to Spark, which is running by then and has its own credentials.
     """
-    if not is_local(path):
+    if local_folder(path) is None:
         return None
     try:
         return DeltaReader().rows(path)
     except NeedsSpark:
         return None
-
-
-def is_local(path: str) -> bool:
-    """True for a path on this machine's disks."""
-    located = filesystem(path)
-    return located is not None and isinstance(located[0], fs.LocalFileSystem)
 
 
 def _data_file(folder: str, row: Mapping[str, Any], times: Sequence[str]) -> DataFile:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 
 from lakehouse.commit_notes import CommitNote
-from lakehouse.commits import TABLE_PROPERTIES, Published, append, commit, publish
+from lakehouse.commits import TABLE_PROPERTIES, Published, append, commit, replace_slices
 from lakehouse.leases.leases import Lease
 from lakehouse.reader import DeltaReader, NeedsSpark
 from lakehouse.slices import WholeSlices
@@ -27,7 +27,7 @@ def read_rows(spark: SparkSession, path: str, *, version: int | None) -> DataFra
         return read(spark, path, version=version)
 
 
-def publish_rows(
+def replace_slices_by_rows(
     spark: SparkSession,
     rows: pa.Table,
     table: TableAddress,
@@ -37,7 +37,10 @@ def publish_rows(
     lease: Lease,
     note: CommitNote,
 ) -> Published:
-    """What `commits.publish` does; partitioned by `event_date`. Raises ValueError for rows outside the slices."""
+    """What `commits.replace_slices` does; partitioned by `event_date`.
+
+    Raises ValueError for rows outside the slices.
+    """
     strays = rows.num_rows - replaces.rows_of(rows).num_rows
     if strays:
         raise ValueError(f"{strays} of {rows.num_rows} rows lie outside the slices of {table} that they replace.")
@@ -45,7 +48,7 @@ def publish_rows(
     try:
         return _written(spark, small, table, lease, note)
     except NeedsSpark:
-        return publish(
+        return replace_slices(
             spark,
             spark.createDataFrame(rows),
             table,

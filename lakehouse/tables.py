@@ -295,6 +295,16 @@ def filesystem(path: str) -> tuple[fs.FileSystem, str] | None:
     return None
 
 
+def known_filesystem(path: str) -> tuple[fs.FileSystem, str]:
+    """The same for a folder that is written to. Raises StorageError where pyarrow knows no way there."""
+    located = filesystem(path)
+    if located is None:
+        raise StorageError(
+            f"{path} can't be written to: pyarrow knows no file system for its scheme. Use a disk or S3."
+        )
+    return located
+
+
 def local_folder(path: str) -> Path | None:
     """The folder on a local disk, None for all other file systems. Asks no network."""
     return Path(re.sub(r"^file:/+", "/", path)) if _scheme(path) in ("", "file") else None

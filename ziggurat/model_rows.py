@@ -42,6 +42,7 @@ class ModelRows(ABC):
         spine: "str | DataFrame | pd.DataFrame",
         *,
         keys: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
         knowledge: str = "at_label",
         strategy: str = "auto",
         beyond_reach: str = "warn",
@@ -49,9 +50,10 @@ class ModelRows(ABC):
         """The spine with the service's features as they were known at each row's label_time; nothing is written.
 
         spine: join keys, `label_time` and any other columns, which stay: a Spark or pandas frame, a path, a table or
-        the name of a label. keys: {"household_id": "customer"} where the spine calls a key otherwise. The features
-        follow in the service's order as `{view}__{feature}`; null where nothing was known. As many rows as the spine.
-        strategy: auto, sql, arrow or colocated; none changes the answer. beyond_reach: warn notes how many rows lie
+        the name of a label. keys: {"household_id": "customer"} where the spine calls a key otherwise. types:
+        {"price": "double"} for columns of CSV files, which are text else. The features follow in the service's order as
+        `{view}__{feature}`; null where nothing was known. As many rows as the spine. strategy:
+        auto, sql, arrow or colocated; none changes the answer. beyond_reach: warn notes how many rows lie
         after what a source of events reaches, refuse raises LabelTimeError for them.
 
         The frame is lazy: Spark reads and joins when you use it. Facts of derived views that are not stored are
@@ -59,7 +61,7 @@ class ModelRows(ABC):
         """
         from jobs.training_set.job import training_frame
 
-        options = {"strategy": strategy, "beyond_reach": beyond_reach}
+        options = {"strategy": strategy, "types": types or {}, "beyond_reach": beyond_reach}
         return training_frame(self.context, self._request(service, spine, keys, knowledge, **options))
 
     def explain_training_set(
@@ -68,13 +70,16 @@ class ModelRows(ABC):
         spine: "str | DataFrame | pd.DataFrame",
         *,
         keys: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
         knowledge: str = "at_label",
         strategy: str = "auto",
     ) -> "list[Choice]":
         """By which strategy each view would be joined, and why; nothing is joined."""
         from jobs.training_set.job import explain_training_set
 
-        return explain_training_set(self.context, self._request(service, spine, keys, knowledge, strategy=strategy))
+        return explain_training_set(
+            self.context, self._request(service, spine, keys, knowledge, types=types or {}, strategy=strategy)
+        )
 
     def build_training_set(
         self,
@@ -83,6 +88,7 @@ class ModelRows(ABC):
         *,
         name: str,
         keys: Mapping[str, str] | None = None,
+        types: Mapping[str, str] | None = None,
         knowledge: str = "at_label",
         strategy: str = "auto",
         split: str = "",
@@ -103,6 +109,7 @@ class ModelRows(ABC):
 
         options = {
             "strategy": strategy,
+            "types": types or {},
             "format": format,
             "split": parse_split(split, split_at, gap),
             "beyond_reach": beyond_reach,

@@ -21,10 +21,12 @@ from definitions.services import FeatureService
 from definitions.sources import Source
 from definitions.views import Definition, DerivedView
 from jobs.build.derived import are_few, derivation_failure, look_up_tasks
+from jobs.build.preconditions import zones_below
 from jobs.build.staleness import is_regular
 from jobs.inputs.releases import Released, rows_of
 from jobs.run.context import Context
 from lakehouse.commit_notes import CommitNote
+from lakehouse.session.zone_data import require_zones
 from lakehouse.tables import history
 from temporal.instants import instant
 from temporal.order import current_rows
@@ -65,7 +67,11 @@ def _ends_before(context: Context, view: DerivedView, released: Released, until_
 
 
 def continued_rows(context: Context, continuation: Continuation, released: Released) -> dict[str, DataFrame]:
-    """By table key, all facts up to the instant that the release's sources give these views, with `superseded_at`."""
+    """By table key, all facts up to the instant that the release's sources give these views, with `superseded_at`.
+
+    Raises EnvironmentProblem where their expressions read a zone whose clock the JVM shows otherwise.
+    """
+    require_zones(context.spark, zones_below(continuation.views.values()))
     until_us = continuation.until_us
     return {key: _continued(context, view, released, until_us) for key, view in continuation.views.items()}
 

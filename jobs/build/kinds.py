@@ -72,7 +72,8 @@ def planned_steps(
         try:
             step = plan_step(state, definition, request, ends)
         except NeedsSpark as why:
-            step = _undecided(state, definition, request, f"Spark has to count its rows ({why})")
+            what = "list its files" if definition.is_delivered else "count its rows"
+            step = _undecided(state, definition, request, f"Spark has to {what} ({why})")
         if step.action is Action.NOTHING and step.table in unrecorded:
             step = _undecided(state, definition, request, "it has commits that are not in the ledger")
         ends[step.table] = _end(step)

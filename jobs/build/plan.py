@@ -10,7 +10,7 @@ from definitions.errors import ZigguratError
 from definitions.registry import Registry
 from jobs.build.statistics.questions import RowStatistics
 from jobs.run.published import PublishedState
-from lakehouse.files.listing import VersionOf
+from lakehouse.files.listing import FilesOf, VersionOf, files_here
 from lakehouse.files.location import Location
 from lakehouse.table_state import TableState
 
@@ -109,7 +109,8 @@ class Plan:
 class PlanState:
     """What a plan is made from: definitions, deliveries, what is published, and questions to the rows.
 
-    version_of: the newest version of a Delta table by its path. data_may_lag: how far an as-of may lie beyond the data.
+    version_of: the newest version of a Delta table by its path. files_of: all files below a path. data_may_lag: how
+    far an as-of may lie beyond the data.
     """
 
     registry: Registry
@@ -118,6 +119,7 @@ class PlanState:
     statistics: RowStatistics
     version_of: VersionOf
     data_may_lag: str
+    files_of: FilesOf = files_here
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from jobs.build.staleness import loads, roots
 from jobs.build.steps import nothing, refused, total, view_state, work
 from jobs.run.request import Request
 from lakehouse.files import listing
-from lakehouse.files.listing import VersionOf
+from lakehouse.files.listing import FilesOf, VersionOf, files_here
 from lakehouse.files.location import Location
 from lakehouse.storage_errors import StorageError
 
@@ -27,7 +27,7 @@ def plan_source(state: PlanState, source: Source, _request: Request, _failed: fr
     """Ingest what lies at the source's location, unless the ledger knows these files under these definitions."""
     table = key_of(source)
     try:
-        delivery = fingerprint_of(source, state.locations, version_of=state.version_of)
+        delivery = fingerprint_of(source, state.locations, version_of=state.version_of, files_of=state.files_of)
     except SourceError as error:
         return refused(table, error)
     known = state.published.state(table, delivery)
@@ -42,11 +42,13 @@ def plan_source(state: PlanState, source: Source, _request: Request, _failed: fr
         action=Action.INGEST,
         reason=reasons[known.is_known],
         slices=(delivery,),
-        bytes=listing.size(state.locations[source.name]),
+        bytes=listing.size(state.locations[source.name], files_of=state.files_of),
     )
 
 
-def fingerprint_of(source: Source, locations: Mapping[str, Location], *, version_of: VersionOf) -> str:
+def fingerprint_of(
+    source: Source, locations: Mapping[str, Location], *, version_of: VersionOf, files_of: FilesOf = files_here
+) -> str:
     """Of what lies at the source's location now. Raises SourceMissing; SourceUnreadable where it may not be read."""
     location = locations.get(source.name)
     if location is None:
@@ -55,7 +57,7 @@ def fingerprint_of(source: Source, locations: Mapping[str, Location], *, version
             f"sources.{source.name}.path and .format to your conf file."
         )
     try:
-        delivered = listing.fingerprint(source.name, location, version_of=version_of)
+        delivered = listing.fingerprint(source.name, location, version_of=version_of, files_of=files_of)
         unreadable = listing.unreadable(source.name, location)
     except (PermissionError, StorageError):
         unreadable = location.path

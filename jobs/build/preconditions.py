@@ -39,6 +39,12 @@ def zones_read(definitions: Iterable[Definition]) -> frozenset[str]:
     return frozenset(zone for d in definitions for expression in _expressions(d) for zone in expression.zones)
 
 
+def zones_below(definitions: Iterable[Definition]) -> frozenset[str]:
+    """The same of views and the views below them. What sources compute is stored with their rows."""
+    views = [definition for definition in definitions if not isinstance(definition, Source)]
+    return zones_read(views).union(*(zones_below(view.upstream) for view in views))
+
+
 def _expressions(definition: Definition) -> Iterator[Expression]:
     if isinstance(definition, Source):
         yield from definition.computed.values()

@@ -17,11 +17,13 @@ from definitions.errors import SourceError
 from definitions.registry import key_of
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView
 from jobs.build.derived import derivation_failure, look_up_tasks, rows_of
+from jobs.build.preconditions import zones_below
 from jobs.build.snapshots import aggregation_failure, comparison_failure, cross_tasks
 from jobs.run.context import Context, Job
 from jobs.run.published import PublishedState
 from kernels.operations.sum import SumOverflow
 from lakehouse.ledger.ledger import Ledger
+from lakehouse.session.zone_data import require_zones
 from temporal.instants import instant
 
 
@@ -32,6 +34,7 @@ def preview(context: Context, view: Definition, as_of_us: int, *, sample: float)
     Raises ExpressionFailed, SumOverflow or SourceError where a value can't be computed. Cost: the rows are computed
     once to see that, and again when the frame is evaluated.
     """
+    require_zones(context.spark, zones_below([view]))
     job = Job(
         context=context,
         run_id="preview",

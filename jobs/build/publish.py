@@ -15,10 +15,10 @@ from jobs.run.context import Job
 from jobs.run.outcome import Status, StepOutcome
 from kernels.content_hash import NO_ROWS, ContentHash
 from lakehouse.commit_notes import CommitNote, SliceNote
-from lakehouse.commits import Published, publish, stage
+from lakehouse.commits import Published, replace_slices, stage
 from lakehouse.ledger.records import PUBLISHED, UNCHANGED, SliceRecord
 from lakehouse.slices import WholeSlices
-from lakehouse.small_tables import publish_rows
+from lakehouse.small_tables import replace_slices_by_rows
 from lakehouse.table_state import TableState
 from lakehouse.tables import read, remove
 from quality import Bounds, Outcome, SliceFacts, Verdict, judge, refusal
@@ -179,8 +179,8 @@ def _publish(
     replaces, spark, lease, keys = draft.replaces.whole(changed), job.context.spark, job.leases[table.key], draft.keys
     if isinstance(rows, pa.Table):
         inside = replaces.rows_of(rows)
-        return publish_rows(spark, inside, table, replaces=replaces, sort_by=keys, lease=lease, note=note)
-    return publish(
+        return replace_slices_by_rows(spark, inside, table, replaces=replaces, sort_by=keys, lease=lease, note=note)
+    return replace_slices(
         spark,
         rows.where(replaces.predicate),
         table,

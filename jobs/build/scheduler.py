@@ -20,7 +20,8 @@ from jobs.run.outcome import Status, StepOutcome
 from jobs.run.request import Request
 from lakehouse.damage import as_damage
 from lakehouse.files import listing
-from lakehouse.tables import current_version
+from lakehouse.files.spark_files import delta_version, found_files
+from lakehouse.reader import NeedsSpark
 
 _FAILURES = {Status.BLOCKED: "was blocked", Status.FAILED: "failed", Status.COULD_NOT_CHECK: "failed"}
 
@@ -33,7 +34,8 @@ def plan_state(job: Job, *, before: BuildStatistics | None = None) -> PlanState:
         locations=context.locations,
         published=job.published,
         statistics=BuildStatistics(job, before=before),
-        version_of=partial(current_version, context.spark),
+        version_of=partial(delta_version, context.spark),
+        files_of=partial(found_files, context.spark),
         data_may_lag=context.options.data_may_lag,
     )
 
@@ -74,7 +76,7 @@ class Scheduler:
         location = self._job.context.locations.get(definition.name)
         try:
             return listing.size(location) if isinstance(definition, Source) and location is not None else 0
-        except OSError:
+        except (OSError, NeedsSpark):
             return 0
 
     def _weight(self, key: str) -> int:

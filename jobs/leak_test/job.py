@@ -8,6 +8,7 @@ import pyarrow as pa
 from definitions.registry import key_of
 from definitions.services import Selection
 from definitions.sources import Source
+from jobs.build.preconditions import zones_below
 from jobs.inputs.histories import history_of
 from jobs.inputs.releases import Released
 from jobs.inputs.stored_set import StoredSet
@@ -18,6 +19,7 @@ from jobs.leak_test.sample import ROW, Change, Sample, changes, sample_of
 from jobs.leak_test.scenarios import Perturbation, Scenario, scenarios_of
 from jobs.run.context import Context
 from jobs.spines.spine import LABEL_TIME
+from lakehouse.session.zone_data import require_zones
 from lakehouse.tables import read, remove
 from pit_join import History, point_in_time_join
 from reports.training_set import LeakTestResult
@@ -48,6 +50,7 @@ class _LeakTest:
 
     def run(self) -> LeakTestResult:
         begun = time.monotonic()
+        require_zones(self.context.spark, zones_below(selection.view for selection in self.service.features))
         self._phase("choosing rows")
         path = self.context.warehouse.address(self.training_set.key).path
         stored = read(self.context.spark, path, version=self.training_set.version)

@@ -1,7 +1,7 @@
 """A spine in any of its forms: a file, a table, a label's derived spine, a Spark or pandas frame; typed and checked."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,13 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from definitions.errors import LabelTimeError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
+from definitions.errors import LabelTimeError, SourceError, SpineColumnsError, SpineMissing, UsageError, did_you_mean
 from jobs.run.context import Context
-from jobs.spines.files import LABEL_TIME, damage_as_missing, from_files, refuse_duplicates
+from jobs.spines.files import damage_as_missing, from_files, refuse_duplicates, refuse_invalid_text, text_columns
+from jobs.spines.types import LABEL_TIME, SpineTypes
 from lakehouse.files.location import Location
-from lakehouse.tables import current_version, exists, names_in, read
+from lakehouse.files.spark_files import delta_version, found_files
+from lakehouse.tables import current_version, exists, filesystem, names_in, read
 
 __all__ = ["LABEL_TIME", "Spine", "newest_label_us", "open_spine", "parsed_keys"]
 
@@ -39,14 +41,18 @@ class Spine:
             yield
 
 
-def open_spine(
-    context: Context, source: "str | DataFrame | pd.DataFrame", *, key_types: Mapping[str, str], scratch: str
-) -> Spine:
-    """Any of the forms that a spine can have, as a frame; text files are typed by `key_types` (spine column: type).
+def open_spine(context: Context, source: "str | DataFrame | pd.DataFrame", *, types: SpineTypes, scratch: str) -> Spine:
+    """Any of the forms that a spine can have, as a frame; text files are read by the types.
 
     source: a label whose spine was derived; the path of a Delta table, parquet or CSV files; a table of the catalog; a
     Spark or pandas frame. Raises SpineMissing, SpineKeyError, LabelTimeError, SpineColumnsError, all before any join.
     """
+    spine = _opened(context, source, types=types, scratch=scratch)
+    types.refuse_others(spine.frame)
+    return spine
+
+
+def _opened(context: Context, source: "str | DataFrame | pd.DataFrame", *, types: SpineTypes, scratch: str) -> Spine:
     if isinstance(source, DataFrame):
         return Spine(source, "a Spark DataFrame")
     if not isinstance(source, str):
@@ -56,11 +62,14 @@ def open_spine(
     table = context.warehouse.spine(source).path if re.fullmatch(r"\w+", source) else ""
     if table and exists(context.spark, table):
         return _delta(context, table, f"label {source}")
-    if exists(context.spark, path):
-        return _delta(context, path, source)
-    if (kind := _file_format(path)) is not None:
+    if _is_table(context, path):
+        spine = _delta(context, path, source)
+        refuse_invalid_text(spine.frame, text_columns(spine.frame), where=F.lit(source))
+        return spine
+    if (kind := _file_format(context, path)) is not None:
         location = Location(path, kind)
-        return Spine(from_files(context, location, key_types=key_types, scratch=scratch), source, location)
+        frame = from_files(context, location, types=types, scratch=scratch)
+        return Spine(frame, source, location)
     return _from_catalog(context, source)
 
 
@@ -70,14 +79,26 @@ def newest_label_us(spine: DataFrame) -> int | None:
     return newest
 
 
+def _is_table(context: Context, path: str) -> bool:
+    try:
+        return delta_version(context.spark, path) is not None
+    except SourceError as error:
+        raise SpineMissing(f"the spine {error}") from error
+
+
 def _delta(context: Context, path: str, origin: str) -> Spine:
     version = current_version(context.spark, path)
     return Spine(read(context.spark, path, version=version), f"{origin}, version {version}")
 
 
-def _file_format(path: str) -> str | None:
+def _file_format(context: Context, path: str) -> str | None:
     """The format, by the name of the file or of the first file in the folder; None where there is none."""
-    names = names_in(path) if not Path(path).is_file() and not path.endswith((".parquet", ".csv")) else [path]
+    if Path(path).is_file() or path.endswith((".parquet", ".csv")):
+        names = [path]
+    elif filesystem(path) is None:
+        names = sorted(file.relative for file in found_files(context.spark, path) if file.relative)
+    else:
+        names = names_in(path)
     shown = [name for name in names if name[0] not in "_."]
     return next((kind for kind in ("parquet", "csv") for name in shown if name.endswith(f".{kind}")), None)
 
@@ -98,6 +119,7 @@ def _from_catalog(context: Context, name: str) -> Spine:
             f"there is no spine '{name}': no file, Delta table, table of the catalog or label is called so."
             f"{did_you_mean(name, labels)}"
         ) from None
+    refuse_invalid_text(frame, text_columns(frame), where=F.lit(f"table {name}"))
     return Spine(frame, f"table {name}")
 
 
@@ -116,7 +138,7 @@ def _from_pandas(context: Context, spine: "pd.DataFrame") -> DataFrame:
         raise LabelTimeError(
             f"the spine can't be read: {str(error).splitlines()[0]}. Times must be whole microseconds (S1)."
         ) from None
-    except (pa.ArrowTypeError, TypeError) as error:
+    except (pa.ArrowTypeError, TypeError, UnicodeEncodeError) as error:
         raise SpineColumnsError(f"the spine can't be read: {str(error).splitlines()[0]}.") from None
     return context.spark.createDataFrame(table)
 

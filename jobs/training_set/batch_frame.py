@@ -138,7 +138,7 @@ def refuse_unknown_as_of(released: Released, service: FeatureService, as_of_us: 
 def _entities(context: Context, request: TrainingSetRequest, histories: list[History], at: Column) -> DataFrame:
     if not (isinstance(request.spine, str) and not request.spine):
         scratch = context.warehouse.staging(f"entities-{uuid.uuid4().hex[:8]}", "entities")
-        entities = open_spine(context, request.spine, key_types=request.key_types, scratch=scratch).frame
+        entities = open_spine(context, request.spine, types=request.spine_types, scratch=scratch).frame
         if LABEL_TIME in entities.columns:
             raise SpineColumnsError(
                 f"the entities have a column {LABEL_TIME}, but a batch frame has one instant for all; leave it out."

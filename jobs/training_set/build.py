@@ -45,7 +45,7 @@ class TrainingSetBuild:
         released = newest_release(self.context)
         self._phase("reading the spine")
         scratch = self._staging("delivered")
-        opened = open_spine(self.context, self.request.spine, key_types=self.request.key_types, scratch=scratch)
+        opened = open_spine(self.context, self.request.spine, types=self.request.spine_types, scratch=scratch)
         histories = histories_of(self.context, self.request.service, released, keys=self.request.keys)
         self._join(opened.frame, histories)  # refuses a wrong spine before anything is stored
         if self.request.split:

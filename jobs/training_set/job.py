@@ -87,7 +87,7 @@ def read_training_set(context: Context, name: str, *, version: int | None = None
 
 def _opened(context: Context, request: TrainingSetRequest) -> tuple[DataFrame, Released]:
     scratch = context.warehouse.staging(f"spine-{uuid.uuid4().hex[:8]}", "spine")
-    spine = open_spine(context, request.spine, key_types=request.key_types, scratch=scratch)
+    spine = open_spine(context, request.spine, types=request.spine_types, scratch=scratch)
     return spine.frame, newest_release(context)
 
 

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from definitions.errors import UsageError, did_you_mean
 from definitions.services import FeatureService
 from jobs.inputs.reach import BeyondReach, parse_beyond_reach
+from jobs.spines.types import SpineTypes
 from jobs.training_set.manifest import DELTA, FORMATS, Manifest, ManifestOptions, SplitRequest
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 class TrainingSetRequest:
     """A spine, and the service whose features are joined to it. keys: the service's join key -> the spine's column.
 
+    types: of other columns of the spine, which are text in CSV files; the content hash of the spine covers them.
     format: parquet writes a copy beside the Delta table. strategy: how to join; every strategy gives the same rows.
     beyond_reach: whether rows of later than a source reaches are counted and named (warn), or refused (refuse).
     """
@@ -26,6 +28,7 @@ class TrainingSetRequest:
     service: FeatureService
     spine: "str | DataFrame | pd.DataFrame"
     keys: Mapping[str, str] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
     knowledge: str = "at_label"
     split: SplitRequest | None = None
     format: str = DELTA
@@ -36,10 +39,15 @@ class TrainingSetRequest:
         if self.format not in FORMATS:
             raise UsageError(f"format '{self.format}' is unknown.{did_you_mean(self.format, FORMATS)}")
         parse_beyond_reach(self.beyond_reach)
+        _ = self.spine_types  # refuses types that can't be declared
 
     @property
     def key_types(self) -> dict[str, str]:
         return {self.keys.get(key, key): type_ for key, type_ in self.service.keys}
+
+    @property
+    def spine_types(self) -> SpineTypes:
+        return SpineTypes(self.key_types, self.types)
 
     @property
     def options(self) -> ManifestOptions:

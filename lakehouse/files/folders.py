@@ -1,7 +1,7 @@
 """Columns that stand in the names of folders: `code=01001/region=caf%C3%A9/part.csv`, as Hive and Spark write them."""
 
 from collections.abc import Collection, Iterator
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__"
 
@@ -34,3 +34,13 @@ def named_folders(relative: str) -> Iterator[tuple[str, str]]:
         if "=" in folder[1:]:
             name, _, value = folder.partition("=")
             yield name, value
+
+
+def undecodable_folder(relative: str) -> str:
+    """The first folder that names a column, and is not UTF-8 once it is decoded; empty where there is none."""
+    for name, value in named_folders(relative):
+        try:
+            unquote_to_bytes(f"{name}={value}").decode()
+        except UnicodeDecodeError:
+            return f"{name}={value}"
+    return ""

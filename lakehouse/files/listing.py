@@ -16,12 +16,15 @@ from fnmatch import fnmatchcase
 from pyarrow import fs
 
 from definitions.errors import SourceMissing, SourceUnreadable
+from lakehouse.files.folders import undecodable_folder
 from lakehouse.files.location import PATTERN, Location
 from lakehouse.files.text_stream import COMPRESSIONS
-from lakehouse.tables import filesystem
+from lakehouse.reader import NeedsSpark
+from lakehouse.tables import filesystem, local_folder
 
 DELTA_VERSION = "delta@"
 VersionOf = Callable[[str], int | None]  # the newest version of the Delta table at a path
+FilesOf = Callable[[str], "tuple[DataFile, ...]"]  # all files below a path, data or not
 _SUFFIXES = {
     "csv": ("csv", "tsv", "psv", "txt", "dat", "tab"),
     "json": ("json", "jsonl", "ndjson", "txt", "log"),
@@ -49,14 +52,21 @@ class DataFile:
     is_file: bool = True
 
 
-def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
-    """All data files, by path; none where the file system is one that only Spark knows.
+def files_here(path: str) -> tuple[DataFile, ...]:
+    """All files below a path, or the one at it. Raises NeedsSpark where pyarrow does not know the file system."""
+    located = filesystem(path)
+    if located is None:
+        raise NeedsSpark(f"no file system is known for {path}")
+    found = [info for info in _found(*located) if info.type is not fs.FileType.Directory]
+    return tuple(_data_file(info, path, located[1]) for info in found)
 
-    Raises SourceMissing, and SourceUnreadable for a file of another kind.
+
+def data_files(source: str, location: Location, *, files_of: FilesOf = files_here) -> tuple[DataFile, ...]:
+    """All data files, by path.
+
+    Raises SourceMissing, SourceUnreadable for a file of another kind, and what `files_of` raises.
     """
-    files = _delivered(location)
-    if files is None:
-        return ()
+    files = _delivered(location, files_of)
     if not files:
         raise missing(source, location)
     for file in files:
@@ -64,6 +74,11 @@ def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
             raise SourceUnreadable(
                 f"source '{source}': {file.shown} is no file that can be read: it is a link to nothing or to a folder "
                 "above it, a pipe or a device, or its name is not UTF-8. Remove it, or put the file there."
+            )
+        if garbled := undecodable_folder(file.relative):
+            raise SourceUnreadable(
+                f"source '{source}': {file.shown} lies in the folder '{garbled}', which is not UTF-8 once it is "
+                "decoded. Rename it; nothing was written."
             )
         if file.shown != location.path and not location.option(PATTERN) and (kind := _other_kind(file, location)):
             raise SourceUnreadable(
@@ -75,38 +90,38 @@ def data_files(source: str, location: Location) -> tuple[DataFile, ...]:
 
 def visible_names(path: str) -> list[str]:
     """The paths of the files below a folder that may be data, by their names alone; none where there is no folder."""
-    return [file.relative for file in _delivered(Location(path)) or () if file.is_file]
+    files = _delivered(Location(path), files_here) if filesystem(path) is not None else ()
+    return [file.relative for file in files if file.is_file]
 
 
-def fingerprint(source: str, location: Location, *, version_of: VersionOf) -> str:
+def fingerprint(source: str, location: Location, *, version_of: VersionOf, files_of: FilesOf = files_here) -> str:
     """Changes when the delivered files do: names, sizes and times of change, or Delta's version. Reads no content."""
     if location.format == "delta":
         version = version_of(location.path)
         if version is None:
             raise missing(source, location)
         return f"{DELTA_VERSION}{version}"
-    files = _delivered(location)
-    if files is not None and not files:
+    files = _delivered(location, files_of)
+    if not files:
         raise missing(source, location)
-    listing = "\n".join(f"{file.path} {file.size} {file.modified_ns}" for file in files or ())
+    listing = "\n".join(f"{file.path} {file.size} {file.modified_ns}" for file in files)
     return hashlib.sha256(listing.encode()).hexdigest()[:16]
 
 
 def unreadable(source: str, location: Location) -> str:
     """The first data file that this user may not read; empty where there is none, and away from a local disk."""
-    located = filesystem(location.path)
-    if location.format == "delta" or located is None or not isinstance(located[0], fs.LocalFileSystem):
+    if location.format == "delta" or local_folder(location.path) is None:
         return ""
     files = data_files(source, location)
     return next((file.path for file in files if not os.access(file.path, os.R_OK, effective_ids=True)), "")
 
 
-def size(location: Location) -> int:
+def size(location: Location, *, files_of: FilesOf = files_here) -> int:
     """Bytes delivered, 0 where that is not known; the largest source is read first."""
     if location.format == "delta":
         located = filesystem(location.path)
         return sum(int(info.size or 0) for info in _found(*located)) if located else 0
-    return sum(file.size for file in _delivered(location) or ())
+    return sum(file.size for file in _delivered(location, files_of))
 
 
 def missing(source: str, location: Location) -> SourceMissing:
@@ -119,15 +134,9 @@ def missing(source: str, location: Location) -> SourceMissing:
     )
 
 
-def _delivered(location: Location) -> tuple[DataFile, ...] | None:
-    located = filesystem(location.path)
-    if located is None:
-        return None
-    system, inner = located
-    found = [info for info in _found(system, inner) if info.type is not fs.FileType.Directory]
-    files = [_data_file(info, location, inner) for info in found]
+def _delivered(location: Location, files_of: FilesOf) -> tuple[DataFile, ...]:
     pattern = location.option(PATTERN)
-    kept = [file for file in files if not _is_hidden(file) and (not pattern or _matches(file.relative, pattern))]
+    kept = [f for f in files_of(location.path) if not _is_hidden(f) and (not pattern or _matches(f.relative, pattern))]
     return tuple(sorted(kept, key=lambda file: file.path))
 
 
@@ -166,11 +175,12 @@ def _is_readable(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _data_file(info: fs.FileInfo, location: Location, inner: str) -> DataFile:
+def _data_file(info: fs.FileInfo, path: str, inner: str) -> DataFile:
     relative = info.path[len(inner.rstrip("/")) + 1 :] if info.path != inner else ""
-    shown = f"{location.path.rstrip('/')}/{relative}" if relative else location.path
-    is_file = info.type is fs.FileType.File
-    return DataFile(info.path, shown, relative, int(info.size or 0), int(info.mtime_ns or 0), is_file)
+    shown = f"{path.rstrip('/')}/{relative}" if relative else path
+    return DataFile(
+        info.path, shown, relative, int(info.size or 0), int(info.mtime_ns or 0), info.type is fs.FileType.File
+    )
 
 
 def _is_hidden(file: DataFile) -> bool:

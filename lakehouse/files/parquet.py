@@ -11,33 +11,29 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 from pyarrow import fs
 from pyspark.sql import SparkSession
-from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_type
 
 from definitions.errors import SourceSchemaError
-from lakehouse.files.listing import data_files
-from lakehouse.files.location import Location
+from lakehouse.files.file_set import FileSet
 from lakehouse.files.parquet_copy import has_fine_int96
 from lakehouse.files.parquet_footers import INT96, NESTED, NULLS, Footer, damage_named, read_footers
 from lakehouse.files.parquet_groups import groups, is_read, meant
-from lakehouse.files.parquet_scan import OPTIONS, ParquetScan, literal_path
-from lakehouse.files.records import Records, typed_records
-from lakehouse.tables import filesystem
+from lakehouse.files.parquet_scan import ParquetScan
+from lakehouse.files.records import Records
 
 
 def parquet_records(
-    spark: SparkSession, source: str, location: Location, *, scratch: str, columns: Sequence[str] | None = None
+    spark: SparkSession,
+    source: str,
+    path: str,
+    delivery: FileSet,
+    *,
+    scratch: str,
+    columns: Sequence[str] | None = None,
 ) -> tuple[Records, ...]:
-    """The records of each group of files with the same types of the columns that are read.
-
-    Where only Spark knows the file system, all files are read by one schema, as Spark finds it.
-    """
-    located = filesystem(location.path)
-    if located is None:
-        frame = spark.read.options(**OPTIONS).parquet(location.path)
-        return (typed_records(frame, location.path, file=literal_path(F.col("_metadata.file_path"))),)
-    system, _ = located
-    footers = read_footers(source, system, data_files(source, location))
+    """The records of each group of files with the same types of the columns that are read. path: where they lie."""
+    system = delivery.system
+    footers = read_footers(source, system, delivery.files)
     if columns is None:
         footers = [_with_nested(source, system, footer) for footer in footers]
         _refuse_two_clocks(source, footers)
@@ -45,7 +41,7 @@ def parquet_records(
         fine = pool.map(lambda footer: _has_fine_int96(source, system, footer, columns), footers)
         nanos = frozenset(footer.file.path for footer, is_fine in zip(footers, fine, strict=True) if is_fine)
     found = groups(source, footers, columns, nanos)
-    scan = ParquetScan(spark, source, location, system, scratch)
+    scan = ParquetScan(spark, source, path, delivery, scratch)
     return tuple(scan.records(group, index, is_alone=len(found) == 1) for index, group in enumerate(found))
 
 

@@ -5,13 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from pyarrow import fs
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from lakehouse.files.file_set import FileSet
 from lakehouse.files.folders import NULL_FOLDER, named_folders
-from lakehouse.files.location import Location
 from lakehouse.files.parquet_copy import FILE as COPIED_FILE
 from lakehouse.files.parquet_copy import copied_name, write_copy
 from lakehouse.files.parquet_footers import INT96, LOCAL_NANOSECONDS, NANOSECONDS, NULLS, damage_named
@@ -24,10 +23,11 @@ from lakehouse.files.records import (
     PROBLEM,
     Records,
     as_json,
+    as_readable,
     internal_name,
     quoted,
 )
-from lakehouse.tables import filesystem
+from lakehouse.tables import known_filesystem
 
 # The calendar that the format prescribes. Spark knows by their footers the files of its old versions that differ.
 OPTIONS = {"datetimeRebaseMode": "CORRECTED", "int96RebaseMode": "CORRECTED"}
@@ -46,13 +46,11 @@ class _Value:
 
 
 class ParquetScan:
-    """The groups of one delivery, as records. scratch: the folder for copies."""
+    """The groups of one delivery at a path, as records. scratch: the folder for copies."""
 
-    def __init__(
-        self, spark: SparkSession, source: str, location: Location, system: fs.FileSystem, scratch: str
-    ) -> None:
-        self.spark, self.source, self.location = spark, source, location
-        self.system, self.scratch = system, scratch
+    def __init__(self, spark: SparkSession, source: str, path: str, delivery: FileSet, scratch: str) -> None:
+        self.spark, self.source, self.path = spark, source, path
+        self.delivery, self.scratch = delivery, scratch
 
     def records(self, group: Group, index: int, *, is_alone: bool) -> Records:
         """is_alone: the group has all files of the delivery."""
@@ -64,27 +62,21 @@ class ParquetScan:
         if group.is_empty:
             return _as_records(self.spark.createDataFrame([], schema), group, values, F.lit(group.path))
         reader = self.spark.read.schema(schema).options(**OPTIONS)
-        if is_alone and len(group.footers) > _MOST_PATHS and self._spark_finds(len(group.footers)):
-            reader, paths = reader.option("recursiveFileLookup", "true"), [self.location.path]
+        if is_alone and len(group.footers) > _MOST_PATHS and self.delivery.is_all:
+            reader, paths = reader.option("recursiveFileLookup", "true"), [self.path]
         else:
             paths = [footer.file.shown for footer in group.footers]
         frame = reader.parquet(*[path.translate(_GLOB) for path in paths])
         return _as_records(frame, group, values, literal_path(F.col("_metadata.file_path")))
 
-    def _spark_finds(self, count: int) -> bool:
-        """Whether Spark, given the folder, reads as many files as there are: it would take others, not fewer."""
-        located = filesystem(self.location.path)
-        found = self.system.get_file_info(fs.FileSelector(located[1], recursive=True)) if located else []
-        return count == sum(info.type is fs.FileType.File and info.base_name[0] not in "._" for info in found)
-
     def _copied(self, group: Group, read: Mapping[str, str], folder: str) -> Records:
-        target, inner = filesystem(folder) or (self.system, folder)
+        target, inner = known_filesystem(folder)
         target.create_dir(inner)
         for number, footer in enumerate(group.footers):
             types = {name: footer.types.get(name, NULLS) for name in read}
             copy = f"{inner}/{number:05d}.parquet"
             with damage_named(self.source, footer.file):
-                write_copy(self.system, footer.file.path, types, target, copy, named=footer.file.shown)
+                write_copy(self.delivery.system, footer.file.path, types, target, copy, named=footer.file.shown)
         kept = {copied_name(index): stored(type_) for index, type_ in enumerate(read.values())}
         rests = {copied_name(index, rest=True): "int" for index, type_ in enumerate(read.values()) if type_ == INT96}
         schema = _schema({**kept, **rests, COPIED_FILE: "string"})
@@ -155,7 +147,7 @@ def _folder_value(path: Column, name: str, group: Group) -> Column:
 
 def _to_the_nanosecond(part: _Value, type_: str) -> Column:
     if part.rest is None:
-        return part.value
+        return as_readable(part.value, type_)
     zone = F.lit("Z" if type_ == "timestamp" else "")
     digits = F.when(part.rest != 0, F.lpad(part.rest.cast("string"), 3, "0")).otherwise(F.lit(""))
     return F.concat(F.date_format(part.value, LOCAL_TIME), digits, zone)

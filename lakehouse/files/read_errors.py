@@ -7,8 +7,7 @@ from definitions.errors import SourceUnreadable
 from lakehouse.files.location import Location
 
 _FILE = re.compile(r"(?:FAILED_READ_FILE|CANNOT_READ_FILE)[^\n]*?while reading file (\S+?)\.?\s")
-_HEADER = re.compile(r"CSV header does not conform.*?Expected: (\S+) but found: (\S+)", re.DOTALL)
-_OTHER = re.compile(r"ParquetDecodingException|is not a Parquet file|MALFORMED_RECORD")
+_OTHER = re.compile(r"ParquetDecodingException|is not a Parquet file")
 
 
 def as_read_error(error: BaseException, source: str, location: Location) -> SourceUnreadable | None:
@@ -18,13 +17,8 @@ def as_read_error(error: BaseException, source: str, location: Location) -> Sour
     file_path = unquote(file[1]) if file else location.path
     if location.path not in file_path or not (file or _OTHER.search(words)):
         return None
-    header = _HEADER.search(words)
-    why = (
-        f"its header has '{header[2]}' where that of another file has '{header[1]}'"
-        if header
-        else f"it is damaged, or no {location.format}"
-    )
     file_path = file_path.removeprefix("file://")
     return SourceUnreadable(
-        f"source '{source}': {file_path} can't be read: {why}. Deliver it again; nothing was written."
+        f"source '{source}': {file_path} can't be read: it is damaged, or no {location.format}. Deliver it "
+        "again; nothing was written."
     )

@@ -52,10 +52,11 @@ def typed_records(
     file, problem = nothing if file is None else file, nothing if problem is None else problem
     types = {name: type_ for name, type_ in delivered.dtypes if name != without}
     columns = [F.col(quoted(name)) for name in types]
+    readable = [as_readable(column, types[name]).alias(name) for name, column in zip(types, columns, strict=True)]
     frame = delivered.select(
         *[column.alias(internal_name(index)) for index, column in enumerate(columns)],
         problem.alias(PROBLEM),
-        as_json(columns).alias(ORIGINAL),
+        as_json(readable).alias(ORIGINAL),
         file.alias(FILE),
     )
     return Records(frame=frame, types=types, path=path, is_text=False)
@@ -64,6 +65,13 @@ def typed_records(
 def as_json(columns: Sequence[Column]) -> Column:
     """All columns of a record as JSON, nulls and microseconds included; null where there are none."""
     return F.to_json(F.struct(*columns), _JSON) if columns else F.lit(None).cast("string")
+
+
+def as_readable(value: Column, type_: str) -> Column:
+    """Text as it is; text whose bytes are not UTF-8 as their hexadecimal digits: 0x4BFC7365."""
+    if type_ != "string":
+        return value
+    return F.when(~F.is_valid_utf8(value), F.concat(F.lit("0x"), F.hex(value))).otherwise(value)
 
 
 def quoted(name: str) -> str:

@@ -6,12 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pyarrow as pa
-from pyarrow import fs
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import types as T
 
 from definitions.errors import SourceError, SourceSchemaError, SourceUnreadable
-from lakehouse.files.listing import data_files
+from lakehouse.files.file_set import FileSet
 from lakehouse.files.location import Location
 from lakehouse.files.records import Records
 from lakehouse.files.text_batches import LINE
@@ -32,7 +31,7 @@ class TextDelivery:
     spark: SparkSession
     source: str
     location: Location
-    system: fs.FileSystem
+    delivery: FileSet
     scratch: str
 
     def records(self, columns: Sequence[str] | None) -> Records:
@@ -41,7 +40,7 @@ class TextDelivery:
         Where a CSV file lacks a needed column, or all JSON records, the answer is the columns that are there, without
         rows, so that S37 stops the run. Raises SourceMissing, SourceUnreadable.
         """
-        files = [TextFile.of(file) for file in data_files(self.source, self.location)]
+        files = [TextFile.of(file) for file in self.delivery.files]
         if columns is not None and self.location.format == "json":
             frame, seen = self._read(files, columns)
             if seen and not seen >= set(columns):
@@ -62,7 +61,7 @@ class TextDelivery:
 
         def columns(file: TextFile) -> list[str] | None:
             with self._naming(file):
-                return columns_of(self.system, file, text_format(self.location), wanted)
+                return columns_of(self.delivery.system, file, text_format(self.location), wanted)
 
         with ThreadPoolExecutor(_THREADS) as pool:
             found = list(pool.map(columns, files))
@@ -85,19 +84,19 @@ class TextDelivery:
         batches: list[pa.RecordBatch] = []
         for file in files:
             with self._naming(file):
-                batches += file_batches(self.system, file, format_, columns, seen=seen)
+                batches += file_batches(self.delivery.system, file, format_, columns, seen=seen)
         return self._frame(batches, len(columns)), seen
 
     def _read_in_tasks(self, files: Sequence[TextFile], columns: Sequence[str]) -> tuple[DataFrame, set[str]]:
-        format_, path = text_format(self.location), self.location.path
-        results = read_in_tasks(self.spark, files, format_, columns, location=path, scratch=self.scratch)
+        format_, folder, scratch = text_format(self.location), self.delivery.folder, f"{self.scratch}/read"
+        results = read_in_tasks(self.spark, files, format_, columns, location=folder, scratch=scratch)
         for result in results:
             if result.problem:
                 raise self._error(result.file, Unreadable(result.problem))
         seen = set[str]().union(*(result.seen for result in results))
         if not any(result.rows for result in results):
             return self._frame([], len(columns)), seen
-        return read_parts(self.spark, results, _spark_schema(len(columns)), scratch=self.scratch), seen
+        return read_parts(self.spark, results, _spark_schema(len(columns)), scratch=scratch), seen
 
     def _frame(self, batches: Sequence[pa.RecordBatch], columns: int) -> DataFrame:
         table = pa.Table.from_batches(batches, file_schema(columns))

@@ -17,8 +17,7 @@ from pyspark.sql import types as T
 
 from lakehouse.files.text_file import TextFile, TextFormat, file_batches
 from lakehouse.files.text_stream import Unreadable
-from lakehouse.storage_errors import StorageError
-from lakehouse.tables import filesystem
+from lakehouse.tables import known_filesystem
 
 _MOST_TASKS = 10_000
 _RESULT = "file bigint, rows bigint, part string, seen string, problem string"
@@ -54,8 +53,8 @@ class FileTask:
             yield pa.record_batch(arrays, ["file", "rows", "part", "seen", "problem"])
 
     def _read(self, number: int) -> tuple[int, int, str, str, str]:
-        system, _ = _located(self.location)
-        target, folder = _located(self.scratch)
+        system, _ = known_filesystem(self.location)
+        target, folder = known_filesystem(self.scratch)
         # A name of its own for each attempt: of a repeated task, one result is used.
         part, seen, rows = f"{number:05d}-{uuid.uuid4().hex}.parquet", set[str](), 0
         batches = file_batches(system, self.files[number], self.format_, self.columns, seen=seen)
@@ -74,13 +73,6 @@ class FileTask:
         return number, rows, part, json.dumps(sorted(seen)), ""
 
 
-def _located(path: str) -> tuple[fs.FileSystem, str]:
-    located = filesystem(path)
-    if located is None:
-        raise StorageError(f"{path} can't be reached from tasks: no file system for its scheme is known to pyarrow.")
-    return located
-
-
 def read_in_tasks(
     spark: SparkSession,
     files: Sequence[TextFile],
@@ -91,7 +83,7 @@ def read_in_tasks(
     scratch: str,
 ) -> list[FileResult]:
     """Writes the records of each file into a part below `scratch`. One job."""
-    target, folder = _located(scratch)
+    target, folder = known_filesystem(scratch)
     target.create_dir(folder)
     task = FileTask(tuple(files), format_, tuple(columns), location, scratch)
     numbers = spark.range(0, len(files), 1, min(len(files), _MOST_TASKS))
@@ -104,7 +96,7 @@ def read_in_tasks(
 
 def read_parts(spark: SparkSession, results: Sequence[FileResult], schema: T.StructType, *, scratch: str) -> DataFrame:
     """The records that the tasks wrote. Parts of attempts that failed are removed first."""
-    target, folder = _located(scratch)
+    target, folder = known_filesystem(scratch)
     parts = {result.part for result in results}
     for info in target.get_file_info(fs.FileSelector(folder)):
         if info.base_name not in parts:

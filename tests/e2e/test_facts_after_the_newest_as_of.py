@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 from chispa import assert_df_equality
 
+from definitions.zones import offsets
 from jobs.run.context import SilentListener
 from jobs.training_set.manifest_files import manifest_of
+from lakehouse.session import zone_data
 from tests.e2e.small.bikes import Bikes
 from ziggurat.workspace import open as open_workspace
 
@@ -97,7 +99,9 @@ def features(row: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in row.items() if "__" in name and not name.endswith("__age")}
 
 
-def test_what_is_scored_and_served_is_what_a_training_row_of_that_instant_sees(bikes: Bikes) -> None:
+def test_what_is_scored_and_served_is_what_a_training_row_of_that_instant_sees(
+    bikes: Bikes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The snapshots of the newest as-of are out four hours later; by then a ride of that night is known."""
     at = f"{NEWEST}T04:00:00Z"
     (bikes.folder / "at.csv").write_text("\n".join(["rider_id,label_time", f"R01,{at}", f"R02,{at}"]))
@@ -110,6 +114,17 @@ def test_what_is_scored_and_served_is_what_a_training_row_of_that_instant_sees(b
         answer = json.loads(done(bikes, "get", f"rider_id={rider}", "--service", "twice_v1", "--at", at, "--json"))
         served = {feature["name"]: feature["value"] for view in answer["views"] for feature in view["features"]}
         assert features(scored[rider]) == features(trained[rider, at]) == served
+    # Where Java's zone data are of another year, nothing is derived with them.
+    monkeypatch.setattr(zone_data, "offsets", lambda _: offsets("Asia/Tokyo"))
+    monkeypatch.setattr(zone_data, "_AGREED", set())
+    for words in (
+        ("training-set", "--service", "twice_v1", "--spine", "at.csv", "--out", "zoned"),
+        ("batch-frame", "--service", "twice_v1", "--as-of", NEWEST),
+        ("export", "--as-of", NEWEST, "--service", "twice_v1"),
+        ("training-set", "prove", "trained"),
+    ):
+        said = bikes.ziggurat(*words)
+        assert (said.code, "is used by an expression, and Spark's Java shows another time" in said.err) == (50, True)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import write_deltalake
 
 from definitions.durations import instant_us
 from definitions.errors import LabelTimeError, SpineColumnsError
@@ -229,6 +230,29 @@ def test_columns_of_one_name_in_a_csv_are_refused_and_not_numbered(bikes: Bikes,
     refused(
         bikes, 38, "spine.csv can't be read: its header has the name", "rename one of them", words=training_set(spine)
     )
+
+
+def test_types_of_other_columns_are_declared_by_the_command(bikes: Bikes, tmp_path: Path) -> None:
+    spine = csv(tmp_path, "rider_id,label_time,score", "R01,2024-06-03T12:00:00Z,1.5", "R02,2024-06-03T12:00:00Z,12d")
+    parts = (f"{spine}, line 3: 1 values of column 'score' are no double, first '12d'", "leave out --type")
+    refused(bikes, 38, *parts, words=training_set(spine, "--type", "score=double"))
+    refused(bikes, 38, "no column 'scor'", "'score'?", words=training_set(spine, "--type", "scor=double"))
+    refused(bikes, 2, "--type score: type 'number'", words=training_set(spine, "--type", "score=number"))
+    typed = parquet(tmp_path, {"rider_id": RIDERS, "label_time": INSTANTS, "score": pa.array(["1", "2"])})
+    refused(
+        bikes, 38, "column 'score' is string in the spine, declared double", "cast(score as double)",
+        words=training_set(typed, "--type", "score=double"),
+    )  # fmt: skip
+
+
+def test_text_that_is_not_utf8_is_refused(bikes: Bikes, tmp_path: Path) -> None:
+    """Two riders would become one where the bytes are replaced."""
+    riders = pa.array([b"K\xfcse", b"K\xf6se"], pa.binary()).view(pa.string())
+    spine = parquet(tmp_path, {"rider_id": riders, "label_time": INSTANTS})
+    parts = (f"{spine}: column 'rider_id' has text that is not UTF-8, first the bytes 0x4BF67365",)
+    refused(bikes, 38, *parts, words=training_set(spine))
+    write_deltalake(tmp_path / "table", pq.read_table(spine))
+    refused(bikes, 38, "column 'rider_id' has text that is not UTF-8", words=training_set(tmp_path / "table"))
 
 
 def test_a_pandas_frame_is_refused_in_the_same_way(bikes: Bikes) -> None:

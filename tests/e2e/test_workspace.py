@@ -8,6 +8,9 @@ from chispa import assert_df_equality
 
 import ziggurat as zg
 from definitions.errors import UnknownName, UsageError
+from definitions.zones import offsets
+from lakehouse.session import zone_data
+from lakehouse.session.errors import EnvironmentProblem
 from tests.e2e.small.bikes import FIRST, Bikes
 
 
@@ -42,6 +45,13 @@ def test_a_smaller_preview_holds_whole_entities_with_their_published_values(open
 
     assert 0 < len(part) < len(whole)
     assert part.to_dict("index") == whole.loc[part.index].to_dict("index")
+
+
+def test_nothing_is_previewed_with_zone_data_that_differ(opened: zg.Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zone_data, "offsets", lambda _: offsets("Asia/Tokyo"))
+    monkeypatch.setattr(zone_data, "_AGREED", set())
+    with pytest.raises(EnvironmentProblem, match="is used by an expression, and Spark's Java shows another time"):
+        opened.preview("trips", as_of=FIRST)
 
 
 def test_what_is_declared_can_be_looked_at(opened: zg.Workspace) -> None:

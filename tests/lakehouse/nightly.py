@@ -8,7 +8,7 @@ import os
 import sys
 from datetime import UTC, datetime
 
-from lakehouse.commits import CommitNote, Published, SliceNote, publish, slices_at, stage
+from lakehouse.commits import CommitNote, Published, SliceNote, replace_slices, slices_at, stage
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.ledger.ledger import Ledger
 from lakehouse.ledger.records import Run, SliceRecord, StepRecord
@@ -39,7 +39,7 @@ def publish_households(spark, warehouse: Warehouse, lease, rows: int) -> Publish
         warehouse.staging(lease.run_id, "household_spend"),
         partition_by=["event_date"],
     )
-    return publish(
+    return replace_slices(
         spark, read(spark, staged.path, version=staged.version), warehouse.address(TABLE),
         predicate=slices_at([T]), partition_by=["event_date"], sort_by=["household_id"],
         lease=lease, note=note(lease.run_id, rows),

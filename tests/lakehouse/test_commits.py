@@ -11,12 +11,12 @@ import pytest
 from pyspark.errors import AnalysisException
 
 from definitions.errors import DefinitionChanged
-from lakehouse.commits import CommitNote, SliceNote, append, publish, slices_at
+from lakehouse.commits import CommitNote, SliceNote, append, replace_slices, slices_at
 from lakehouse.leases.leases import Claim, LeaseDesk
 from lakehouse.leases.owners import LeaseOwner
 from lakehouse.leases.stores import FolderClaims
 from lakehouse.slices import WholeSlices
-from lakehouse.small_tables import append_rows, publish_rows
+from lakehouse.small_tables import append_rows, replace_slices_by_rows
 from lakehouse.storage_errors import Fenced, StorageError
 from lakehouse.tables import Warehouse, current_version, history, read, sql_name
 from tests.lakehouse import nightly
@@ -38,14 +38,14 @@ def lease(warehouse: Warehouse):
 
 
 def by_spark(spark, warehouse: Warehouse, lease, frame, rows: int, *, at=(T,), **other):
-    return publish(
+    return replace_slices(
         spark, frame, warehouse.address(TABLE), predicate=slices_at(at), partition_by=["event_date"],
         sort_by=["household_id"], lease=lease, note=other.pop("note", note(lease.run_id, rows)), **other,
     )  # fmt: skip
 
 
 def without_spark(spark, warehouse: Warehouse, lease, frame, rows: int, *, at=(T,), **other):
-    return publish_rows(
+    return replace_slices_by_rows(
         spark, frame.toArrow(), warehouse.address(TABLE), replaces=WholeSlices.of_instants(at),
         sort_by=["household_id"], lease=lease, note=other.pop("note", note(lease.run_id, rows)), **other,
     )  # fmt: skip

@@ -15,11 +15,11 @@ from py4j.protocol import Py4JError
 
 from lakehouse import writer
 from lakehouse.checksums import fits_checksum
-from lakehouse.commits import TABLE_PROPERTIES, publish
+from lakehouse.commits import TABLE_PROPERTIES, replace_slices
 from lakehouse.leases.leases import LeaseDesk
 from lakehouse.reader import DeltaReader, NeedsSpark
 from lakehouse.slices import WholeSlices
-from lakehouse.small_tables import publish_rows
+from lakehouse.small_tables import replace_slices_by_rows
 from lakehouse.tables import Warehouse, _history_by_spark, history, read
 from lakehouse.writer import MOST_ROWS, SmallCommit, write
 from tests.lakehouse.nightly import note
@@ -310,10 +310,10 @@ def test_both_ways_make_the_same_table(spark, tmp_warehouse: Path) -> None:
         with LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(table.key) as lease:
             said = {"lease": lease, "note": note("run-a", 4)}
             if is_here:
-                publish_rows(spark, batch, table, replaces=where, sort_by=["household_id"], **said)
+                replace_slices_by_rows(spark, batch, table, replaces=where, sort_by=["household_id"], **said)
             else:
                 slices = {"predicate": where.predicate, "partition_by": ["event_date"], "sort_by": ["household_id"]}
-                publish(spark, frame, table, **slices, **said)
+                replace_slices(spark, frame, table, **slices, **said)
         published = read(spark, table.path)
         files = [(Path(uri).parent.name, uri.endswith(".snappy.parquet")) for uri in DeltaTable(table.path).file_uris()]
         found.append((published.schema, sorted(map(str, published.collect())), metadata(table.path), sorted(files)))

@@ -40,6 +40,11 @@ def x(*values: Any, type_: pa.DataType | None = None) -> pa.Table:
     return pa.table({"x": pa.array(values, type_)})
 
 
+def not_checked(*values: bytes | None) -> pa.Table:
+    """A column of text with these bytes, as writers leave it that do not look."""
+    return pa.table({"x": pa.array(values, pa.binary()).view(pa.string())})
+
+
 def at(*texts: str) -> list[datetime]:
     return [datetime.fromisoformat(text) for text in texts]
 
@@ -60,6 +65,7 @@ def with_schema_of(table: pa.Table, other: pa.Schema, spark_type: str) -> pa.Tab
 US, NS, NTZ, NTZ_NS = pa.timestamp("us", "UTC"), pa.timestamp("ns", "UTC"), pa.timestamp("us"), pa.timestamp("ns")
 MICRO = 1_500_000_000_000_001
 FINER = "a time is finer than a microsecond"
+NOT_UTF8 = "x is not UTF-8"
 OUTSIDE = "x lies outside the years 1900 to 2200"
 INSTANT, LOCAL = Column("x", "timestamp"), Column("x", "timestamp", zone=VIENNA)
 CASES = {
@@ -100,6 +106,11 @@ CASES = {
     ),
     "bytes": Case(
         {"a": x(b"caf\xc3\xa9", b"K\xfcse"), "b": x("text")}, Column("x", "string"), ("café", "x is not UTF-8", "text")
+    ),
+    "text that is not UTF-8": Case(
+        {"a": not_checked(b"caf\xc3\xa9", b"K\xfcse", b"K\xf6se", None), "b": x("text")},
+        Column("x", "string"),
+        ("café", NOT_UTF8, NOT_UTF8, None, "text"),
     ),
     "dictionary": Case(
         {"a": pa.table({"x": pa.array(["a", "b", "a"]).dictionary_encode()})},
@@ -230,10 +241,9 @@ def written(folder: Path, files: Mapping[str, pa.Table], *, is_int96: bool = Fal
     return Location(str(folder))
 
 
-def read(spark: Any, location: Location, declared: Source) -> Any:
-    opened = open_delivery(
-        spark, declared.name, location, scratch=f"{location.path}.scratch", columns=declared.delivered_names
-    )
+def read(spark: Any, location: Location, declared: Source, *, scratch: str = "") -> Any:
+    scratch = scratch or f"{location.path}.scratch"
+    opened = open_delivery(spark, declared.name, location, scratch=scratch, columns=declared.delivered_names)
     for records in opened:
         require_columns(records, declared)
     return reduce(lambda a, b: a.unionByName(b), [typed(records, declared) for records in opened])
@@ -255,6 +265,8 @@ def test_each_file_is_read_by_its_own_schema(spark, tmp_path: Path) -> None:
     originals = {(row["case"], row[REASON], row["x"]): json.loads(row[ORIGINAL]) for row in found}
     assert originals["nanoseconds", FINER, "1969-12-31 23:59:59.999999"] == {"x": "1969-12-31T23:59:59.999999999Z"}
     assert originals["INT96 of other years", OUTSIDE, "1600-01-01 00:00:00"] == {"x": "1600-01-01T00:00:00.000000Z"}
+    invalid = {row[ORIGINAL] for row in found if (row["case"], row[REASON]) == ("text that is not UTF-8", NOT_UTF8)}
+    assert invalid == {'{"x":"0x4BFC7365"}', '{"x":"0x4BF67365"}'}
     assert originals["undeclared columns", None, "1"] == {
         "x": 1,
         "when": "1970-01-01T00:00:00.000000001Z",

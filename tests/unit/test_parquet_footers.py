@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from definitions.errors import SourceSchemaError, SourceUnreadable
+from lakehouse.files.deliveries import open_delivery
 from lakehouse.files.listing import data_files
 from lakehouse.files.location import Location
-from lakehouse.files.parquet import parquet_records
 from lakehouse.files.parquet_footers import read_footers
 from lakehouse.files.parquet_groups import Group, groups
 from lakehouse.tables import filesystem
@@ -18,7 +18,7 @@ from lakehouse.tables import filesystem
 def refused(folder: Path, name: str, content: bytes) -> str:
     (folder / name).write_bytes(content)
     with pytest.raises(SourceUnreadable) as error:
-        parquet_records(None, "things", Location(str(folder)), scratch=str(folder / "_scratch"), columns=["x"])
+        open_delivery(None, "things", Location(str(folder)), scratch=str(folder / "_scratch"), columns=["x"])
     (folder / name).unlink()
     return str(error.value)
 

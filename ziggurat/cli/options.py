@@ -69,6 +69,13 @@ mapped_keys = click.option(
     metavar="KEY=COLUMN",
     help="What the spine calls a join key, e.g. household_id=customer; repeatable.",
 )
+spine_types = click.option(
+    "--type",
+    "types",
+    multiple=True,
+    metavar="COLUMN=TYPE",
+    help="The type of a column of a CSV spine that is no key, e.g. price=double; repeatable. Default: text.",
+)
 
 
 beyond_the_reach = click.option(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ziggurat.cli.options import CommandGroup, beyond_the_reach, common, mapped_keys, workspace_of
+from ziggurat.cli.options import CommandGroup, beyond_the_reach, common, mapped_keys, spine_types, workspace_of
 
 
 class _TrainingSets(CommandGroup):
@@ -19,6 +19,7 @@ class _TrainingSets(CommandGroup):
 )
 @click.option("--out", "name", metavar="NAME", help="What the training set is called.")
 @mapped_keys
+@spine_types
 @click.option(
     "--knowledge",
     type=click.Choice(["at_label", "latest"]),
@@ -45,7 +46,15 @@ class _TrainingSets(CommandGroup):
 @common
 @click.pass_context
 def training_set(
-    ctx: click.Context, /, service: str, spine: str, name: str, keys: tuple[str, ...], explain: bool, **rest: Any
+    ctx: click.Context,
+    /,
+    service: str,
+    spine: str,
+    name: str,
+    keys: tuple[str, ...],
+    types: tuple[str, ...],
+    explain: bool,
+    **rest: Any,
 ) -> None:
     """Join a spine to a service's features as they were known at each label time.
 
@@ -64,13 +73,14 @@ def training_set(
     if missing := [option for option, value in needed if not value]:
         raise click.UsageError(f"Missing option {', '.join(missing)}; to look at one: training-set show NAME.", ctx)
     from jobs.spines.spine import parsed_keys
+    from jobs.spines.types import parsed_types
     from ziggurat.cli.training_set_format import choices_text, training_set_text
 
     options = {option: rest.pop(option) for option in ("knowledge", "strategy")}
     stored = {option: rest.pop(option) for option in ("split", "split_at", "gap", "format", "beyond_reach")}
     workspace = workspace_of(**rest)
     known = [key for key, _ in workspace.registry.service(service).keys]
-    options["keys"] = parsed_keys(keys, known)
+    options |= {"keys": parsed_keys(keys, known), "types": parsed_types(types)}
     if explain:
         click.echo(choices_text(workspace.explain_training_set(service, spine, **options)))
         return

@@ -10,7 +10,8 @@ from jobs.build.statistics.delta import DeltaStatistics
 from jobs.build.statistics.questions import FactsWanted, Knowledge, LoadedRows, RowStatistics
 from jobs.build.statistics.spark import SparkStatistics
 from jobs.run.context import Job
-from lakehouse.reader import DeltaReader, NeedsSpark, is_local
+from lakehouse.reader import DeltaReader, NeedsSpark
+from lakehouse.tables import local_folder
 
 Answer = TypeVar("Answer")
 MOST_BYTES = 32 * 1024 * 1024
@@ -53,5 +54,5 @@ class BuildStatistics:
 
     def _is_small(self, table: str) -> bool:
         """A bucket is left to Spark, which is running by then and has its own credentials."""
-        size = self._small.bytes(table) if is_local(self._warehouse.address(table).path) else None
+        size = self._small.bytes(table) if local_folder(self._warehouse.address(table).path) is not None else None
         return size is not None and size <= MOST_BYTES

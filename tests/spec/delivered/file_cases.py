@@ -99,6 +99,12 @@ FOLDERS = Chapter(
             refused="{folder}/price=1.50/a.csv has a column 'price', which the name of its folder has, too",
         ),
         Case(
+            says="The name of a folder that is not UTF-8 would become another one: refused.",
+            files={"code=01001/region=caf%E9/a.csv": b"id,name\n1,oak\n"},
+            columns=_CODED,
+            refused="{folder}/code=01001/region=caf%E9/a.csv lies in the folder 'region=caf%E9', which is not UTF-8",
+        ),
+        Case(
             says="A file in no such folder lacks the column.",
             files={"price=1.50/a.csv": b"id,name\n1,oak\n", "b.csv": b"id,name\n2,elm\n"},
             refused="source 'things' at {folder}/b.csv has no column 'price'",
