@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import types as T
 
 from jobs.run.context import Job
 from lakehouse.commits import crash_point
@@ -21,3 +22,23 @@ def collected(frame: DataFrame, view: str) -> pa.Table | None:
     table = frame.limit(MOST_ROWS + 1).toArrow()
     crash_point("after_stage", view)
     return table if table.num_rows <= MOST_ROWS else None
+
+
+def held(frame: DataFrame, view: str) -> DataFrame | None:
+    """The frame with its rows collected; None where they are too many, or their types might not come back the same."""
+    if not all(_is_plain(field.dataType) for field in frame.schema):
+        return None
+    rows = collected(frame, view)
+    schema = T.StructType([T.StructField(field.name, field.dataType) for field in frame.schema])
+    return None if rows is None else frame.sparkSession.createDataFrame(rows, schema=schema)
+
+
+def _is_plain(type_: T.DataType) -> bool:
+    if isinstance(type_, T.StructType):
+        return all(_is_plain(field.dataType) for field in type_)
+    if isinstance(type_, T.ArrayType):
+        return _is_plain(type_.elementType)
+    return isinstance(type_, _PLAIN)
+
+
+_PLAIN = (T.StringType, T.BooleanType, T.NumericType, T.DateType, T.TimestampType, T.TimestampNTZType, T.BinaryType)

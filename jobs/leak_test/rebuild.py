@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ from definitions.services import FeatureService
 from definitions.sources import Source
 from definitions.views import AggregateView, CrossEntityView, Definition, DerivedView, Snapshot
 from jobs.build.derived import derivation_failure, look_up_tasks, looked_up, rows_of
+from jobs.build.small import collected, is_small
 from jobs.build.snapshots import aggregation_failure, comparison_failure, cross_tasks, facts_of, stamped, tasks
 from jobs.build.staleness import cut_delay_us
 from jobs.inputs.histories import history_of
@@ -41,8 +42,11 @@ from kernels.operations.sum import SumOverflow
 from lakehouse.commits import stage
 from lakehouse.ledger.records import PUBLISHED, SliceRecord
 from lakehouse.ledger.state import LedgerState
+from lakehouse.reader import NeedsSpark
+from lakehouse.small_tables import read_rows, write_small
 from lakehouse.table_state import TableState
 from lakehouse.tables import TableAddress, Warehouse, read
+from lakehouse.writer import MOST_ROWS, SmallCommit
 from pit_join import History
 from temporal.instants import instant
 
@@ -204,17 +208,28 @@ class Rebuild:
 
     def _rebuilt(self, view: Definition) -> DataFrame:
         address = self.job.context.warehouse.address(key_of(view))
-        return read(self.context.spark, address.path, version=self.job.published.version(address.key))
+        return read_rows(self.context.spark, address.path, version=self.job.published.version(address.key))
 
     def _kept(self, frame: DataFrame, name: str) -> DataFrame:
         staged = stage(frame, f"{self.job.context.warehouse.root}/{name}", partition_by=[])
         return read(self.context.spark, staged.path, version=staged.version)
 
     def _write(self, view: Definition, frame: DataFrame, *, state: TableState | None = None) -> None:
-        address = self.job.context.warehouse.address(key_of(view))
-        staged = stage(frame, address.path, partition_by=[])
-        rows = read(self.context.spark, staged.path, version=staged.version).count()
-        self._note(view, staged.version, rows=rows, state=state)
+        path = self.job.context.warehouse.address(key_of(view)).path
+        rows = collected(frame, view.name) if self._is_small(view) else None
+        if rows is not None:
+            with suppress(NeedsSpark):
+                write_small(self.context.spark, path, SmallCommit(rows=rows, transaction=(path, 1), properties={}))
+                return self._note(view, 0, rows=rows.num_rows, state=state)
+        staged = stage(frame, path, partition_by=[])
+        count = read(self.context.spark, staged.path, version=staged.version).count()
+        return self._note(view, staged.version, rows=count, state=state)
+
+    def _is_small(self, view: Definition) -> bool:
+        """Whether the tables that it is rebuilt from have few rows."""
+        if isinstance(view, Source):
+            return self.released.published.rows(key_of(view)) * len(self.scenarios) <= MOST_ROWS
+        return is_small(self.job, map(key_of, view.upstream))
 
     def _note(self, view: Definition, version: int, *, rows: int, state: TableState | None = None) -> None:
         known = state or self.released.published.newest(key_of(view))

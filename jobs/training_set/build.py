@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 from definitions.versions import service_features, service_fingerprint
 from definitions.views import DerivedView
 from jobs.build.continued import Continuation, continuation_of, continued_rows, has_derived, named_failures
+from jobs.build.small import held
 from jobs.inputs.histories import histories_of
 from jobs.inputs.reach import BeyondReach, RowsBeyond, refuse_beyond, rows_beyond, service_reaches
 from jobs.inputs.releases import Released, newest_release
@@ -39,6 +40,7 @@ class TrainingSetBuild:
         self.context, self.name, self.run_id, self.leases = context, name, run_id, leases
         self.request = _with_gap(context, request)
         self.continued: Mapping[str, DerivedView] = {}
+        self.is_small = not isinstance(request.spine, DataFrame)  # which may be a query that is not to run twice
 
     def run(self) -> TrainingSet:
         """The spine is staged first: its source is read once, and every pass sees the same rows."""
@@ -192,6 +194,11 @@ class TrainingSetBuild:
         )
 
     def _staged(self, frame: DataFrame, name: str) -> DataFrame:
+        """The rows as they are now. Once the spine, which comes first, proves to be large, all are written."""
+        rows = held(frame, name) if self.is_small else None
+        if rows is not None:
+            return rows
+        self.is_small = False
         staged = stage(frame, self._staging(name), partition_by=[])
         return read(self.context.spark, staged.path, version=staged.version)
 

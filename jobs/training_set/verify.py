@@ -15,6 +15,7 @@ from definitions.services import FeatureService, Selection
 from definitions.versions import fingerprints
 from definitions.views import DerivedView
 from jobs.build.continued import Continuation, continued_rows, named_failures
+from jobs.build.small import held
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
 from jobs.run.context import Context
@@ -26,6 +27,7 @@ from jobs.training_set.split import SPLIT, Split, split_spine
 from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing
 from lakehouse.tables import exists, read, remove
+from lakehouse.writer import MOST_ROWS
 from pit_join import point_in_time_join
 from temporal.comparable import quoted
 
@@ -104,8 +106,10 @@ def verify_training_set(context: Context, manifest: Manifest, *, strategy: str =
             if manifest.options.split is not None:
                 split = Split.of_part(split_spine(spine, manifest.options.split))
                 joined = joined.withColumn(SPLIT, split.column()) if split else joined
-            staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
-        rebuilt = read(context.spark, staged.path, version=staged.version)
+            rebuilt = held(joined, "rebuilt") if manifest.data.rows <= MOST_ROWS else None
+            if rebuilt is None:
+                staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
+                rebuilt = read(context.spark, staged.path, version=staged.version)
         all_columns = [*manifest.spine.columns, *columns, *([SPLIT] if manifest.split else [])]
         return Verification(
             manifest,
