@@ -199,6 +199,17 @@ def test_slices_are_days_and_instants_in_utc() -> None:
     assert WholeSlices.of_days([T]).rows_of(drawn)["household_id"].to_pylist() == [0, 1, 2, 3]
 
 
+def test_rows_outside_the_slices_that_they_replace_are_refused_before_anything_is_written(tmp_warehouse: Path) -> None:
+    warehouse = Warehouse(str(tmp_warehouse))
+    table, only = warehouse.address("aggregate/x/v1"), WholeSlices.of_instants([T])
+    with (
+        LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(table.key) as lease,
+        pytest.raises(ValueError, match="2 of 4 rows lie outside the slices"),
+    ):
+        publish_rows(None, rows(T, NOON), table, replaces=only, sort_by=[], lease=lease, note=note("run-a", 4))
+    assert not Path(table.path).exists()
+
+
 OTHER_COLUMN = rows(T).append_column("more", pa.array([1, 2]))
 OTHER_TYPE = rows(T).set_column(0, "household_id", pa.array(["a", "b"]))
 LOCAL_TIME = rows(T).append_column("at", pa.array([datetime(2024, 1, 1)] * 2, pa.timestamp("us")))
