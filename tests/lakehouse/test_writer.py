@@ -206,7 +206,9 @@ def test_rows_outside_the_slices_that_they_replace_are_refused_before_anything_i
         LeaseDesk.at(warehouse.leases, run_id="run-a").acquire(table.key) as lease,
         pytest.raises(ValueError, match="2 of 4 rows lie outside the slices"),
     ):
-        publish_rows(None, rows(T, NOON), table, replaces=only, sort_by=[], lease=lease, note=note("run-a", 4))
+        replace_slices_by_rows(
+            None, rows(T, NOON), table, replaces=only, sort_by=[], lease=lease, note=note("run-a", 4)
+        )
     assert not Path(table.path).exists()
 
 
