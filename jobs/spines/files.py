@@ -1,4 +1,4 @@
-"""A spine in parquet or CSV files: read as it is, or refused with the reason."""
+"""A spine in parquet, CSV or JSON files: read as it is, or refused with the reason."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -63,7 +63,7 @@ def _exists(path: str) -> bool:
 
 
 def _missing(location: Location) -> SpineMissing:
-    return SpineMissing(f"there is no spine at {location.path}. Give a Delta table, parquet or CSV files.")
+    return SpineMissing(f"there is no spine at {location.path}. Give a Delta table, or parquet, CSV or JSON files.")
 
 
 def _open(context: Context, location: Location, scratch: str) -> tuple[Records, ...]:

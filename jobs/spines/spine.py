@@ -16,9 +16,10 @@ from definitions.errors import LabelTimeError, SourceError, SpineColumnsError, S
 from jobs.run.context import Context
 from jobs.spines.files import damage_as_missing, from_files, refuse_duplicates, refuse_invalid_text, text_columns
 from jobs.spines.types import LABEL_TIME, SpineTypes
+from lakehouse.files.listing import format_of, visible_names
 from lakehouse.files.location import Location
 from lakehouse.files.spark_files import delta_version, found_files
-from lakehouse.tables import current_version, exists, filesystem, names_in, read
+from lakehouse.tables import current_version, exists, filesystem, read
 
 __all__ = ["LABEL_TIME", "Spine", "newest_label_us", "open_spine", "parsed_keys"]
 
@@ -44,8 +45,9 @@ class Spine:
 def open_spine(context: Context, source: "str | DataFrame | pd.DataFrame", *, types: SpineTypes, scratch: str) -> Spine:
     """Any of the forms that a spine can have, as a frame; text files are read by the types.
 
-    source: a label whose spine was derived; the path of a Delta table, parquet or CSV files; a table of the catalog; a
-    Spark or pandas frame. Raises SpineMissing, SpineKeyError, LabelTimeError, SpineColumnsError, all before any join.
+    source: a label whose spine was derived; the path of a Delta table, or of parquet, CSV or JSON files; a table of the
+    catalog; a Spark or pandas frame. Raises SpineMissing, SpineKeyError, LabelTimeError, SpineColumnsError, all before
+    any join.
     """
     spine = _opened(context, source, types=types, scratch=scratch)
     types.refuse_others(spine.frame)
@@ -66,7 +68,7 @@ def _opened(context: Context, source: "str | DataFrame | pd.DataFrame", *, types
         spine = _delta(context, path, source)
         refuse_invalid_text(spine.frame, text_columns(spine.frame), where=F.lit(source))
         return spine
-    if (kind := _file_format(context, path)) is not None:
+    if kind := _file_format(context, path):
         location = Location(path, kind)
         frame = from_files(context, location, types=types, scratch=scratch)
         return Spine(frame, source, location)
@@ -91,16 +93,16 @@ def _delta(context: Context, path: str, origin: str) -> Spine:
     return Spine(read(context.spark, path, version=version), f"{origin}, version {version}")
 
 
-def _file_format(context: Context, path: str) -> str | None:
-    """The format, by the name of the file or of the first file in the folder; None where there is none."""
-    if Path(path).is_file() or path.endswith((".parquet", ".csv")):
+def _file_format(context: Context, path: str) -> str:
+    """The format, by the name of the file or by those in the folder; empty where there is none."""
+    if Path(path).is_file() or format_of(path):
         names = [path]
     elif filesystem(path) is None:
-        names = sorted(file.relative for file in found_files(context.spark, path) if file.relative)
+        names = [file.relative for file in found_files(context.spark, path)]
     else:
-        names = names_in(path)
-    shown = [name for name in names if name[0] not in "_."]
-    return next((kind for kind in ("parquet", "csv") for name in shown if name.endswith(f".{kind}")), None)
+        names = visible_names(path)
+    found = {format_of(name) for name in names}
+    return next((format_ for format_ in ("parquet", "csv", "json") if format_ in found), "")
 
 
 def _from_catalog(context: Context, name: str) -> Spine:
@@ -109,7 +111,7 @@ def _from_catalog(context: Context, name: str) -> Spine:
         raise SpineMissing(f"the spine of label '{name}' is not derived yet. Derive it: ziggurat labels {name}")
     if Path(name).exists():
         raise SpineMissing(
-            f"there is no spine at {name}: it holds no Delta table, and no file ends in .parquet or .csv."
+            f"there is no spine at {name}: it holds no Delta table, and no file ends in .parquet, .csv or .json."
         )
     try:
         frame = context.spark.table(name)

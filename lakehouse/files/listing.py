@@ -30,6 +30,7 @@ _SUFFIXES = {
     "json": ("json", "jsonl", "ndjson", "txt", "log"),
     "parquet": ("parquet", "parq", "pq"),
 }
+_NAMED = {"parquet": ("parquet", "parq", "pq"), "csv": ("csv",), "json": ("json", "jsonl", "ndjson")}
 # A suffix with a digit is part of a name: `events.2024-01-01`, `part-0.c000`; but for a few, and copies of editors.
 _SUFFIX = re.compile(r"\.([a-z]+|7z|mp\d|md5|sha\d+|crc\d+)$|()~$")
 _NOTES = re.compile(r"readme|licen[cs]e|notice|changelog|copying|manifest|makefile")
@@ -92,6 +93,13 @@ def visible_names(path: str) -> list[str]:
     """The paths of the files below a folder that may be data, by their names alone; none where there is no folder."""
     files = _delivered(Location(path), files_here) if filesystem(path) is not None else ()
     return [file.relative for file in files if file.is_file]
+
+
+def format_of(path: str) -> str:
+    """The format that the suffix of a file's name stands for; empty where it stands for none, or for several."""
+    stem = _stem(path.lower(), is_text=True)
+    suffix = stem.rpartition(".")[2] if "." in stem else ""
+    return next((format_ for format_, suffixes in _NAMED.items() if suffix in suffixes), "")
 
 
 def fingerprint(source: str, location: Location, *, version_of: VersionOf, files_of: FilesOf = files_here) -> str:
@@ -194,8 +202,13 @@ def _matches(relative: str, pattern: str) -> bool:
 
 def _other_kind(file: DataFile, location: Location) -> str:
     name = file.relative.rpartition("/")[2].lower()
-    stem = next((name[: -len(end)] for end in COMPRESSIONS if location.is_text and name.endswith(end)), name)
+    stem = _stem(name, is_text=location.is_text)
     suffix = _SUFFIX.search(stem)
     if suffix is None or suffix[1] == "txt":
         return name if _NOTES.fullmatch(stem.partition(".")[0]) else ""
     return "" if suffix[1] in _SUFFIXES[location.format] else suffix[0]
+
+
+def _stem(name: str, *, is_text: bool) -> str:
+    """A name in lower case without the suffix of a compression, which only text has."""
+    return next((name[: -len(end)] for end in COMPRESSIONS if is_text and name.endswith(end)), name)

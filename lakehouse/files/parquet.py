@@ -15,7 +15,7 @@ from pyspark.sql.pandas.types import from_arrow_type
 
 from definitions.errors import SourceSchemaError
 from lakehouse.files.file_set import FileSet
-from lakehouse.files.parquet_copy import has_fine_int96
+from lakehouse.files.parquet_copy import has_odd_int96
 from lakehouse.files.parquet_footers import INT96, NESTED, NULLS, Footer, damage_named, read_footers
 from lakehouse.files.parquet_groups import groups, is_read, meant
 from lakehouse.files.parquet_scan import ParquetScan
@@ -38,7 +38,7 @@ def parquet_records(
         footers = [_with_nested(source, system, footer) for footer in footers]
         _refuse_two_clocks(source, footers)
     with ThreadPoolExecutor() as pool:
-        fine = pool.map(lambda footer: _has_fine_int96(source, system, footer, columns), footers)
+        fine = pool.map(lambda footer: _has_odd_int96(source, system, footer, columns), footers)
         nanos = frozenset(footer.file.path for footer, is_fine in zip(footers, fine, strict=True) if is_fine)
     found = groups(source, footers, columns, nanos)
     scan = ParquetScan(spark, source, path, delivery, scratch)
@@ -72,7 +72,7 @@ def _refuse_two_clocks(source: str, footers: Sequence[Footer]) -> None:
                 )
 
 
-def _has_fine_int96(source: str, system: fs.FileSystem, footer: Footer, columns: Sequence[str] | None) -> bool:
+def _has_odd_int96(source: str, system: fs.FileSystem, footer: Footer, columns: Sequence[str] | None) -> bool:
     names = [n for n, type_ in footer.types.items() if type_ == INT96 and (columns is None or n in columns)]
     with damage_named(source, footer.file):
-        return bool(names) and has_fine_int96(system, footer.file.path, names)
+        return bool(names) and has_odd_int96(system, footer.file.path, names)

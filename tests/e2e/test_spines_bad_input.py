@@ -1,5 +1,6 @@
 """What a wrong spine, service or store gets: one sentence with the fix, its own exit code, and nothing written."""
 
+import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -88,10 +89,10 @@ def test_an_unknown_service_or_label_comes_with_the_nearest_known(
     [
         ("rides_agian", ("'rides_agian'", "Did you mean 'rides_again'?")),
         (LABEL, ("not derived yet", f"ziggurat labels {LABEL}")),
-        ("data/nobody.parquet", ("data/nobody.parquet", "Delta table, parquet or CSV")),
-        ("data/nobody.csv", ("data/nobody.csv", "Delta table, parquet or CSV")),
+        ("data/nobody.parquet", ("data/nobody.parquet", "Delta table, or parquet, CSV or JSON")),
+        ("data/nobody.csv", ("data/nobody.csv", "Delta table, or parquet, CSV or JSON")),
         ("data/nobody", ("data/nobody",)),
-        ("README.md", ("README.md", "no Delta table, and no file ends in .parquet or .csv")),
+        ("README.md", ("README.md", "no Delta table, and no file ends in .parquet, .csv or .json")),
         ("no_catalog.no_table", ("no_catalog.no_table",)),
     ],
 )
@@ -107,6 +108,18 @@ def test_a_parquet_file_with_garbage_inside_is_named_as_the_spine(bikes: Bikes, 
     whole = file.read_bytes()
     file.write_bytes(whole[:4] + b"\xa5" * 120 + whole[124:])
     refused(bikes, 35, "the spine", str(file), "it is damaged", words=training_set(file))
+
+
+def test_a_spine_is_what_its_files_are_called_in_any_case_and_depth(built: Bikes, tmp_path: Path) -> None:
+    """JSON lines, compressed, in a folder whose name is a column."""
+    folder = tmp_path / "asked" / "rider_id=R01"
+    folder.mkdir(parents=True)
+    lines = [{"label_time": "2024-06-03T12:00:00Z", "n": number} for number in (1, 2)]
+    (folder / "PART.JSONL.GZ").write_bytes(gzip.compress("\n".join(map(json.dumps, lines)).encode()))
+    with built.at_home():
+        rows = open_workspace(conf="conf.yaml").training_set(SERVICE, str(tmp_path / "asked"))
+        rows = rows.select("rider_id", "n").collect()
+    assert sorted(map(tuple, rows)) == [("R01", "1"), ("R01", "2")]
 
 
 def test_a_csv_file_without_a_header_is_empty(bikes: Bikes, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from definitions.errors import SourceError, UsageError
-from lakehouse.files.listing import data_files, visible_names
+from lakehouse.files.listing import data_files, format_of, visible_names
 from lakehouse.files.location import Location
 
 
@@ -80,3 +80,16 @@ def test_copies_and_checksums_are_of_another_kind(folder: Path, name: str) -> No
 def test_one_character_is_not_separator_and_quote(options: dict[str, str]) -> None:
     with pytest.raises(UsageError, match="sep and quote are both"):
         Location("rides", "csv", options)
+
+
+@pytest.mark.parametrize(
+    ("format_", "named"),
+    [
+        ("csv", ["a.csv", "A.CSV", "in/day=1/a.csv.gz", "a.Csv.ZST"]),
+        ("json", ["a.json", "a.jsonl", "a.ndjson.bz2"]),
+        ("parquet", ["a.parquet", "part-0.snappy.parquet", "a.pq"]),
+        ("", ["a", "a.txt", "a.tsv", "a.gz", "csv", "a.csv.bak", "README.md"]),
+    ],
+)
+def test_the_suffix_of_a_name_says_the_format(format_: str, named: list[str]) -> None:
+    assert {name: format_of(name) for name in named} == dict.fromkeys(named, format_)
