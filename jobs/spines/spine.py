@@ -131,7 +131,11 @@ def _from_pandas(context: Context, spine: "pd.DataFrame") -> DataFrame:
         raise SpineColumnsError("the spine has no columns; give it join keys and label_time.")
     try:
         table = pa.Table.from_pandas(spine, preserve_index=False)
-        _refuse_naive(table.schema)
+    except (pa.ArrowException, TypeError, UnicodeEncodeError) as error:
+        why = ". ".join(str(part).splitlines()[0].rstrip(".") for part in _parts(error))
+        raise SpineColumnsError(f"the spine can't be read: {why}.") from None
+    _refuse_naive(table.schema)
+    try:
         for index, field in enumerate(table.schema):
             if pa.types.is_timestamp(field.type) and field.type.unit != "us":
                 whole = table[field.name].cast(pa.timestamp("us", tz=field.type.tz))
@@ -140,9 +144,12 @@ def _from_pandas(context: Context, spine: "pd.DataFrame") -> DataFrame:
         raise LabelTimeError(
             f"the spine can't be read: {str(error).splitlines()[0]}. Times must be whole microseconds (S1)."
         ) from None
-    except (pa.ArrowTypeError, TypeError, UnicodeEncodeError) as error:
-        raise SpineColumnsError(f"the spine can't be read: {str(error).splitlines()[0]}.") from None
     return context.spark.createDataFrame(table)
+
+
+def _parts(error: Exception) -> tuple[object, ...]:
+    """What an error says; those of Arrow say what, and then where."""
+    return error.args[:2] if isinstance(error, pa.ArrowException) else (error,)
 
 
 def _refuse_naive(schema: pa.Schema) -> None:

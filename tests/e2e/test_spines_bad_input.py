@@ -278,6 +278,11 @@ def test_a_pandas_frame_is_refused_in_the_same_way(bikes: Bikes) -> None:
             workspace.training_set(SERVICE, pd.DataFrame())
         with pytest.raises(LabelTimeError, match="has no zone, so it names no instant"):
             workspace.training_set(SERVICE, frame.assign(label_time=pd.to_datetime(["2024-06-03 12:00"])))
+        for mixed in ([1, "a"], ["a", 1]):
+            with pytest.raises(SpineColumnsError, match=r"Could not convert|Expected bytes"):
+                workspace.training_set(
+                    SERVICE, pd.concat([frame, frame]).assign(n=pd.Series(mixed, dtype=object).values)
+                )
         finer = pd.to_datetime(["2024-06-03T12:00:00.000000001Z"])
         with pytest.raises(LabelTimeError, match="whole microseconds"):
             workspace.training_set(SERVICE, frame.assign(label_time=finer))

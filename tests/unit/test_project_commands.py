@@ -122,3 +122,10 @@ def test_files_and_folders_that_may_not_be_read_are_one_sentence_each(bikes: Pat
         with as_somebody_else(path):
             said = run(bikes, *plan)
         assert (said.code, f"this user may not read {path}." in said.out) == (0, True)
+
+
+def test_a_starter_where_no_folder_can_be_made_is_one_sentence(bikes: Path) -> None:
+    for folder in (bikes / "conf.yaml" / "x", bikes / ("a" * 300)):
+        said = run(bikes, "init", str(folder))
+        assert (said.code, said.sentence.count("\n")) in {(2, 0), (42, 0)}, said.err
+        assert str(folder) in said.sentence

@@ -19,14 +19,21 @@ def write_starter(folder: Path) -> str:
     The definitions become a package named after the folder. Raises UsageError for a folder that holds something,
     StorageError for one that can't be written.
     """
-    _refuse_occupied(folder)
     package = package_name(folder)
-    with translated_storage_errors(str(folder)):
-        for path, content in _packaged(files("ziggurat") / "starter"):
-            target = folder / path.replace(PLACEHOLDER, package)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(content.replace(PLACEHOLDER, package), "utf-8", newline="\n")
+    try:
+        with translated_storage_errors(str(folder)):
+            _refuse_occupied(folder)
+            _write(folder, package)
+    except OSError as error:
+        raise UsageError(f"{folder} can't be made ({error.strerror}); name another folder for the project.") from error
     return _next_steps(folder, package)
+
+
+def _write(folder: Path, package: str) -> None:
+    for path, content in _packaged(files("ziggurat") / "starter"):
+        target = folder / path.replace(PLACEHOLDER, package)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(content.replace(PLACEHOLDER, package), "utf-8", newline="\n")
 
 
 def package_name(folder: Path) -> str:
