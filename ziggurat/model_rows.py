@@ -186,8 +186,7 @@ class ModelRows(ABC):
         """
         from jobs.training_set.batch_frame import batch_frame
 
-        given = entities if entities is not None else ""
-        request = self._request(service, given, keys, "at_label", beyond_reach=beyond_reach)
+        request = self._to_score(service, entities, keys, beyond_reach)
         return batch_frame(self.context, request, given_instant(as_of, "as_of"))
 
     def opened_batch_frame(
@@ -205,9 +204,18 @@ class ModelRows(ABC):
         """
         from jobs.training_set.batch_frame import opened_batch_frame
 
-        given = entities if entities is not None else ""
-        request = self._request(service, given, keys, "at_label", beyond_reach=beyond_reach)
+        request = self._to_score(service, entities, keys, beyond_reach)
         return opened_batch_frame(self.context, request, given_instant(as_of, "as_of"))
+
+    def _to_score(
+        self,
+        service: str,
+        entities: "str | DataFrame | pd.DataFrame | None",
+        keys: Mapping[str, str] | None,
+        beyond_reach: str,
+    ) -> "TrainingSetRequest":
+        given = entities if entities is not None else ""
+        return self._request(service, given, keys, "at_label", beyond_reach=beyond_reach)
 
 
 def given_instant(text: str, option: str) -> int:

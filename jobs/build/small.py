@@ -7,7 +7,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from jobs.run.context import Job
-from lakehouse.commits import crash_point
+from lakehouse.commits import crash_point, stage
+from lakehouse.tables import read
 from lakehouse.writer import MOST_ROWS
 
 
@@ -24,7 +25,16 @@ def collected(frame: DataFrame, view: str) -> pa.Table | None:
     return table if table.num_rows <= MOST_ROWS else None
 
 
-def held(frame: DataFrame, view: str) -> DataFrame | None:
+def kept(frame: DataFrame, path: str, *, may_be_few: bool) -> tuple[DataFrame, bool]:
+    """The rows as they are now, and whether they are held in memory: few are, others are staged at the path."""
+    rows = _held(frame, path.rpartition("/")[2]) if may_be_few else None
+    if rows is not None:
+        return rows, True
+    staged = stage(frame, path, partition_by=[])
+    return read(frame.sparkSession, staged.path, version=staged.version), False
+
+
+def _held(frame: DataFrame, view: str) -> DataFrame | None:
     """The frame with its rows collected; None where they are too many, or their types might not come back the same."""
     if not all(_is_plain(field.dataType) for field in frame.schema):
         return None

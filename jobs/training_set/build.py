@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from definitions.versions import service_features, service_fingerprint
 from definitions.views import DerivedView
 from jobs.build.continued import Continuation, continuation_of, continued_rows, has_derived, named_failures
-from jobs.build.small import held
+from jobs.build.small import kept
 from jobs.inputs.histories import histories_of
 from jobs.inputs.reach import BeyondReach, RowsBeyond, refuse_beyond, rows_beyond, service_reaches
 from jobs.inputs.releases import Released, newest_release
@@ -26,9 +26,8 @@ from jobs.training_set.reuse import CurrentVersion, Extension, points_of, views_
 from jobs.training_set.rows import BuildResult, hash_of, measured
 from jobs.training_set.split import Split, refuse_split_column, split_spine, with_gap
 from kernels.content_hash import ContentHash
-from lakehouse.commits import stage
 from lakehouse.leases.leases import Lease
-from lakehouse.tables import exists, read
+from lakehouse.tables import exists
 from pit_join import History, gather_evidence, join_with_evidence
 from pit_join.errors import NotCertified
 
@@ -195,12 +194,8 @@ class TrainingSetBuild:
 
     def _staged(self, frame: DataFrame, name: str) -> DataFrame:
         """The rows as they are now. Once the spine, which comes first, proves to be large, all are written."""
-        rows = held(frame, name) if self.is_small else None
-        if rows is not None:
-            return rows
-        self.is_small = False
-        staged = stage(frame, self._staging(name), partition_by=[])
-        return read(self.context.spark, staged.path, version=staged.version)
+        rows, self.is_small = kept(frame, self._staging(name), may_be_few=self.is_small)
+        return rows
 
     def _staging(self, name: str) -> str:
         return f"{self.context.warehouse.staging(data_key(self.name), self.run_id)}/{name}"

@@ -15,7 +15,7 @@ from definitions.services import FeatureService, Selection
 from definitions.versions import fingerprints
 from definitions.views import DerivedView
 from jobs.build.continued import Continuation, continued_rows, named_failures
-from jobs.build.small import held
+from jobs.build.small import kept
 from jobs.inputs.histories import histories_of
 from jobs.inputs.releases import earlier_release
 from jobs.run.context import Context
@@ -24,7 +24,6 @@ from jobs.training_set.lost import NamedVersions
 from jobs.training_set.manifest import Manifest, ViewPart
 from jobs.training_set.rows import hash_of, measured, rows_of
 from jobs.training_set.split import SPLIT, Split, split_spine
-from lakehouse.commits import stage
 from lakehouse.storage_errors import StorageError, TableMissing
 from lakehouse.tables import exists, read, remove
 from lakehouse.writer import MOST_ROWS
@@ -106,10 +105,8 @@ def verify_training_set(context: Context, manifest: Manifest, *, strategy: str =
             if manifest.options.split is not None:
                 split = Split.of_part(split_spine(spine, manifest.options.split))
                 joined = joined.withColumn(SPLIT, split.column()) if split else joined
-            rebuilt = held(joined, "rebuilt") if manifest.data.rows <= MOST_ROWS else None
-            if rebuilt is None:
-                staged = stage(joined, context.warehouse.staging(run_id, "rebuilt"), partition_by=[])
-                rebuilt = read(context.spark, staged.path, version=staged.version)
+            staging = context.warehouse.staging(run_id, "rebuilt")
+            rebuilt, _ = kept(joined, staging, may_be_few=manifest.data.rows <= MOST_ROWS)
         all_columns = [*manifest.spine.columns, *columns, *([SPLIT] if manifest.split else [])]
         return Verification(
             manifest,
